@@ -1,0 +1,35 @@
+/* memory.h - all memory of the library comes from here, so that a host can set the allocator and tests can count and refuse. */
+#ifndef TN_BASE_MEMORY_H
+#define TN_BASE_MEMORY_H
+#include "base/status.h"
+
+/* NULL and a TN_RESOURCE_EXHAUSTED error when there is none left. A size of 0 gives a pointer that can be freed. */
+void *tn__alloc(size_t size);
+void *tn__alloc_zeroed(size_t count, size_t size);           /* checks count * size */
+void *tn__alloc_aligned(size_t size);                        /* 64-byte aligned; free with tn__free_aligned */
+void *tn__realloc(void *block, size_t size);
+void tn__free(void *block);
+void tn__free_aligned(void *block);
+char *tn__strdup(const char *text);                          /* NULL gives NULL, without an error */
+char *tn__strndup(const char *text, size_t size);
+void *tn__memdup(const void *data, size_t size);
+
+/* Sum and product that cannot wrap: false when they would. */
+static inline bool tn__size_add(size_t a, size_t b, size_t *sum)
+{
+    return !__builtin_add_overflow(a, b, sum);
+}
+static inline bool tn__size_mul(size_t a, size_t b, size_t *product)
+{
+    return !__builtin_mul_overflow(a, b, product);
+}
+
+/* Room for `more` items behind v->count in any struct { T *item; size_t count, capacity; }. */
+#define TN__RESERVE(v, more) \
+    tn__reserve((void **)&(v)->item, &(v)->capacity, (v)->count, (more), sizeof *(v)->item)
+tn_status tn__reserve(void **items, size_t *capacity, size_t count, size_t more, size_t item_size);
+/* Appends one value: a tn_status. */
+#define TN__PUSH(v, value) \
+    (TN__RESERVE(v, 1) == TN_OK ? ((v)->item[(v)->count++] = (value), TN_OK) : TN_RESOURCE_EXHAUSTED)
+
+#endif

@@ -1,0 +1,113 @@
+/* context.c - the thread's context: its own stands in thread-local storage, so finding it cannot fail. */
+#include "core/context.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Thread_local tn_context *tn__current __attribute__((tls_model("initial-exec")));
+
+static _Thread_local tn_context own_context;
+static pthread_key_t end_of_thread;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void context_init(tn_context *context)
+{
+    *context = (tn_context){ .name_scope = "", .training = -1 };
+    context->error.text = context->error.fixed;
+}
+
+void tn__context_rooms_free(tn_context *context); /* init.c: what the upper rooms hung here */
+
+static void report_untaken(tn_context *context)
+{
+    if (context->error.status != TN_OK)
+        fprintf(stderr, "%s%s%s\n", context->error.here ? context->error.here : "",
+                context->error.here ? ": " : "", context->error.text);
+}
+
+static void context_clear(tn_context *context)
+{
+    tn_context *previous = tn__current;
+    tn__current = context;
+    report_untaken(context);
+    tn__fail_clear();
+    tn__scope_end(0);
+    tn__context_rooms_free(context);
+    tn__pool_return(context);
+    tn__free(context->owned.item);
+    tn__free(context->memory.item);
+    tn__free(context->entered.item);
+    tn__fail_clear();
+    tn__current = previous == context ? NULL : previous;
+}
+
+static void thread_ends(void *context)
+{
+    context_clear(context);
+    tn__current = NULL;
+}
+
+static void program_ends(void)
+{
+    if (tn__current == &own_context)
+        thread_ends(&own_context);
+}
+
+static void make_key(void)
+{
+    pthread_key_create(&end_of_thread, thread_ends);
+    atexit(program_ends);
+}
+
+tn_context *tn__context_attach(void)
+{
+    pthread_once(&once, make_key);
+    context_init(&own_context);
+    pthread_setspecific(end_of_thread, &own_context);
+    return tn__current = &own_context;
+}
+
+tn__error_state *tn__errors(void)
+{
+    return &tn__context()->error;
+}
+
+uint64_t tn__next_id(tn_context *context)
+{
+    static _Atomic uint64_t next_block = 1;
+    if ((context->next_id & 0xffff) == 0)
+        context->next_id = atomic_fetch_add(&next_block, 1) << 16;
+    return ++context->next_id;
+}
+
+tn_context *tn_context_new(void)
+{
+    tn__context();
+    tn_context *context = tn__alloc_zeroed(1, sizeof *context);
+    if (context)
+        context_init(context);
+    return context;
+}
+
+void tn_context_free(tn_context *context)
+{
+    if (!context)
+        return;
+    context_clear(context);
+    tn__free(context);
+}
+
+tn_context *tn_context_swap(tn_context *context)
+{
+    tn_context *previous = tn__context();
+    tn__current = context ? context : &own_context;
+    if (tn__current == &own_context && !own_context.name_scope)
+        context_init(&own_context);
+    return previous;
+}
+
+void tn_here(const char *here)
+{
+    tn__context()->here = here;
+}

@@ -1,0 +1,82 @@
+/* context.h - all that is ambient in a thread, behind one thread-local pointer.
+ *
+ * Public functions read it once; what they call inside gets what it needs as arguments. The stacks of the upper rooms hang here
+ * as pointers to structs of theirs, so that this file needs to know none of them. */
+#ifndef TN_CORE_CONTEXT_H
+#define TN_CORE_CONTEXT_H
+#include "core/object.h"
+#include "core/random.h"
+#include "tenon/sys.h"
+
+/* A memory scope: everything above `mark` in the context's list is its own. */
+typedef struct {
+    size_t mark;
+    const char *here; /* where it was opened */
+} tn__memory_mark;
+
+/* One entered TN_WITH: what undoes it. */
+typedef struct {
+    tn_scope *scope;
+    size_t memory_depth;
+    void *saved;
+} tn__entered;
+
+struct tn_context {
+    tn__error_state error;
+    const char *here;      /* the program's line of the public call that runs, or ran last */
+
+    struct {
+        tn__object **item;
+        size_t count, capacity;
+    } owned; /* what the memory scopes own, innermost last */
+    struct {
+        tn__memory_mark *item;
+        size_t count, capacity;
+    } memory; /* the first is the root scope */
+    struct {
+        tn__entered *item;
+        size_t count, capacity;
+    } entered;
+
+    tn__object *free_first, *free_last; /* dead blocks, oldest first */
+    tn__object *pending;                /* objects whose destruction waits for the one that runs */
+    bool destroying;
+
+    uint64_t next_id;      /* tensors and nodes */
+    tn_graph *graph;       /* where ops go while tracing or building a graph; NULL: eager */
+    struct tn_tape *tapes; /* open tapes, innermost first, linked by their `outer` */
+    int tape_pause;        /* above 0: nothing is recorded */
+    const char *name_scope; /* "a/b", or "" */
+    struct tn__call_frame *frame; /* the layer or function whose body runs; see nn/layer.h */
+    struct tn__names *names;      /* automatic names; see nn/naming.h */
+    tn__random_state random;
+    int training;          /* of the call that runs: 1, 0, -1 not said */
+};
+
+extern _Thread_local tn_context *tn__current __attribute__((tls_model("initial-exec")));
+tn_context *tn__context_attach(void);
+static inline tn_context *tn__context(void)
+{
+    tn_context *context = tn__current;
+    return context ? context : tn__context_attach();
+}
+static inline bool tn__failed(const tn_context *context)
+{
+    return context->error.status != TN_OK;
+}
+/* The first line of a public function: the context, or leave because an error is kept. */
+#define TN__ENTER(context, when_failed) \
+    tn_context *context = tn__context(); \
+    if (__builtin_expect(tn__failed(context), 0)) \
+    return when_failed
+
+/* The same for a function with options: remembers the caller's line too. */
+#define TN__ENTER_OPTIONS(context, options, when_failed) \
+    TN__ENTER(context, when_failed); \
+    if ((options)->here_) \
+    (context)->here = (options)->here_
+
+/* Unique in the process. */
+uint64_t tn__next_id(tn_context *context);
+
+#endif

@@ -1,0 +1,412 @@
+/* object.c - blocks, counts, and the memory scopes that own what functions return. */
+#include "core/context.h"
+#include "base/text.h"
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_BLOCKS = 64 };
+
+const tn__type tn__type_dead = { .name = "dead handle" };
+
+/* What a dead block remembers, behind its object head. */
+typedef struct {
+    tn__object object;
+    tn__object *next;
+    const char *name;   /* what it was */
+    const char *opened; /* the memory scope it died with, or NULL */
+} dead_block;
+
+typedef struct chunk {
+    struct chunk *next;
+} chunk;
+
+/* The process's: chunks of blocks, and dead blocks of threads that ended. */
+static struct {
+    pthread_mutex_t lock;
+    chunk *chunks;
+    tn__object *first, *last;
+} pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
+static _Atomic size_t live_handles;
+
+size_t tn_live_handles(void)
+{
+    return atomic_load(&live_handles);
+}
+
+static tn__object **next_of(tn__object *block)
+{
+    return &((dead_block *)(void *)block)->next;
+}
+
+static void queue_add(tn_context *context, tn__object *block)
+{
+    *next_of(block) = NULL;
+    if (context->free_last)
+        *next_of(context->free_last) = block;
+    else
+        context->free_first = block;
+    context->free_last = block;
+}
+
+static tn_status refill(tn_context *context)
+{
+    pthread_mutex_lock(&pool.lock);
+    if (pool.first) {
+        context->free_first = pool.first;
+        context->free_last = pool.last;
+        pool.first = pool.last = NULL;
+    }
+    pthread_mutex_unlock(&pool.lock);
+    if (context->free_first)
+        return TN_OK;
+    char *memory = tn__alloc_aligned((CHUNK_BLOCKS + 1) * (size_t)TN__BLOCK);
+    if (!memory)
+        return TN_RESOURCE_EXHAUSTED;
+    pthread_mutex_lock(&pool.lock);
+    chunk *head = (chunk *)(void *)memory;
+    head->next = pool.chunks;
+    pool.chunks = head;
+    pthread_mutex_unlock(&pool.lock);
+    for (int i = 1; i <= CHUNK_BLOCKS; i++) {
+        tn__object *block = (tn__object *)(void *)(memory + i * TN__BLOCK);
+        memset(block, 0, TN__BLOCK);
+        block->type = &tn__type_dead;
+        queue_add(context, block);
+    }
+    return TN_OK;
+}
+
+void tn__pool_return(tn_context *context)
+{
+    if (!context->free_first)
+        return;
+    pthread_mutex_lock(&pool.lock);
+    *next_of(context->free_last) = pool.first;
+    if (!pool.first)
+        pool.last = context->free_last;
+    pool.first = context->free_first;
+    pthread_mutex_unlock(&pool.lock);
+    context->free_first = context->free_last = NULL;
+}
+
+void *tn__object_new(const tn__type *type)
+{
+    tn_context *context = tn__context();
+    if (!context->free_first && refill(context) != TN_OK)
+        return NULL;
+    tn__object *block = context->free_first;
+    context->free_first = *next_of(block);
+    if (!context->free_first)
+        context->free_last = NULL;
+    memset(block, 0, TN__BLOCK);
+    block->type = type;
+    atomic_init(&block->count, 1);
+    atomic_fetch_add_explicit(&live_handles, 1, memory_order_relaxed);
+    return block;
+}
+
+void *tn__retain(void *object)
+{
+    if (object)
+        atomic_fetch_add_explicit(&((tn__object *)object)->count, 1, memory_order_relaxed);
+    return object;
+}
+
+static void destroy(tn_context *context, tn__object *object)
+{
+    const tn__type *type = object->type;
+    if (type->destroy)
+        type->destroy(object);
+    dead_block *dead = (dead_block *)(void *)object;
+    *dead = (dead_block){ .object = { .type = &tn__type_dead }, .name = type->name };
+    if (context->memory.count > 0)
+        dead->opened = context->memory.item[context->memory.count - 1].here;
+    queue_add(context, object);
+    atomic_fetch_sub_explicit(&live_handles, 1, memory_order_relaxed);
+}
+
+/* An object that dies while another is being destroyed waits in `pending`, linked through the count's place, so that a chain of
+ * a million nodes does not need a million stack frames. */
+void tn__release(void *handle)
+{
+    tn__object *object = handle;
+    if (!object || atomic_fetch_sub_explicit(&object->count, 1, memory_order_acq_rel) != 1)
+        return;
+    tn_context *context = tn__context();
+    if (context->destroying) {
+        /* The block's tail is free for the link: no handle is that long (static asserts beside each type). */
+        memcpy((char *)object + TN__BLOCK - sizeof(void *), &context->pending, sizeof(void *));
+        context->pending = object;
+        return;
+    }
+    context->destroying = true;
+    destroy(context, object);
+    while (context->pending) {
+        object = context->pending;
+        memcpy(&context->pending, (char *)object + TN__BLOCK - sizeof(void *), sizeof(void *));
+        destroy(context, object);
+    }
+    context->destroying = false;
+}
+
+void tn__assign_object(void *field, void *object)
+{
+    void *old;
+    memcpy(&old, field, sizeof old);
+    tn__retain(object);
+    memcpy(field, &object, sizeof object);
+    tn__release(old);
+}
+
+bool tn__check(const void *handle, const tn__type *type, const char *what)
+{
+    const tn__object *object = handle;
+    if (object && object->type == type)
+        return true;
+    if (!object) {
+        tn__fail(TN_INVALID_ARGUMENT, "%s is NULL (an unconnected gradient?)", what);
+    } else if (object->type == &tn__type_dead) {
+        const dead_block *dead = handle;
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "%s is a %s that has been freed%s%s\ntn_keep() hands a handle one memory scope out; tn_keep_root() keeps what a "
+                 "program stores in a place of its own",
+                 what, dead->name ? dead->name : "handle",
+                 dead->opened ? ", with the memory scope opened at " : "",
+                 dead->opened ? dead->opened : "");
+    } else {
+        tn__fail(TN_INVALID_ARGUMENT, "%s must be a %s, got a %s", what, type->name, object->type->name);
+    }
+    return false;
+}
+
+/* --- memory scopes ---------------------------------------------------------------------------------------------------- */
+static tn_status open_root(tn_context *context)
+{
+    if (context->memory.count > 0)
+        return TN_OK;
+    return TN__PUSH(&context->memory, ((tn__memory_mark){ 0, NULL }));
+}
+
+void *tn__own(void *object)
+{
+    if (!object)
+        return NULL;
+    tn_context *context = tn__context();
+    if (open_root(context) != TN_OK || TN__PUSH(&context->owned, object) != TN_OK) {
+        tn__release(object);
+        return NULL;
+    }
+    return object;
+}
+
+void *tn__own_shared(void *object)
+{
+    return tn__own(tn__retain(object));
+}
+
+size_t tn__scope_begin(const char *here)
+{
+    tn_context *context = tn__context();
+    size_t depth = context->memory.count;
+    if (open_root(context) == TN_OK) {
+        depth = context->memory.count;
+        (void)!TN__PUSH(&context->memory, ((tn__memory_mark){ context->owned.count, here }));
+    }
+    return depth;
+}
+
+void tn__scope_end(size_t depth)
+{
+    tn_context *context = tn__context();
+    while (context->memory.count > depth) {
+        size_t mark = context->memory.item[context->memory.count - 1].mark;
+        while (context->owned.count > mark)
+            tn__release(context->owned.item[--context->owned.count]);
+        context->memory.count--;
+    }
+}
+
+/* The place of an object in the list, searched from its end and not below `mark`; SIZE_MAX when it is not there. */
+static size_t find_owned(const tn_context *context, const void *object, size_t mark)
+{
+    for (size_t i = context->owned.count; i-- > mark;)
+        if (context->owned.item[i] == object)
+            return i;
+    return SIZE_MAX;
+}
+
+/* Moves entry `at` out of every scope above level: to the end of that level's part, whose mark above it rises. */
+static void move_out(tn_context *context, size_t at, size_t level)
+{
+    for (size_t i = context->memory.count; i-- > level + 1;) {
+        size_t *mark = &context->memory.item[i].mark;
+        if (*mark > at)
+            continue;
+        tn__object *kept = context->owned.item[at];
+        context->owned.item[at] = context->owned.item[*mark];
+        context->owned.item[*mark] = kept;
+        at = (*mark)++;
+    }
+}
+
+void tn__scope_keep(void *object)
+{
+    tn_context *context = tn__context();
+    if (context->memory.count < 2)
+        return;
+    size_t level = context->memory.count - 2;
+    size_t at = find_owned(context, object, context->memory.item[level + 1].mark);
+    if (at != SIZE_MAX)
+        move_out(context, at, level);
+}
+
+static bool check_handle(void *handle, const char *what)
+{
+    if (!handle) /* NULL in gives NULL out; the cause is kept already, or this is the cause */
+        tn__fail(TN_INVALID_ARGUMENT, "%s is NULL (an unconnected gradient?)", what);
+    return handle && tn__check(handle, ((tn__object *)handle)->type == &tn__type_dead ? NULL : ((tn__object *)handle)->type, what);
+}
+
+void *tn_keep_handle(int kind, void *handle, const char *here)
+{
+    (void)kind;
+    if (here)
+        tn__context()->here = here;
+    if (!check_handle(handle, "tn_keep: handle"))
+        return NULL;
+    tn__scope_keep(handle);
+    return handle;
+}
+
+void *tn_keep_root_handle(int kind, void *handle, const char *here)
+{
+    (void)kind;
+    tn_context *context = tn__context();
+    if (here)
+        context->here = here;
+    if (!check_handle(handle, "tn_keep_root: handle"))
+        return NULL;
+    size_t at = find_owned(context, handle, 0);
+    if (at == SIZE_MAX)
+        return tn__own_shared(handle);
+    move_out(context, at, 0);
+    return handle;
+}
+
+tn_list tn_keep_list(tn_list list)
+{
+    for (size_t i = 0; i < list.count && list.item; i++)
+        if (list.item[i])
+            tn__scope_keep(list.item[i]);
+    /* The array is an object of its own, in front of its items. */
+    if (list.item)
+        tn__scope_keep((char *)(uintptr_t)list.item - 0);
+    return list;
+}
+
+void tn_free_handle(int kind, void *handle)
+{
+    (void)kind;
+    tn_context *context = tn__context();
+    size_t at = handle ? find_owned(context, handle, 0) : SIZE_MAX;
+    if (at == SIZE_MAX)
+        return;
+    /* Leaves no hole: the entry moves to the end of its level, and through every level above. */
+    for (size_t level = 0; level <= context->memory.count; level++) {
+        size_t end = level + 1 < context->memory.count ? context->memory.item[level + 1].mark : context->owned.count;
+        if (at >= end)
+            continue;
+        context->owned.item[at] = context->owned.item[end - 1];
+        at = end - 1;
+        if (level + 1 < context->memory.count)
+            context->memory.item[level + 1].mark--;
+    }
+    context->owned.count--;
+    tn__release(handle);
+}
+
+void *tn_retain(int kind, void *handle)
+{
+    (void)kind;
+    return tn__retain(handle);
+}
+
+void tn_release(int kind, void *handle)
+{
+    (void)kind;
+    tn__release(handle);
+}
+
+size_t tn_scope_depth(void)
+{
+    return tn__context()->memory.count;
+}
+
+void tn_scope_push(void)
+{
+    tn__scope_begin(tn__context()->here);
+}
+
+void tn_scope_pop(size_t depth)
+{
+    tn__scope_end(depth);
+}
+
+/* --- memory of a scope ------------------------------------------------------------------------------------------------ */
+typedef struct {
+    tn__object object;
+    void *data;
+} scope_memory;
+
+static void scope_memory_destroy(void *object)
+{
+    tn__free(((scope_memory *)object)->data);
+}
+
+static const tn__type type_memory = { .name = "memory", .destroy = scope_memory_destroy };
+
+void *tn__scope_alloc(size_t size)
+{
+    scope_memory *memory = tn__object_new(&type_memory);
+    if (!memory)
+        return NULL;
+    memory->data = tn__alloc(size);
+    if (!memory->data) {
+        tn__release(memory);
+        return NULL;
+    }
+    return tn__own(memory) ? memory->data : NULL;
+}
+
+char *tn__scope_strdup(const char *text)
+{
+    char *copy = tn__scope_alloc(strlen(text) + 1);
+    return copy ? strcpy(copy, text) : NULL;
+}
+
+char *tn__scope_print(const char *format, ...)
+{
+    tn__text text = { 0 };
+    va_list arguments;
+    va_start(arguments, format);
+    tn__text_add_v(&text, format, arguments);
+    va_end(arguments);
+    char *copy = tn__scope_strdup(tn__text_get(&text));
+    tn__text_free(&text);
+    return copy;
+}
+
+/* The chunks are reachable until the process ends; this keeps leak checkers and valgrind quiet about them. */
+__attribute__((destructor)) static void free_pool(void)
+{
+    if (atomic_load(&live_handles) > 0)
+        return;
+    while (pool.chunks) {
+        chunk *next = pool.chunks->next;
+        tn__free_aligned(pool.chunks);
+        pool.chunks = next;
+    }
+    pool.first = pool.last = NULL;
+}

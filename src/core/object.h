@@ -1,0 +1,55 @@
+/* object.h - what every handle is: a counted object of a type, in a block of one size.
+ *
+ * Blocks come from a pool and go back to the end of its queue, so a handle that is used after its death is still a block with the
+ * mark of a dead one, and says which memory scope it died in instead of crashing. */
+#ifndef TN_CORE_OBJECT_H
+#define TN_CORE_OBJECT_H
+#include "base/memory.h"
+#include "tenon/sys.h"
+#include <stdatomic.h>
+
+enum { TN__BLOCK = 256 }; /* bytes of every handle; what needs more is allocated by it */
+
+typedef struct tn__type {
+    const char *name; /* "tensor", "layer": for messages */
+    int kind;         /* as TN_KIND */
+    void (*destroy)(void *object); /* releases what the object holds; NULL: nothing */
+} tn__type;
+
+typedef struct tn__object {
+    const tn__type *type;
+    _Atomic uint32_t count;
+} tn__object;
+
+/* A zeroed block with a count of one, which the caller owns; NULL and an error when there is no memory. */
+void *tn__object_new(const tn__type *type);
+void *tn__retain(void *object);  /* gives it back; NULL is allowed */
+void tn__release(void *object);  /* NULL is allowed; never recurses, however long a chain of objects is */
+/* A counted copy of a pointer field: the new value is retained, the old one released. */
+void tn__assign_object(void *field, void *object);
+
+/* Handing out: the innermost memory scope takes over the caller's count. Gives the object, or NULL when object is NULL or there
+ * is no memory (the object is released then). */
+void *tn__own(void *object);
+/* The same for an object that somebody else holds: one more count, the scope's. */
+void *tn__own_shared(void *object);
+/* Memory of the innermost scope: freed with it. */
+void *tn__scope_alloc(size_t size);
+char *tn__scope_strdup(const char *text);
+char *tn__scope_print(const char *format, ...) TN_PRINTF(1, 2);
+
+/* true when the handle is a live object of the type; else records what it is (NULL, dead, another kind) and gives false. what:
+ * "tn_matmul: a". */
+bool tn__check(const void *handle, const tn__type *type, const char *what);
+extern const tn__type tn__type_dead;
+
+/* Hands a dying context's dead blocks to the process. */
+void tn__pool_return(tn_context *context);
+
+/* Memory scopes as marks in the thread's list of what it owns. */
+size_t tn__scope_begin(const char *here);
+void tn__scope_end(size_t depth); /* ends every scope above depth */
+/* Moves the innermost scope's ownership of an object one scope out. */
+void tn__scope_keep(void *object);
+
+#endif
