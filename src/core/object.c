@@ -136,7 +136,7 @@ void tn__release(void *handle)
         return;
     tn_context *context = tn__context();
     if (context->destroying) {
-        /* The block's tail is free for the link: no handle is that long (static asserts beside each type). */
+        /* The block's tail is free for the link: no handle is that long (TN__HANDLE_SIZE checks each type). */
         memcpy((char *)object + TN__BLOCK - sizeof(void *), &context->pending, sizeof(void *));
         context->pending = object;
         return;
@@ -179,6 +179,24 @@ bool tn__check(const void *handle, const tn__type *type, const char *what)
         tn__fail(TN_INVALID_ARGUMENT, "%s must be a %s, got a %s", what, type->name, object->type->name);
     }
     return false;
+}
+
+/* --- memory of a scope ------------------------------------------------------------------------------------------------ */
+typedef struct {
+    tn__object object;
+    void *data;
+} scope_memory;
+
+static void scope_memory_destroy(void *object)
+{
+    tn__free(((scope_memory *)object)->data);
+}
+
+static const tn__type type_memory = { .name = "memory", .destroy = scope_memory_destroy };
+
+static bool holds_memory(const tn__object *object, const void *data)
+{
+    return object->type == &type_memory && ((const scope_memory *)(const void *)object)->data == data;
 }
 
 /* --- memory scopes ---------------------------------------------------------------------------------------------------- */
@@ -300,9 +318,13 @@ tn_list tn_keep_list(tn_list list)
     for (size_t i = 0; i < list.count && list.item; i++)
         if (list.item[i])
             tn__scope_keep(list.item[i]);
-    /* The array is an object of its own, in front of its items. */
-    if (list.item)
-        tn__scope_keep((char *)(uintptr_t)list.item - 0);
+    tn_context *context = tn__context();
+    size_t mark = context->memory.count ? context->memory.item[context->memory.count - 1].mark : 0;
+    for (size_t i = context->owned.count; i-- > mark;)
+        if (holds_memory(context->owned.item[i], list.item)) {
+            tn__scope_keep(context->owned.item[i]);
+            break;
+        }
     return list;
 }
 
@@ -353,19 +375,6 @@ void tn_scope_pop(size_t depth)
 {
     tn__scope_end(depth);
 }
-
-/* --- memory of a scope ------------------------------------------------------------------------------------------------ */
-typedef struct {
-    tn__object object;
-    void *data;
-} scope_memory;
-
-static void scope_memory_destroy(void *object)
-{
-    tn__free(((scope_memory *)object)->data);
-}
-
-static const tn__type type_memory = { .name = "memory", .destroy = scope_memory_destroy };
 
 void *tn__scope_alloc(size_t size)
 {

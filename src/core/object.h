@@ -21,6 +21,9 @@ typedef struct tn__object {
     _Atomic uint32_t count;
 } tn__object;
 
+/* Beside each handle's struct: it fits, with room for a link at the end. */
+#define TN__HANDLE_SIZE(type) _Static_assert(sizeof(type) <= TN__BLOCK - sizeof(void *), #type " is too large for a block")
+
 /* A zeroed block with a count of one, which the caller owns; NULL and an error when there is no memory. */
 void *tn__object_new(const tn__type *type);
 void *tn__retain(void *object);  /* gives it back; NULL is allowed */
