@@ -9,19 +9,47 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { WRITE_BUFFER = 1 << 20 };
+enum { WRITE_BUFFER = 1 << 20, LINKS = 40, NAME_KEPT = 200 };
+
+static tn_status status_of(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENXIO:
+    case ENODEV:
+        return TN_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return TN_PERMISSION_DENIED;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+        return TN_RESOURCE_EXHAUSTED;
+    case EINVAL:
+    case ENAMETOOLONG:
+    case ELOOP:
+        return TN_INVALID_ARGUMENT;
+    case EISDIR:
+    case ENOTDIR:
+    case EBUSY:
+    case EPIPE:
+        return TN_FAILED_PRECONDITION;
+    default:
+        return TN_UNKNOWN;
+    }
+}
 
 static tn_status fail_errno(const char *what, const char *path)
 {
     int error = errno;
-    tn_status status = error == ENOENT                       ? TN_NOT_FOUND
-                       : error == EACCES || error == EROFS || error == EPERM ? TN_PERMISSION_DENIED
-                       : error == ENOSPC || error == EDQUOT || error == EFBIG || error == ENOMEM
-                           ? TN_RESOURCE_EXHAUSTED
-                           : TN_UNKNOWN;
-    return tn__fail(status, "%s '%s': %s", what, path, strerror(error));
+    return tn__fail(status_of(error), "%s '%s': %s", what, path, strerror(error));
 }
 
 tn__path_kind tn__path_kind_of(const char *path)
@@ -29,10 +57,21 @@ tn__path_kind tn__path_kind_of(const char *path)
     struct stat info;
     if (stat(path, &info) != 0)
         return TN__PATH_NONE;
-    return S_ISREG(info.st_mode) ? TN__PATH_FILE : S_ISDIR(info.st_mode) ? TN__PATH_FOLDER : TN__PATH_OTHER;
+    return S_ISREG(info.st_mode)   ? TN__PATH_FILE
+           : S_ISDIR(info.st_mode) ? TN__PATH_FOLDER
+                                   : TN__PATH_OTHER;
 }
 
-static tn_status read_all(int fd, const char *path, uint64_t limit, size_t expected, tn__bytes *bytes)
+/* --- reading --------------------------------------------------------------------------------- */
+static tn_status fail_limit(const char *path, uint64_t limit)
+{
+    return tn__fail(TN_RESOURCE_EXHAUSTED, "'%s' is longer than the limit of %llu bytes", path,
+                    (unsigned long long)limit);
+}
+
+/* The size is only a hint: a pipe has none, and a file may grow while it is read. */
+static tn_status read_all(int fd, const char *path, uint64_t limit, size_t expected,
+                          tn__bytes *bytes)
 {
     TN_TRY(tn__bytes_reserve(bytes, expected + 1));
     for (;;) {
@@ -47,26 +86,34 @@ static tn_status read_all(int fd, const char *path, uint64_t limit, size_t expec
             return TN_OK;
         bytes->size += (size_t)got;
         if (bytes->size > limit)
-            return tn__fail(TN_RESOURCE_EXHAUSTED, "'%s' is longer than the limit of %llu bytes", path,
-                            (unsigned long long)limit);
+            return fail_limit(path, limit);
     }
+}
+
+static bool is_standard(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+static void close_input(int fd, const char *path)
+{
+    if (!is_standard(path))
+        close(fd);
 }
 
 static tn_status open_for_reading(const char *path, int *fd, struct stat *info)
 {
-    bool standard_input = strcmp(path, "-") == 0;
-    *fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    *fd = is_standard(path) ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0)
         return fail_errno("Unable to open", path);
-    if (fstat(*fd, info) != 0 || S_ISDIR(info->st_mode)) {
-        if (S_ISDIR(info->st_mode))
-            errno = EISDIR;
-        tn_status status = fail_errno("Unable to open", path);
-        if (!standard_input)
-            close(*fd);
-        return status;
-    }
-    return TN_OK;
+    tn_status status = TN_OK;
+    if (fstat(*fd, info) != 0)
+        status = fail_errno("Unable to open", path);
+    else if (S_ISDIR(info->st_mode))
+        status = tn__fail(TN_FAILED_PRECONDITION, "Unable to open '%s': it is a folder", path);
+    if (status != TN_OK)
+        close_input(*fd, path);
+    return status;
 }
 
 tn_status tn__file_read(const char *path, uint64_t limit, tn__file *file)
@@ -75,15 +122,16 @@ tn_status tn__file_read(const char *path, uint64_t limit, tn__file *file)
     int fd;
     struct stat info;
     TN_TRY(open_for_reading(path, &fd, &info));
+    uint64_t expected = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
     tn__bytes bytes = { 0 };
     tn_status status = TN_OK;
-    if (S_ISREG(info.st_mode) && (uint64_t)info.st_size > limit)
-        status = tn__fail(TN_RESOURCE_EXHAUSTED, "'%s' has %lld bytes, the limit is %llu", path,
-                          (long long)info.st_size, (unsigned long long)limit);
-    if (status == TN_OK)
-        status = read_all(fd, path, limit, S_ISREG(info.st_mode) ? (size_t)info.st_size : 0, &bytes);
-    if (fd != STDIN_FILENO)
-        close(fd);
+    if (expected > limit)
+        status = fail_limit(path, limit);
+    else if (expected >= SIZE_MAX)
+        status = tn__fail_memory(SIZE_MAX);
+    else
+        status = read_all(fd, path, limit, (size_t)expected, &bytes);
+    close_input(fd, path);
     if (status != TN_OK) {
         tn__bytes_free(&bytes);
         return status;
@@ -100,13 +148,17 @@ tn_status tn__file_map(const char *path, tn__file *file)
     TN_TRY(open_for_reading(path, &fd, &info));
     tn_status status = TN_OK;
     void *mapping = NULL;
-    if (info.st_size > 0) {
+    if (is_standard(path) || !S_ISREG(info.st_mode))
+        status =
+            tn__fail(TN_INVALID_ARGUMENT, "Unable to map '%s': it is not a regular file", path);
+    else if ((uint64_t)info.st_size > SIZE_MAX)
+        status = tn__fail_memory(SIZE_MAX);
+    else if (info.st_size > 0) {
         mapping = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (mapping == MAP_FAILED)
             status = fail_errno("Unable to map", path);
     }
-    if (fd != STDIN_FILENO)
-        close(fd);
+    close_input(fd, path);
     if (status == TN_OK)
         *file = (tn__file){ { mapping, (size_t)info.st_size }, mapping };
     return status;
@@ -121,149 +173,78 @@ void tn__file_close(tn__file *file)
     *file = (tn__file){ { NULL, 0 }, NULL };
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------- */
+/* --- writers of every kind ------------------------------------------------------------------- */
 struct tn__writer {
-    int fd;             /* -1: into memory */
-    bool sync, failed;
-    char *path, *beside; /* beside NULL: standard output */
-    uint64_t size;      /* bytes given to tn__write */
-    tn__bytes buffer;   /* not yet written, or everything when into memory */
-    tn__bytes *target;
+    const tn__writer_calls *calls;
+    void *self;
+    uint64_t size;
+    bool failed; /* bytes are missing: it must never be committed */
 };
 
-static void writer_free(tn__writer *writer)
-{
-    tn__bytes_free(&writer->buffer);
-    tn__free(writer->path);
-    tn__free(writer->beside);
-    tn__free(writer);
-}
-
-tn_status tn__writer_to_memory(tn__bytes *target, tn__writer **out)
+tn_status tn__writer_over(const tn__writer_calls *calls, void *self, tn__writer **out)
 {
     *out = NULL;
-    tn__writer *writer = tn__alloc_zeroed(1, sizeof *writer);
+    tn__writer *writer = tn__alloc(sizeof *writer);
     if (!writer)
         return TN_RESOURCE_EXHAUSTED;
-    writer->fd = -1;
-    writer->target = target;
+    *writer = (tn__writer){ calls, self, 0, false };
     *out = writer;
     return TN_OK;
 }
 
-/* Follows a symbolic link to what it names, so that saving through a link keeps the link. */
-static char *resolve(const char *path)
+static tn_status fail_earlier(void)
 {
-    char resolved[PATH_MAX];
-    return tn__strdup(realpath(path, resolved) ? resolved : path);
-}
-
-static tn_status open_beside(tn__writer *writer)
-{
-    struct stat info;
-    bool there = stat(writer->path, &info) == 0;
-    if (there && S_ISDIR(info.st_mode))
-        return tn__fail(TN_INVALID_ARGUMENT, "Unable to write '%s': it is a folder", writer->path);
-    if (there && !S_ISREG(info.st_mode))
-        return tn__fail(TN_INVALID_ARGUMENT, "Unable to write '%s': it is not a regular file", writer->path);
-    writer->beside = tn__print("%s.XXXXXX", writer->path);
-    if (!writer->beside)
-        return TN_RESOURCE_EXHAUSTED;
-    writer->fd = mkostemp(writer->beside, O_CLOEXEC);
-    if (writer->fd < 0) {
-        tn__free(writer->beside);
-        writer->beside = NULL;
-        return fail_errno("Unable to write", writer->path);
-    }
-    mode_t mask = umask(0);
-    umask(mask);
-    (void)!fchmod(writer->fd, there ? info.st_mode & 07777 : 0666 & ~mask);
-    return TN_OK;
-}
-
-tn_status tn__writer_open(const char *path, bool sync, tn__writer **out)
-{
-    *out = NULL;
-    tn__writer *writer = tn__alloc_zeroed(1, sizeof *writer);
-    if (!writer)
-        return TN_RESOURCE_EXHAUSTED;
-    writer->fd = -1;
-    writer->sync = sync;
-    bool standard_output = strcmp(path, "-") == 0;
-    writer->path = standard_output ? tn__strdup(path) : resolve(path);
-    tn_status status = writer->path ? TN_OK : TN_RESOURCE_EXHAUSTED;
-    if (status == TN_OK && standard_output)
-        writer->fd = STDOUT_FILENO;
-    else if (status == TN_OK)
-        status = open_beside(writer);
-    if (status != TN_OK) {
-        writer_free(writer);
-        return status;
-    }
-    *out = writer;
-    return TN_OK;
-}
-
-static tn_status write_out(tn__writer *writer, const uint8_t *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t done = write(writer->fd, data, size);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0) {
-            writer->failed = true;
-            return fail_errno("Unable to write", writer->path);
-        }
-        data += done;
-        size -= (size_t)done;
-    }
-    return TN_OK;
-}
-
-static tn_status flush(tn__writer *writer)
-{
-    if (writer->fd < 0)
-        return TN_OK;
-    tn_status status = write_out(writer, writer->buffer.data, writer->buffer.size);
-    writer->buffer.size = 0;
-    return status;
+    return tn__fail(TN_FAILED_PRECONDITION, "an earlier write failed; nothing more can be written");
 }
 
 tn_status tn__write(tn__writer *writer, const void *data, size_t size)
 {
+    if (writer->failed)
+        return fail_earlier();
+    if (size == 0)
+        return TN_OK;
+    tn_status status = writer->calls->write(writer->self, data, size);
+    writer->failed = status != TN_OK;
     writer->size += size;
-    if (writer->fd < 0)
-        return tn__bytes_append(&writer->buffer, data, size);
-    if (writer->buffer.size + size > WRITE_BUFFER)
-        TN_TRY(flush(writer));
-    if (size >= WRITE_BUFFER)
-        return write_out(writer, data, size);
-    return tn__bytes_append(&writer->buffer, data, size);
+    return status;
+}
+
+/* What both ways of going back need. */
+static tn_status check_range(const tn__writer *writer, uint64_t offset, size_t size)
+{
+    if (writer->failed)
+        return fail_earlier();
+    if (!tn__writer_goes_back(writer))
+        return tn__fail(TN_INVALID_ARGUMENT, "this output cannot be written out of order");
+    if (offset > writer->size || size > writer->size - offset)
+        return tn__fail(TN_INTERNAL, "%zu bytes at %llu: only %llu were written", size,
+                        (unsigned long long)offset, (unsigned long long)writer->size);
+    return TN_OK;
 }
 
 tn_status tn__write_at(tn__writer *writer, uint64_t offset, const void *data, size_t size)
 {
-    if (offset > writer->size || size > writer->size - offset)
-        return tn__fail(TN_INTERNAL, "write at %llu beyond the end", (unsigned long long)offset);
-    if (writer->fd < 0) {
-        memcpy(writer->buffer.data + offset, data, size);
+    TN_TRY(check_range(writer, offset, size));
+    if (size == 0)
         return TN_OK;
-    }
-    if (!writer->beside)
-        return tn__fail(TN_INVALID_ARGUMENT, "this format cannot be written to standard output");
-    TN_TRY(flush(writer));
-    const uint8_t *at = data;
-    while (size > 0) {
-        ssize_t done = pwrite(writer->fd, at, size, (off_t)offset);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return fail_errno("Unable to write", writer->path);
-        at += done;
-        offset += (uint64_t)done;
-        size -= (size_t)done;
-    }
-    return TN_OK;
+    tn_status status = writer->calls->write_at(writer->self, offset, data, size);
+    writer->failed = status != TN_OK;
+    return status;
+}
+
+tn_status tn__writer_read_at(tn__writer *writer, uint64_t offset, void *data, size_t size)
+{
+    TN_TRY(check_range(writer, offset, size));
+    if (size == 0)
+        return TN_OK;
+    tn_status status = writer->calls->read_at(writer->self, offset, data, size);
+    writer->failed = status != TN_OK;
+    return status;
+}
+
+bool tn__writer_goes_back(const tn__writer *writer)
+{
+    return writer->calls->write_at != NULL;
 }
 
 uint64_t tn__writer_size(const tn__writer *writer)
@@ -271,50 +252,14 @@ uint64_t tn__writer_size(const tn__writer *writer)
     return writer->size;
 }
 
-/* A rename is only durable once its folder is synced. */
-static tn_status sync_folder(const char *path)
-{
-    char folder[PATH_MAX];
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return TN_OK; /* a folder that may be written but not read */
-    int result = fsync(fd);
-    close(fd);
-    return result == 0 || errno == EINVAL ? TN_OK : fail_errno("Unable to sync the folder of", path);
-}
-
-static tn_status finish(tn__writer *writer)
-{
-    TN_TRY(flush(writer));
-    if (writer->failed)
-        return tn__fail(TN_UNKNOWN, "Unable to write '%s'", writer->path);
-    if (!writer->beside)
-        return TN_OK;
-    if (writer->sync && fsync(writer->fd) != 0)
-        return fail_errno("Unable to sync", writer->path);
-    int fd = writer->fd;
-    writer->fd = -1;
-    if (close(fd) != 0)
-        return fail_errno("Unable to close", writer->path);
-    if (rename(writer->beside, writer->path) != 0)
-        return fail_errno("Unable to replace", writer->path);
-    tn__free(writer->beside);
-    writer->beside = NULL;
-    return writer->sync ? sync_folder(writer->path) : TN_OK;
-}
-
 tn_status tn__writer_commit(tn__writer *writer)
 {
-    if (writer->target) {
-        *writer->target = writer->buffer;
-        writer->buffer = (tn__bytes){ 0 };
-        writer_free(writer);
-        return TN_OK;
+    if (writer->failed) {
+        tn__writer_abort(writer);
+        return fail_earlier();
     }
-    tn_status status = finish(writer);
-    tn__writer_abort(writer);
+    tn_status status = writer->calls->commit(writer->self);
+    tn__free(writer);
     return status;
 }
 
@@ -322,10 +267,321 @@ void tn__writer_abort(tn__writer *writer)
 {
     if (!writer)
         return;
-    if (writer->beside) {
-        if (writer->fd >= 0)
-            close(writer->fd);
-        unlink(writer->beside);
+    writer->calls->abort(writer->self);
+    tn__free(writer);
+}
+
+/* --- into memory ----------------------------------------------------------------------------- */
+typedef struct {
+    tn__bytes bytes, *target;
+} memory_output;
+
+static tn_status memory_write(void *self, const void *data, size_t size)
+{
+    return tn__bytes_append(&((memory_output *)self)->bytes, data, size);
+}
+
+static tn_status memory_write_at(void *self, uint64_t offset, const void *data, size_t size)
+{
+    memcpy(((memory_output *)self)->bytes.data + offset, data, size);
+    return TN_OK;
+}
+
+static tn_status memory_read_at(void *self, uint64_t offset, void *data, size_t size)
+{
+    memcpy(data, ((memory_output *)self)->bytes.data + offset, size);
+    return TN_OK;
+}
+
+static tn_status memory_commit(void *self)
+{
+    memory_output *memory = self;
+    *memory->target = memory->bytes;
+    tn__free(memory);
+    return TN_OK;
+}
+
+static void memory_abort(void *self)
+{
+    tn__bytes_free(&((memory_output *)self)->bytes);
+    tn__free(self);
+}
+
+static const tn__writer_calls memory_calls = { memory_write, memory_write_at, memory_read_at,
+                                               memory_commit, memory_abort };
+
+tn_status tn__writer_to_memory(tn__bytes *target, tn__writer **writer)
+{
+    *writer = NULL;
+    memory_output *memory = tn__alloc(sizeof *memory);
+    if (!memory)
+        return TN_RESOURCE_EXHAUSTED;
+    *memory = (memory_output){ { 0 }, target };
+    tn_status status = tn__writer_over(&memory_calls, memory, writer);
+    if (status != TN_OK)
+        memory_abort(memory);
+    return status;
+}
+
+/* --- into a file, or to standard output ------------------------------------------------------ */
+typedef struct {
+    int fd;
+    bool sync;
+    char *path, *beside; /* beside NULL: standard output, or already renamed */
+    uint64_t flushed;
+    tn__bytes buffer; /* what stands behind `flushed` and is not yet written */
+} file_output;
+
+static void file_abort(void *self)
+{
+    file_output *file = self;
+    if (file->beside) {
+        if (file->fd >= 0)
+            close(file->fd);
+        unlink(file->beside);
     }
-    writer_free(writer);
+    tn__bytes_free(&file->buffer);
+    tn__free(file->path);
+    tn__free(file->beside);
+    tn__free(file);
+}
+
+static tn_status write_out(file_output *file, const uint8_t *data, size_t size)
+{
+    while (size > 0) {
+        ssize_t done = write(file->fd, data, size);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return fail_errno("Unable to write", file->path);
+        data += done;
+        size -= (size_t)done;
+        file->flushed += (uint64_t)done;
+    }
+    return TN_OK;
+}
+
+static tn_status flush(file_output *file)
+{
+    tn_status status = write_out(file, file->buffer.data, file->buffer.size);
+    file->buffer.size = 0;
+    return status;
+}
+
+static tn_status file_write(void *self, const void *data, size_t size)
+{
+    file_output *file = self;
+    if (size > WRITE_BUFFER - file->buffer.size)
+        TN_TRY(flush(file));
+    if (size >= WRITE_BUFFER)
+        return write_out(file, data, size);
+    return tn__bytes_append(&file->buffer, data, size);
+}
+
+/* Small formats go back to a header that has not left the buffer: no system call then. */
+static tn_status file_write_at(void *self, uint64_t offset, const void *data, size_t size)
+{
+    file_output *file = self;
+    if (offset >= file->flushed) {
+        memcpy(file->buffer.data + (offset - file->flushed), data, size);
+        return TN_OK;
+    }
+    TN_TRY(flush(file));
+    const uint8_t *at = data;
+    while (size > 0) {
+        ssize_t done = pwrite(file->fd, at, size, (off_t)offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return fail_errno("Unable to write", file->path);
+        at += done;
+        offset += (uint64_t)done;
+        size -= (size_t)done;
+    }
+    return TN_OK;
+}
+
+static tn_status file_read_at(void *self, uint64_t offset, void *data, size_t size)
+{
+    file_output *file = self;
+    if (offset >= file->flushed) {
+        memcpy(data, file->buffer.data + (offset - file->flushed), size);
+        return TN_OK;
+    }
+    TN_TRY(flush(file));
+    uint8_t *at = data;
+    while (size > 0) {
+        ssize_t done = pread(file->fd, at, size, (off_t)offset);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done < 0)
+            return fail_errno("Unable to read back", file->path);
+        if (done == 0)
+            return tn__fail(TN_DATA_LOSS, "'%s' was cut short while it was written", file->path);
+        at += done;
+        offset += (uint64_t)done;
+        size -= (size_t)done;
+    }
+    return TN_OK;
+}
+
+/* Some file systems cannot sync; that is no reason to refuse a save. */
+static bool synced(int fd)
+{
+    return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
+/* The length of the folder's part of a path, its last slash included. */
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+/* A rename is only durable once its folder is synced. */
+static tn_status sync_folder(const char *path)
+{
+    size_t length = folder_length(path);
+    char *folder = length ? tn__strndup(path, length) : tn__strdup(".");
+    if (!folder)
+        return TN_RESOURCE_EXHAUSTED;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    tn__free(folder);
+    if (fd < 0)
+        return TN_OK; /* a folder that may be written but not read */
+    tn_status status = synced(fd) ? TN_OK : fail_errno("Unable to sync the folder of", path);
+    close(fd);
+    return status;
+}
+
+static tn_status finish(file_output *file)
+{
+    TN_TRY(flush(file));
+    if (!file->beside)
+        return TN_OK;
+    if (file->sync && !synced(file->fd))
+        return fail_errno("Unable to sync", file->path);
+    int fd = file->fd;
+    file->fd = -1;
+    if (close(fd) != 0)
+        return fail_errno("Unable to close", file->path);
+    if (rename(file->beside, file->path) != 0)
+        return fail_errno("Unable to replace", file->path);
+    tn__free(file->beside);
+    file->beside = NULL;
+    return file->sync ? sync_folder(file->path) : TN_OK;
+}
+
+static tn_status file_commit(void *self)
+{
+    tn_status status = finish(self);
+    file_abort(self);
+    return status;
+}
+
+static const tn__writer_calls file_calls = { file_write, file_write_at, file_read_at, file_commit,
+                                             file_abort };
+static const tn__writer_calls stream_calls = { file_write, NULL, NULL, file_commit, file_abort };
+
+/* Follows a symbolic link, whether or not what it names is there, so that saving through a link
+ * keeps the link. Only the last part matters: links among the folders stay as they are. */
+static tn_status resolve(const char *path, char **resolved)
+{
+    char link[PATH_MAX];
+    *resolved = tn__strdup(path);
+    for (int links = 0; *resolved && links < LINKS; links++) {
+        ssize_t length = readlink(*resolved, link, sizeof link);
+        if (length < 0 || length == (ssize_t)sizeof link)
+            return TN_OK;
+        int folder = link[0] == '/' ? 0 : (int)folder_length(*resolved);
+        char *next = tn__print("%.*s%.*s", folder, *resolved, (int)length, link);
+        tn__free(*resolved);
+        *resolved = next;
+    }
+    if (!*resolved)
+        return TN_RESOURCE_EXHAUSTED;
+    errno = ELOOP;
+    return fail_errno("Unable to write", path);
+}
+
+/* A new file of a name nobody has. Not mkstemp: its files are private, and the process's mask,
+ * which a new file should follow, cannot be asked without changing it under other threads' feet. */
+static int create_beside(const char *path, mode_t mode, char **beside)
+{
+    size_t folder = folder_length(path), name = strlen(path + folder);
+    int kept = (int)(folder + (name < NAME_KEPT ? name : NAME_KEPT)); /* room for the ending */
+    for (uint32_t attempt = 0; attempt < 100; attempt++) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        uint32_t mark = ((uint32_t)now.tv_nsec + attempt) * 2654435761u ^ (uint32_t)getpid();
+        *beside = tn__print("%.*s.%08x.part", kept, path, mark);
+        if (!*beside) {
+            errno = ENOMEM;
+            return -1;
+        }
+        int fd = open(*beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (fd >= 0)
+            return fd;
+        tn__free(*beside);
+        *beside = NULL;
+        if (errno != EEXIST)
+            return -1;
+    }
+    return -1;
+}
+
+static tn_status fail_create(const char *path)
+{
+    size_t folder = folder_length(path);
+    if (errno == ENOENT && folder)
+        return tn__fail(TN_NOT_FOUND, "Unable to write '%s': there is no folder '%.*s'", path,
+                        (int)folder, path);
+    return fail_errno("Unable to write", path);
+}
+
+/* `given` is what the caller said: a link in /proc leads somewhere though its text does not. */
+static tn_status open_beside(file_output *file, const char *given)
+{
+    struct stat info;
+    bool there = stat(given, &info) == 0;
+    if (there && S_ISDIR(info.st_mode))
+        return tn__fail(TN_FAILED_PRECONDITION, "Unable to write '%s': it is a folder", given);
+    if (there && !S_ISREG(info.st_mode))
+        return tn__fail(TN_FAILED_PRECONDITION, "Unable to write '%s': it is not a regular file",
+                        given);
+    if (there && faccessat(AT_FDCWD, given, W_OK, AT_EACCESS) != 0)
+        return fail_errno("Unable to write", given); /* a rename would replace it all the same */
+    TN_TRY(resolve(given, &file->path));
+    file->fd = create_beside(file->path, there ? 0600 : 0666, &file->beside);
+    if (file->fd < 0)
+        return fail_create(file->path);
+    if (there) {
+        (void)!fchown(file->fd, info.st_uid, info.st_gid); /* only a privileged process may */
+        (void)!fchmod(file->fd, info.st_mode & 07777);
+    }
+    return TN_OK;
+}
+
+static tn_status open_stream(file_output *file)
+{
+    file->path = tn__strdup("standard output");
+    file->fd = STDOUT_FILENO;
+    return file->path ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+tn_status tn__writer_open(const char *path, bool sync, tn__writer **writer)
+{
+    *writer = NULL;
+    file_output *file = tn__alloc_zeroed(1, sizeof *file);
+    if (!file)
+        return TN_RESOURCE_EXHAUSTED;
+    file->fd = -1;
+    file->sync = sync;
+    bool stream = is_standard(path);
+    tn_status status = stream ? open_stream(file) : open_beside(file, path);
+    if (status == TN_OK)
+        status = tn__writer_over(stream ? &stream_calls : &file_calls, file, writer);
+    if (status != TN_OK)
+        file_abort(file);
+    return status;
 }

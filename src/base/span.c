@@ -6,7 +6,8 @@ bool tn__span_part(tn__span whole, uint64_t offset, uint64_t size, tn__span *par
 {
     if (offset > whole.size || size > whole.size - offset)
         return false;
-    *part = (tn__span){ whole.data + offset, (size_t)size };
+    /* no bytes have no address, and 0 may not be added to one that is not there */
+    *part = (tn__span){ whole.data ? whole.data + offset : NULL, (size_t)size };
     return true;
 }
 
