@@ -1,5 +1,5 @@
 /* context.c - the thread's context: its own stands in thread-local storage, so finding it cannot fail. */
-#include "core/context.h"
+#include "core/hooks.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,8 +17,6 @@ static void context_init(tn_context *context)
     context->error.text = context->error.fixed;
 }
 
-void tn__context_rooms_free(tn_context *context); /* init.c: what the upper rooms hung here */
-
 static void report_untaken(tn_context *context)
 {
     if (context->error.status != TN_OK)
@@ -33,7 +31,7 @@ static void context_clear(tn_context *context)
     report_untaken(context);
     tn__fail_clear();
     tn__scope_end(0);
-    tn__context_rooms_free(context);
+    tn__hooks.free_rooms(context);
     tn__pool_return(context);
     tn__free(context->owned.item);
     tn__free(context->memory.item);

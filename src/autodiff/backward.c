@@ -1,0 +1,152 @@
+/* backward.c - from the last record to the first: gradients arrive at outputs, a rule sends them on to the inputs. */
+#include "autodiff/tape.h"
+#include "ops/ops.h"
+#include <string.h>
+
+typedef struct {
+    tn_context *context;
+    tn__ids place;      /* id of a tensor to its place in `sum` */
+    struct {
+        tn_tensor **item; /* what has arrived there so far, retained; NULL: nothing */
+        size_t count, capacity;
+    } sum;
+    tn__ids wanted;     /* ids that lie on a path from a source */
+} backward;
+
+static tn_tensor *arrived(const backward *b, const tn_tensor *x)
+{
+    size_t at;
+    return tn__ids_get(&b->place, x->id, &at) ? b->sum.item[at] : NULL;
+}
+
+static tn_status arrive(backward *b, const tn_tensor *x, tn_tensor *gradient)
+{
+    size_t at;
+    if (!tn__ids_get(&b->place, x->id, &at)) {
+        TN_TRY(TN__PUSH(&b->sum, NULL));
+        at = b->sum.count - 1;
+        TN_TRY(tn__ids_set(&b->place, x->id, at));
+    }
+    tn_tensor *sum = b->sum.item[at] ? tn_add(b->sum.item[at], gradient) : gradient;
+    if (!sum)
+        return b->context->error.status;
+    tn__assign_object(&b->sum.item[at], sum);
+    return TN_OK;
+}
+
+/* The target's own gradient: ones, unless the caller gives it. */
+static tn_status begin(backward *b, tn_tensor *target, tn_tensor *seed)
+{
+    if (!tn__in(TN__FLOATS, (tn_dtype)target->dtype))
+        return TN_OK;
+    if (!seed)
+        seed = TN__APPLY(tn__op_Fill, NULL, tn__shape_tensor(target), tn__like(target, 1));
+    return seed ? arrive(b, target, seed) : b->context->error.status;
+}
+
+static bool is_wanted(const backward *b, const tn_tensor *x)
+{
+    size_t ignored;
+    return tn__ids_get(&b->wanted, x->id, &ignored);
+}
+
+/* Forward over the records: everything that depends on a source. */
+static tn_status mark_wanted(backward *b, const tn__record *records, size_t count, tn_tensor *const *sources, size_t source_count)
+{
+    for (size_t i = 0; i < source_count; i++)
+        TN_TRY(tn__ids_set(&b->wanted, sources[i]->id, 1));
+    for (size_t i = 0; i < count; i++) {
+        bool on_path = false;
+        for (size_t k = 0; k < records[i].inputs && !on_path; k++)
+            on_path = is_wanted(b, records[i].input[k]);
+        for (size_t k = 0; k < records[i].outputs && on_path; k++)
+            TN_TRY(tn__ids_set(&b->wanted, records[i].output[k]->id, 1));
+    }
+    return TN_OK;
+}
+
+static tn_status send_on(backward *b, const tn__record *r, tn_tensor *const *din, const bool *wanted)
+{
+    for (size_t i = 0; i < r->inputs; i++)
+        if (wanted[i] && din[i])
+            TN_TRY(arrive(b, r->input[i], din[i]));
+    return b->context->error.status;
+}
+
+/* One rule, in a memory scope of its own. */
+static tn_status apply_rule(backward *b, const tn__record *r, tn_tensor **dout, tn_tensor **din, bool *wanted)
+{
+    bool any = false, needed = false;
+    for (size_t i = 0; i < r->outputs; i++) {
+        dout[i] = arrived(b, r->output[i]);
+        any |= dout[i] != NULL;
+    }
+    for (size_t i = 0; i < r->inputs; i++) {
+        din[i] = NULL;
+        wanted[i] = is_wanted(b, r->input[i]);
+        needed |= wanted[i];
+    }
+    if (!any || !needed)
+        return TN_OK;
+    size_t depth = tn__scope_begin("a gradient rule");
+    tn__gradient g = { r->op, r->attrs, r->input, r->output, r->inputs, r->outputs, dout, din, wanted };
+    r->op->gradient(&g);
+    tn_status status = send_on(b, r, din, wanted);
+    tn__scope_end(depth);
+    if (status != TN_OK)
+        tn__fail_note("in the gradient of %s", r->op->name);
+    return status;
+}
+
+static tn_status walk(backward *b, const tn__record *records, size_t count)
+{
+    enum { LOCAL = 16 };
+    for (size_t i = count; i-- > 0;) {
+        const tn__record *r = &records[i];
+        tn_tensor *local[2 * LOCAL], **pointers = local;
+        bool local_wanted[LOCAL], *wanted = local_wanted;
+        size_t inputs = r->inputs, outputs = r->outputs;
+        bool large = inputs > LOCAL || outputs > LOCAL;
+        if (large) {
+            pointers = tn__alloc((inputs + outputs) * sizeof *pointers);
+            wanted = tn__alloc(inputs * sizeof *wanted);
+        }
+        tn_status status = pointers && wanted ? apply_rule(b, r, pointers, pointers + outputs, wanted) : TN_RESOURCE_EXHAUSTED;
+        if (large) {
+            tn__free(pointers);
+            tn__free(wanted);
+        }
+        TN_TRY(status);
+    }
+    return TN_OK;
+}
+
+static tn_status run(backward *b, const tn__record *records, size_t count, tn_tensor *const *targets, tn_tensor *const *seeds,
+                     size_t target_count, tn_tensor *const *sources, size_t source_count, tn_tensor **gradients)
+{
+    TN_TRY(mark_wanted(b, records, count, sources, source_count));
+    for (size_t i = 0; i < target_count; i++)
+        TN_TRY(begin(b, targets[i], seeds ? seeds[i] : NULL));
+    TN_TRY(walk(b, records, count));
+    for (size_t i = 0; i < source_count; i++)
+        gradients[i] = tn__retain(arrived(b, sources[i]));
+    return TN_OK;
+}
+
+tn_status tn__gradients_of(tn_context *context, const tn__record *records, size_t count, tn_tensor *const *targets,
+                           tn_tensor *const *seeds, size_t target_count, tn_tensor *const *sources, size_t source_count,
+                           tn_tensor **gradients)
+{
+    backward b = { .context = context };
+    for (size_t i = 0; i < source_count; i++)
+        gradients[i] = NULL;
+    size_t depth = tn__scope_begin("tn_gradient");
+    tn_status status = run(&b, records, count, targets, seeds, target_count, sources, source_count, gradients);
+    tn__scope_end(depth);
+    for (size_t i = 0; i < b.sum.count; i++)
+        tn__release(b.sum.item[i]);
+    tn__free(b.sum.item);
+    tn__ids_free(&b.place);
+    tn__ids_free(&b.wanted);
+    return status;
+}

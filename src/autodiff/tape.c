@@ -1,0 +1,213 @@
+/* tape.c - recording, and the public tape. */
+#include "autodiff/tape.h"
+#include "ops/ops.h"
+#include <string.h>
+
+/* --- records ------------------------------------------------------------------------------------------------------------ */
+static void record_free(tn__record *r)
+{
+    for (size_t i = 0; r->input && i < r->inputs + r->outputs; i++)
+        tn__release(r->input[i]);
+    tn__free(r->input);
+    if (r->attrs)
+        tn__fields_release(r->op->attrs, r->attrs);
+    tn__free(r->attrs);
+}
+
+static void forget(struct tn_tape *tape)
+{
+    for (size_t i = 0; i < tape->record.count; i++)
+        record_free(&tape->record.item[i]);
+    tn__free(tape->record.item);
+    tape->record.item = NULL;
+    tape->record.count = tape->record.capacity = 0;
+    tn__ids_free(&tape->watched);
+}
+
+/* Takes the tape out of the thread's list; others keep their order. */
+static void close_tape(struct tn_tape *tape)
+{
+    tn_context *context = tn__context();
+    for (struct tn_tape **at = &context->tapes; *at; at = &(*at)->outer)
+        if (*at == tape) {
+            *at = tape->outer;
+            break;
+        }
+    tape->recording = false;
+}
+
+static void tape_destroy(void *object)
+{
+    struct tn_tape *tape = object;
+    if (tape->recording)
+        close_tape(tape);
+    forget(tape);
+}
+
+const tn__type tn__type_tape = { .name = "gradient tape", .kind = 9, .destroy = tape_destroy };
+
+static tn_status record_new(const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count, tn_tensor *const *outputs,
+                            size_t output_count, tn__record *r)
+{
+    *r = (tn__record){ .op = op, .inputs = input_count, .outputs = output_count };
+    if (op->attrs_size) {
+        r->attrs = tn__memdup(attrs, op->attrs_size);
+        if (!r->attrs || tn__fields_own(op->attrs, r->attrs) != TN_OK)
+            return TN_RESOURCE_EXHAUSTED;
+    }
+    r->input = tn__alloc((input_count + output_count) * sizeof *r->input);
+    if (!r->input)
+        return TN_RESOURCE_EXHAUSTED;
+    r->output = r->input + input_count;
+    memcpy(r->input, inputs, input_count * sizeof *inputs);
+    memcpy(r->output, outputs, output_count * sizeof *outputs);
+    for (size_t i = 0; i < input_count + output_count; i++)
+        tn__retain(r->input[i]);
+    return TN_OK;
+}
+
+/* --- watching ----------------------------------------------------------------------------------------------------------- */
+static bool is_trainable(const tn_tensor *x)
+{
+    return x->form == TN__VARIABLE && x->of.variable->trainable;
+}
+
+static bool watches(const struct tn_tape *tape, const tn_tensor *x)
+{
+    size_t ignored;
+    return tn__ids_get(&tape->watched, x->id, &ignored) || (tape->watch_variables && is_trainable(x));
+}
+
+bool tn__tape_watches(const tn_context *context, const tn_tensor *x)
+{
+    for (const struct tn_tape *tape = context->tape_pause ? NULL : context->tapes; tape; tape = tape->outer)
+        if (watches(tape, x))
+            return true;
+    return false;
+}
+
+static tn_status record_on(struct tn_tape *tape, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
+                           tn_tensor *const *outputs, size_t output_count)
+{
+    bool watched = false;
+    for (size_t i = 0; i < input_count && !watched; i++)
+        watched = watches(tape, inputs[i]);
+    if (!watched)
+        return TN_OK;
+    tn__record r;
+    tn_status status = record_new(op, attrs, inputs, input_count, outputs, output_count, &r);
+    if (status == TN_OK)
+        status = TN__PUSH(&tape->record, r);
+    if (status != TN_OK) {
+        record_free(&r);
+        return status;
+    }
+    for (size_t i = 0; i < output_count; i++)
+        if (tn__in(TN__FLOATS, (tn_dtype)outputs[i]->dtype))
+            TN_TRY(tn__ids_set(&tape->watched, outputs[i]->id, 1));
+    return TN_OK;
+}
+
+tn_status tn__tape_record(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
+                          tn_tensor *const *outputs, size_t output_count)
+{
+    if (!op->gradient)
+        return TN_OK;
+    for (struct tn_tape *tape = context->tapes; tape; tape = tape->outer)
+        TN_TRY(record_on(tape, op, attrs, inputs, input_count, outputs, output_count));
+    return TN_OK;
+}
+
+/* --- the public tape ---------------------------------------------------------------------------------------------------- */
+tn_tape *tn_gradient_tape_new(const tn_gradient_tape_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, NULL);
+    struct tn_tape *tape = tn__object_new(&tn__type_tape);
+    if (!tape)
+        return NULL;
+    tape->persistent = options->persistent;
+    tape->watch_variables = options->watch_accessed_variables;
+    tape->recording = true;
+    tape->outer = context->tapes;
+    context->tapes = tape;
+    return tn__own(tape);
+}
+
+void tn_watch(tn_tape *tape, tn_tensor *x)
+{
+    TN__ENTER(context, );
+    (void)context;
+    if (!tn__check(tape, &tn__type_tape, "tn_watch: tape") || !tn__check_tensor(x, "tn_watch: x"))
+        return;
+    if (x->form != TN__VARIABLE && !tn__in(TN__FLOATS, (tn_dtype)x->dtype)) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_watch: the dtype of the watched tensor must be floating, got %s", TN__TENSOR(x));
+        return;
+    }
+    (void)!tn__ids_set(&tape->watched, x->id, 1);
+}
+
+void tn_stop_recording(tn_tape *tape)
+{
+    TN__ENTER(context, );
+    (void)context;
+    if (tn__check(tape, &tn__type_tape, "tn_stop_recording: tape") && tape->recording)
+        close_tape(tape);
+}
+
+static tn_status check_sources(tn_list sources)
+{
+    for (size_t i = 0; i < sources.count; i++)
+        if (!tn__check_tensor(sources.item[i], "tn_gradient: a source"))
+            return TN_INVALID_ARGUMENT;
+    return TN_OK;
+}
+
+static tn_status check_use(struct tn_tape *tape, tn_tensor *target, tn_list sources)
+{
+    if (!tn__check(tape, &tn__type_tape, "tn_gradient: tape") || !tn__check_tensor(target, "tn_gradient: target"))
+        return TN_INVALID_ARGUMENT;
+    if (tape->used && !tape->persistent)
+        return tn__fail(TN_FAILED_PRECONDITION,
+                        "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians)\n"
+                        "tn_gradient_tape(.persistent = true) may be asked more than once");
+    if (sources.count && !sources.item)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_gradient: the list of sources is NULL");
+    return check_sources(sources);
+}
+
+static tn_tensor *const *targets_of(tn_tensor *target, size_t *count)
+{
+    static _Thread_local tn_tensor *one;
+    one = target;
+    *count = target->form == TN__TUPLE ? target->of.tuple.count : 1;
+    return target->form == TN__TUPLE ? target->of.tuple.item : &one;
+}
+
+tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
+{
+    tn_list none = { 0, NULL };
+    TN__ENTER(context, none);
+    if (check_use(tape, target, sources) != TN_OK)
+        return none;
+    if (tape->recording && !tape->persistent)
+        close_tape(tape);
+    tape->used = true;
+    tn_tensor **gradients = tn__scope_alloc((sources.count + 1) * sizeof *gradients);
+    size_t count;
+    tn_tensor *const *targets = targets_of(target, &count);
+    if (!gradients || tn__gradients_of(context, tape->record.item, tape->record.count, targets, NULL, count, sources.item, sources.count,
+                                       gradients) != TN_OK)
+        return none;
+    if (!tape->persistent)
+        forget(tape);
+    for (size_t i = 0; i < sources.count; i++)
+        if (gradients[i])
+            tn__own(gradients[i]);
+    return tn__failed(context) ? none : (tn_list){ sources.count, gradients };
+}
+
+tn_tensor *tn_gradient_of(tn_tape *tape, tn_tensor *target, tn_tensor *source)
+{
+    tn_list gradients = tn_gradient(tape, target, (tn_list){ 1, &source });
+    return gradients.item ? gradients.item[0] : NULL;
+}

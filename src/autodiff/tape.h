@@ -1,0 +1,41 @@
+/* tape.h - gradient tapes: what ran, and walking it backwards. */
+#ifndef TN_AUTODIFF_TAPE_H
+#define TN_AUTODIFF_TAPE_H
+#include "runtime/dispatch.h"
+#include "tenon/gradient.h"
+
+/* One op that ran while a watched tensor went in. */
+typedef struct {
+    const tn__op *op;
+    void *attrs;          /* a copy that owns its texts and tensors */
+    tn_tensor **input;    /* retained: inputs, then outputs */
+    tn_tensor **output;
+    size_t inputs, outputs;
+} tn__record;
+
+struct tn_tape {
+    tn__object object;
+    struct tn_tape *outer; /* the tape that was open when this one was */
+    bool persistent, watch_variables, recording, used;
+    tn__ids watched;       /* ids of tensors that depend on something watched */
+    struct {
+        tn__record *item;
+        size_t count, capacity;
+    } record;
+};
+TN__HANDLE_SIZE(struct tn_tape);
+extern const tn__type tn__type_tape;
+
+/* The hook of dispatch. */
+tn_status tn__tape_record(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
+                          tn_tensor *const *outputs, size_t output_count);
+/* Is anything that depends on x recorded by an open tape? */
+bool tn__tape_watches(const tn_context *context, const tn_tensor *x);
+
+/* Gradients of the sum of targets, weighted by `seeds` (NULL items: ones), to each source; retained, NULL where there is none. The
+ * records are those of a tape, or of a graph's nodes (tn_gradients). */
+tn_status tn__gradients_of(tn_context *context, const tn__record *records, size_t count, tn_tensor *const *targets,
+                           tn_tensor *const *seeds, size_t target_count, tn_tensor *const *sources, size_t source_count,
+                           tn_tensor **gradients);
+
+#endif

@@ -1,0 +1,182 @@
+/* dtype.c */
+#include "core/dtype.h"
+#include <math.h>
+#include <string.h>
+
+static const struct {
+    tn_dtype dtype;
+    size_t size;
+    const char *name, *op_name;
+} dtypes[] = {
+    { TN_FLOAT32, 4, "float32", "float" },   { TN_FLOAT64, 8, "float64", "double" },
+    { TN_INT32, 4, "int32", "int32" },       { TN_UINT8, 1, "uint8", "uint8" },
+    { TN_INT64, 8, "int64", "int64" },       { TN_BOOL, 1, "bool", "bool" },
+    { TN_BFLOAT16, 2, "bfloat16", "bfloat16" }, { TN_FLOAT16, 2, "float16", "half" },
+    { (tn_dtype)TN__RESOURCE, 0, "resource", "resource" }, { TN_TUPLE, 0, "tuple", "tuple" },
+};
+enum { DTYPES = sizeof dtypes / sizeof *dtypes };
+
+size_t tn__dtype_size(tn_dtype dtype)
+{
+    for (int i = 0; i < DTYPES; i++)
+        if (dtypes[i].dtype == dtype)
+            return dtypes[i].size;
+    return 0;
+}
+
+const char *tn__dtype_name(tn_dtype dtype)
+{
+    for (int i = 0; i < DTYPES; i++)
+        if (dtypes[i].dtype == dtype)
+            return dtypes[i].name;
+    return "invalid";
+}
+
+const char *tn__dtype_op_name(tn_dtype dtype)
+{
+    for (int i = 0; i < DTYPES; i++)
+        if (dtypes[i].dtype == dtype)
+            return dtypes[i].op_name;
+    return "invalid";
+}
+
+tn_dtype tn__dtype_of_name(const char *name)
+{
+    for (int i = 0; i < DTYPES; i++)
+        if (strcmp(dtypes[i].name, name) == 0 || strcmp(dtypes[i].op_name, name) == 0)
+            return dtypes[i].dtype;
+    return (tn_dtype)0;
+}
+
+double tn__element_to_double(tn_dtype dtype, const void *element)
+{
+    switch (dtype) {
+    case TN_FLOAT32:
+        return *(const float *)element;
+    case TN_FLOAT64:
+        return *(const double *)element;
+    case TN_FLOAT16:
+        return tn__half_to_float(*(const uint16_t *)element);
+    case TN_BFLOAT16:
+        return tn__bfloat16_to_float(*(const uint16_t *)element);
+    default:
+        return (double)tn__element_to_int(dtype, element);
+    }
+}
+
+/* The C cast is undefined outside the range; x86 and ARM differ, so this is our own choice: the nearest end, 0 for NaN. */
+static int64_t double_to_int(double value)
+{
+    if (isnan(value))
+        return 0;
+    if (value >= 9223372036854775807.0)
+        return INT64_MAX;
+    return value <= -9223372036854775808.0 ? INT64_MIN : (int64_t)value;
+}
+
+int64_t tn__element_to_int(tn_dtype dtype, const void *element)
+{
+    switch (dtype) {
+    case TN_INT32:
+        return *(const int32_t *)element;
+    case TN_INT64:
+        return *(const int64_t *)element;
+    case TN_UINT8:
+    case TN_BOOL:
+        return *(const uint8_t *)element;
+    default:
+        return double_to_int(tn__element_to_double(dtype, element));
+    }
+}
+
+void tn__element_from_double(tn_dtype dtype, double value, void *element)
+{
+    switch (dtype) {
+    case TN_FLOAT32:
+        *(float *)element = (float)value;
+        break;
+    case TN_FLOAT64:
+        *(double *)element = value;
+        break;
+    case TN_FLOAT16:
+        *(uint16_t *)element = tn__float_to_half((float)value);
+        break;
+    case TN_BFLOAT16:
+        *(uint16_t *)element = tn__float_to_bfloat16((float)value);
+        break;
+    case TN_BOOL:
+        *(uint8_t *)element = value != 0;
+        break;
+    default:
+        tn__element_from_int(dtype, double_to_int(value), element);
+    }
+}
+
+void tn__element_from_int(tn_dtype dtype, int64_t value, void *element)
+{
+    switch (dtype) {
+    case TN_INT32:
+        *(int32_t *)element = (int32_t)value;
+        break;
+    case TN_INT64:
+        *(int64_t *)element = value;
+        break;
+    case TN_UINT8:
+        *(uint8_t *)element = (uint8_t)value;
+        break;
+    case TN_BOOL:
+        *(uint8_t *)element = value != 0;
+        break;
+    default:
+        tn__element_from_double(dtype, (double)value, element);
+    }
+}
+
+static uint32_t float_bits(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static float bits_float(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+float tn__bfloat16_to_float(uint16_t bits)
+{
+    return bits_float((uint32_t)bits << 16);
+}
+
+uint16_t tn__float_to_bfloat16(float value)
+{
+    uint32_t bits = float_bits(value);
+    if (isnan(value))
+        return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+float tn__half_to_float(uint16_t bits)
+{
+    uint32_t sign = (uint32_t)(bits & 0x8000) << 16, exponent = bits >> 10 & 31, fraction = bits & 1023;
+    if (exponent == 31)
+        return bits_float(sign | 0x7f800000 | fraction << 13);
+    if (exponent == 0) /* subnormal: a multiple of 2^-24 */
+        return (sign ? -1.0f : 1.0f) * (float)fraction * 0x1p-24f;
+    return bits_float(sign | (exponent + 112) << 23 | fraction << 13);
+}
+
+uint16_t tn__float_to_half(float value)
+{
+    uint32_t bits = float_bits(value), sign = bits >> 16 & 0x8000, rest = bits & 0x7fffffff;
+    if (rest > 0x7f800000)
+        return (uint16_t)(sign | 0x7e00);
+    if (rest >= 0x477ff000) /* rounds to 65536 or more */
+        return (uint16_t)(sign | 0x7c00);
+    if (rest < 0x38800000) /* below 2^-14: adding 0.5 lets the FPU round to a multiple of 2^-24 */
+        return (uint16_t)(sign | (float_bits(bits_float(rest) + 0.5f) - 0x3f000000));
+    return (uint16_t)(sign | (rest - 0x38000000 + 0xfff + (rest >> 13 & 1)) >> 13);
+}

@@ -1,0 +1,34 @@
+/* dtype.h - the element types, as TensorFlow numbers and names them. */
+#ifndef TN_CORE_DTYPE_H
+#define TN_CORE_DTYPE_H
+#include "tenon/tensor.h"
+
+/* Inside the library only: a handle on a variable (TensorFlow's DT_RESOURCE). */
+enum { TN__RESOURCE = 20 };
+
+size_t tn__dtype_size(tn_dtype dtype);          /* bytes an element; 0 for what has none */
+const char *tn__dtype_name(tn_dtype dtype);     /* "float32", Keras's and numpy's name; "invalid" */
+const char *tn__dtype_op_name(tn_dtype dtype);  /* "float", as OpDefs spell it */
+tn_dtype tn__dtype_of_name(const char *name);   /* either spelling; 0: unknown */
+
+/* Sets of types, one bit a number. */
+typedef uint32_t tn__dtype_set;
+#define TN__BIT(dtype) (1u << (dtype))
+#define TN__FLOATS (TN__BIT(TN_FLOAT32) | TN__BIT(TN_FLOAT64) | TN__BIT(TN_FLOAT16) | TN__BIT(TN_BFLOAT16))
+#define TN__INTS (TN__BIT(TN_INT32) | TN__BIT(TN_INT64) | TN__BIT(TN_UINT8))
+#define TN__NUMBERS (TN__FLOATS | TN__INTS)
+static inline bool tn__in(tn__dtype_set set, tn_dtype dtype) { return set >> dtype & 1; }
+
+/* One element as the widest type of its kind, and back (values out of range as a C cast of numpy: wrapped, truncated). */
+double tn__element_to_double(tn_dtype dtype, const void *element);
+int64_t tn__element_to_int(tn_dtype dtype, const void *element);
+void tn__element_from_double(tn_dtype dtype, double value, void *element);
+void tn__element_from_int(tn_dtype dtype, int64_t value, void *element);
+
+/* IEEE half and bfloat16 bit patterns; round to nearest even. */
+float tn__half_to_float(uint16_t bits);
+uint16_t tn__float_to_half(float value);
+float tn__bfloat16_to_float(uint16_t bits);
+uint16_t tn__float_to_bfloat16(float value);
+
+#endif

@@ -1,0 +1,20 @@
+/* hooks.h - where a lower room reaches up: one constant table, filled in init.c. */
+#ifndef TN_CORE_HOOKS_H
+#define TN_CORE_HOOKS_H
+#include "core/variable.h"
+
+struct tn__op;
+typedef struct {
+    /* autodiff: an op ran or was appended while tapes are open */
+    tn_status (*record)(tn_context *context, const struct tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
+                        tn_tensor *const *outputs, size_t output_count);
+    /* autodiff: does an open tape watch it? */
+    bool (*watched)(const tn_context *context, const tn_tensor *x);
+    /* nn: the variable's full name, layers included, in memory of the innermost scope */
+    const char *(*full_name)(const tn_tensor *variable);
+    /* nn: frees what upper rooms hung on a context */
+    void (*free_rooms)(tn_context *context);
+} tn__hook_table;
+extern const tn__hook_table tn__hooks;
+
+#endif

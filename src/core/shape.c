@@ -1,0 +1,140 @@
+/* shape.c */
+#include "core/shape.h"
+#include <stdio.h>
+#include <string.h>
+
+tn_shape tn__shape_make(int rank, const int64_t *dims)
+{
+    tn_shape shape = { 1, rank, { 0 } };
+    for (int i = 0; i < rank; i++)
+        shape.dims[i] = dims[i];
+    return shape;
+}
+
+bool tn__shape_full(const tn_shape *shape)
+{
+    if (!shape->known)
+        return false;
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dims[i] < 0)
+            return false;
+    return true;
+}
+
+bool tn__shape_equal(const tn_shape *a, const tn_shape *b)
+{
+    if (!a->known || !b->known)
+        return a->known == b->known;
+    if (a->rank != b->rank)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dims[i] != b->dims[i])
+            return false;
+    return true;
+}
+
+bool tn__shape_fits(const tn_shape *a, const tn_shape *b)
+{
+    tn_shape merged;
+    return tn__shape_merge(a, b, &merged);
+}
+
+bool tn__shape_merge(const tn_shape *a, const tn_shape *b, tn_shape *merged)
+{
+    *merged = a->known ? *a : *b;
+    if (!a->known || !b->known)
+        return true;
+    if (a->rank != b->rank)
+        return false;
+    for (int i = 0; i < a->rank; i++) {
+        if (a->dims[i] >= 0 && b->dims[i] >= 0 && a->dims[i] != b->dims[i])
+            return false;
+        merged->dims[i] = a->dims[i] >= 0 ? a->dims[i] : b->dims[i];
+    }
+    return true;
+}
+
+int64_t tn__shape_count(const tn_shape *shape)
+{
+    int64_t count = 1;
+    for (int i = 0; i < shape->rank; i++)
+        count *= shape->dims[i];
+    return count;
+}
+
+tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit, size_t *bytes)
+{
+    char text[TN__SHAPE_TEXT];
+    if (!tn__shape_full(shape))
+        return tn__fail(TN_INVALID_ARGUMENT, "a tensor needs a full shape, got %s", tn__shape_print(shape, text));
+    /* A zero anywhere makes it empty, but the other dimensions must still be countable. */
+    uint64_t product = tn__dtype_size(dtype), total = product;
+    for (int i = 0; i < shape->rank; i++) {
+        uint64_t dim = (uint64_t)shape->dims[i];
+        total *= dim;
+        if (dim > 1 && __builtin_mul_overflow(product, dim, &product))
+            product = UINT64_MAX;
+        if (product > (uint64_t)INT64_MAX)
+            return tn__fail(TN_RESOURCE_EXHAUSTED, "a tensor of shape %s and type %s is too large",
+                            tn__shape_print(shape, text), tn__dtype_name(dtype));
+    }
+    if (total > limit)
+        return tn__fail(TN_RESOURCE_EXHAUSTED, "a tensor of shape %s and type %s takes %llu bytes, the limit is %llu",
+                        tn__shape_print(shape, text), tn__dtype_name(dtype), (unsigned long long)total,
+                        (unsigned long long)limit);
+    *bytes = (size_t)total;
+    return TN_OK;
+}
+
+bool tn__shape_broadcast(const tn_shape *a, const tn_shape *b, tn_shape *result)
+{
+    *result = TN__UNKNOWN_SHAPE;
+    if (!a->known || !b->known)
+        return true;
+    int rank = a->rank > b->rank ? a->rank : b->rank;
+    result->known = 1;
+    result->rank = rank;
+    for (int i = 0; i < rank; i++) {
+        int64_t x = i < rank - a->rank ? 1 : a->dims[i - rank + a->rank];
+        int64_t y = i < rank - b->rank ? 1 : b->dims[i - rank + b->rank];
+        if (x == y || y == 1)
+            result->dims[i] = x;
+        else if (x == 1)
+            result->dims[i] = y;
+        else if (x < 0 || y < 0)
+            result->dims[i] = x < 0 ? y : x;
+        else
+            return false;
+    }
+    return true;
+}
+
+bool tn__axis(int64_t axis, int rank, int *result)
+{
+    if (axis < -rank || axis >= rank)
+        return false;
+    *result = (int)(axis < 0 ? axis + rank : axis);
+    return true;
+}
+
+void tn__shape_add(tn__text *text, const tn_shape *shape)
+{
+    char buffer[TN__SHAPE_TEXT];
+    tn__text_add(text, "%s", tn__shape_print(shape, buffer));
+}
+
+const char *tn__shape_print(const tn_shape *shape, char text[TN__SHAPE_TEXT])
+{
+    if (!shape->known)
+        return strcpy(text, "<unknown>");
+    int n = snprintf(text, TN__SHAPE_TEXT, "(");
+    for (int i = 0; i < shape->rank; i++) {
+        const char *comma = i + 1 < shape->rank ? ", " : shape->rank == 1 ? "," : "";
+        if (shape->dims[i] < 0)
+            n += snprintf(text + n, TN__SHAPE_TEXT - (size_t)n, "None%s", comma);
+        else
+            n += snprintf(text + n, TN__SHAPE_TEXT - (size_t)n, "%lld%s", (long long)shape->dims[i], comma);
+    }
+    snprintf(text + n, TN__SHAPE_TEXT - (size_t)n, ")");
+    return text;
+}

@@ -1,0 +1,31 @@
+/* shape.h - shapes by value: sizes that cannot overflow, broadcasting, text, the merging of what is partly known. */
+#ifndef TN_CORE_SHAPE_H
+#define TN_CORE_SHAPE_H
+#include "base/text.h"
+#include "core/dtype.h"
+
+#define TN__UNKNOWN_SHAPE ((tn_shape){ 0, 0, { 0 } })
+tn_shape tn__shape_make(int rank, const int64_t *dims);
+static inline tn_shape tn__shape_vector(int64_t n) { return (tn_shape){ 1, 1, { n } }; }
+/* Every dimension is known. */
+bool tn__shape_full(const tn_shape *shape);
+bool tn__shape_equal(const tn_shape *a, const tn_shape *b);      /* the same, unknowns included */
+bool tn__shape_fits(const tn_shape *a, const tn_shape *b);       /* may be the same: unknown fits everything */
+/* What both say; false when they contradict. */
+bool tn__shape_merge(const tn_shape *a, const tn_shape *b, tn_shape *merged);
+/* Elements of a full shape (checked when the tensor was made, so it cannot overflow); 1 for a scalar. */
+int64_t tn__shape_count(const tn_shape *shape);
+/* Elements times the dtype's size: fails on negative or unknown dimensions and on more than limit bytes. */
+tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit, size_t *bytes);
+/* TensorFlow's broadcasting; false when the shapes do not go together. Unknown dimensions: the other when that is above 1. */
+bool tn__shape_broadcast(const tn_shape *a, const tn_shape *b, tn_shape *result);
+/* axis or axis + rank into [0, rank); false when it is outside. */
+bool tn__axis(int64_t axis, int rank, int *result);
+/* "(2, 3)", "(None, 10)", "(10,)", "()", "<unknown>": Python's tuple. */
+void tn__shape_add(tn__text *text, const tn_shape *shape);
+enum { TN__SHAPE_TEXT = 192 };
+const char *tn__shape_print(const tn_shape *shape, char text[TN__SHAPE_TEXT]);
+/* For one message: tn__fail(…, "%s", TN__SHAPE(shape)). */
+#define TN__SHAPE(shape) tn__shape_print(&(shape), (char[TN__SHAPE_TEXT]){ 0 })
+
+#endif

@@ -1,0 +1,291 @@
+/* tensor.c - making, sharing and reading values. */
+#include "core/tensor.h"
+#include "core/variable.h"
+#include "core/hooks.h"
+#include <stdio.h>
+#include <math.h>
+#include <string.h>
+
+static void buffer_release(tn__buffer *buffer)
+{
+    if (!buffer || atomic_fetch_sub_explicit(&buffer->count, 1, memory_order_acq_rel) != 1)
+        return;
+    if (buffer->free_data)
+        buffer->free_data(buffer->owner, buffer->data);
+    else
+        tn__free_aligned(buffer->data);
+    tn__free(buffer);
+}
+
+static void variable_free(tn__variable *variable)
+{
+    tn__release(variable->value);
+    tn__free(variable->name);
+    tn__free(variable->scope);
+    tn__free(variable->here);
+    tn__free(variable->constraint);
+    tn__free(variable->regularizer);
+    tn__free(variable);
+}
+
+static void tensor_destroy(void *object)
+{
+    tn_tensor *x = object;
+    buffer_release(x->buffer);
+    if (x->form == TN__SYMBOLIC)
+        tn__release(x->of.output.node);
+    else if (x->form == TN__VARIABLE && x->of.variable)
+        variable_free(x->of.variable);
+    for (size_t i = 0; x->form == TN__TUPLE && i < x->of.tuple.count; i++)
+        tn__release(x->of.tuple.item[i]);
+    if (x->form == TN__TUPLE)
+        tn__free(x->of.tuple.item);
+}
+
+const tn__type tn__type_tensor = { .name = "tensor", .kind = 1, .destroy = tensor_destroy };
+
+static tn_tensor *header(tn_dtype dtype, const tn_shape *shape)
+{
+    tn_tensor *x = tn__object_new(&tn__type_tensor);
+    if (!x)
+        return NULL;
+    x->form = TN__VALUE;
+    x->dtype = (uint8_t)dtype;
+    x->shape = *shape;
+    x->id = tn__next_id(tn__context());
+    return x;
+}
+
+static tn__buffer *buffer_new(size_t size, void *data)
+{
+    tn__buffer *buffer = tn__alloc(sizeof *buffer);
+    if (!buffer)
+        return NULL;
+    *buffer = (tn__buffer){ .size = size, .data = data ? data : tn__alloc_aligned(size) };
+    atomic_init(&buffer->count, 1);
+    if (!buffer->data) {
+        tn__free(buffer);
+        return NULL;
+    }
+    return buffer;
+}
+
+tn_status tn__tensor_new(tn_dtype dtype, const tn_shape *shape, tn_tensor **tensor)
+{
+    *tensor = NULL;
+    size_t bytes;
+    TN_TRY(tn__shape_bytes(shape, dtype, INT64_MAX, &bytes));
+    tn_tensor *x = header(dtype, shape);
+    if (!x)
+        return TN_RESOURCE_EXHAUSTED;
+    x->data = x->small;
+    if (bytes > TN__SMALL) {
+        x->buffer = buffer_new(bytes, NULL);
+        if (!x->buffer) {
+            tn__release(x);
+            return TN_RESOURCE_EXHAUSTED;
+        }
+        x->data = x->buffer->data;
+    }
+    *tensor = x;
+    return TN_OK;
+}
+
+tn_status tn__tensor_copy(tn_dtype dtype, const tn_shape *shape, const void *data, tn_tensor **tensor)
+{
+    TN_TRY(tn__tensor_new(dtype, shape, tensor));
+    size_t bytes = tn__byte_count(*tensor);
+    if (bytes)
+        memcpy((*tensor)->data, data, bytes);
+    return TN_OK;
+}
+
+tn_status tn__tensor_view(tn_tensor *value, const tn_shape *shape, tn_tensor **view)
+{
+    if (!value->buffer)
+        return tn__tensor_copy((tn_dtype)value->dtype, shape, value->data, view);
+    tn_tensor *x = *view = header((tn_dtype)value->dtype, shape);
+    if (!x)
+        return TN_RESOURCE_EXHAUSTED;
+    atomic_fetch_add_explicit(&value->buffer->count, 1, memory_order_relaxed);
+    x->buffer = value->buffer;
+    x->data = value->data;
+    return TN_OK;
+}
+
+tn_status tn__tensor_borrow(tn_dtype dtype, const tn_shape *shape, void *data,
+                            void (*free_data)(void *owner, void *data), void *owner, tn_tensor **tensor)
+{
+    *tensor = NULL;
+    tn__buffer *buffer = buffer_new(0, data);
+    tn_tensor *x = buffer ? header(dtype, shape) : NULL;
+    if (!x) {
+        tn__free(buffer);
+        free_data(owner, data);
+        return TN_RESOURCE_EXHAUSTED;
+    }
+    buffer->free_data = free_data;
+    buffer->owner = owner;
+    x->buffer = buffer;
+    x->data = data;
+    *tensor = x;
+    return TN_OK;
+}
+
+tn_tensor *tn__tensor_ints(tn_dtype dtype, int64_t count, const int64_t *values)
+{
+    tn_shape shape = tn__shape_vector(count);
+    tn_tensor *x;
+    if (tn__tensor_new(dtype, &shape, &x) != TN_OK)
+        return NULL;
+    size_t size = tn__dtype_size(dtype);
+    for (int64_t i = 0; i < count; i++)
+        tn__element_from_int(dtype, values[i], (char *)x->data + (size_t)i * size);
+    return x;
+}
+
+tn_tensor *tn__tensor_int32(int64_t value)
+{
+    return tn__tensor_fill(TN_INT32, &TN_SCALAR, (double)value);
+}
+
+tn_tensor *tn__tensor_fill(tn_dtype dtype, const tn_shape *shape, double value)
+{
+    tn_tensor *x;
+    if (tn__tensor_new(dtype, shape, &x) != TN_OK)
+        return NULL;
+    int64_t count = tn__count(x);
+    size_t size = tn__dtype_size(dtype);
+    for (int64_t i = 0; i < count; i++)
+        tn__element_from_double(dtype, value, (char *)x->data + (size_t)i * size);
+    return x;
+}
+
+tn_tensor *tn__tuple_new(size_t count, tn_tensor *const *items)
+{
+    tn_tensor **copy = tn__memdup(items, count * sizeof *copy);
+    tn_tensor *x = copy ? header(TN_TUPLE, &TN__UNKNOWN_SHAPE) : NULL;
+    if (!x) {
+        tn__free(copy);
+        return NULL;
+    }
+    x->form = TN__TUPLE;
+    x->of.tuple.item = copy;
+    x->of.tuple.count = count;
+    for (size_t i = 0; i < count; i++)
+        tn__retain(copy[i]);
+    return x;
+}
+
+bool tn__tensor_unique(const tn_tensor *value)
+{
+    return atomic_load_explicit(&value->object.count, memory_order_acquire) == 1 &&
+           (!value->buffer || (!value->buffer->free_data &&
+                               atomic_load_explicit(&value->buffer->count, memory_order_acquire) == 1));
+}
+
+const char *tn__tensor_print(const tn_tensor *x, char text[TN__SHAPE_TEXT + 32])
+{
+    char shape[TN__SHAPE_TEXT];
+    snprintf(text, TN__SHAPE_TEXT + 32, "%s %s", tn__dtype_name((tn_dtype)x->dtype),
+             x->form == TN__TUPLE ? "" : tn__shape_print(&x->shape, shape));
+    return text;
+}
+
+tn_status tn__value_of(tn_tensor *x, const char *what, tn_tensor **value)
+{
+    *value = NULL;
+    if (!tn__check_tensor(x, what))
+        return TN_INVALID_ARGUMENT;
+    if (x->form == TN__VARIABLE)
+        return tn__variable_read(x, value);
+    if (x->form == TN__SYMBOLIC)
+        return tn__fail(TN_INVALID_ARGUMENT, "%s is symbolic (%s of a graph) and has no value yet", what, TN__TENSOR(x));
+    if (x->form == TN__TUPLE)
+        return tn__fail(TN_INVALID_ARGUMENT, "%s is a tuple of %zu, one tensor is expected", what, x->of.tuple.count);
+    *value = tn__retain(x);
+    return TN_OK;
+}
+
+/* --- variables -------------------------------------------------------------------------------------------------------- */
+static void lock(tn__variable *v)
+{
+    while (atomic_flag_test_and_set_explicit(&v->busy, memory_order_acquire))
+        ;
+}
+
+static void unlock(tn__variable *v)
+{
+    atomic_flag_clear_explicit(&v->busy, memory_order_release);
+}
+
+/* A text that may be NULL; false without memory. */
+static bool copy_text(char **field, const char *text)
+{
+    *field = tn__strdup(text);
+    return *field || !text;
+}
+
+tn_status tn__variable_new(const tn__variable_spec *spec, tn_tensor **out)
+{
+    *out = NULL;
+    tn_dtype dtype = spec->dtype ? spec->dtype : spec->value ? (tn_dtype)spec->value->dtype : TN_FLOAT32;
+    tn_tensor *x = header(dtype, spec->shape.known ? &spec->shape : spec->value ? &spec->value->shape : &spec->shape);
+    tn__variable *v = x ? tn__alloc_zeroed(1, sizeof *v) : NULL;
+    if (!v) {
+        tn__release(x);
+        return TN_RESOURCE_EXHAUSTED;
+    }
+    x->form = TN__VARIABLE;
+    x->of.variable = v;
+    v->trainable = spec->trainable;
+    v->explicit_name = spec->explicit_name;
+    if (!copy_text(&v->name, spec->name ? spec->name : "Variable") || !copy_text(&v->scope, spec->scope ? spec->scope : "") ||
+        !copy_text(&v->here, spec->here) || !copy_text(&v->constraint, spec->constraint) ||
+        (spec->value && tn__variable_assign(x, spec->value) != TN_OK)) {
+        tn__release(x);
+        return tn__errors()->status;
+    }
+    *out = x;
+    return TN_OK;
+}
+
+const char *tn__variable_full_name(const tn_tensor *variable)
+{
+    const char *name = tn__hooks.full_name(variable);
+    return name ? name : variable->of.variable->name;
+}
+
+tn_status tn__variable_read(tn_tensor *variable, tn_tensor **value)
+{
+    tn__variable *v = variable->of.variable;
+    lock(v);
+    *value = tn__retain(v->value);
+    unlock(v);
+    if (*value)
+        return TN_OK;
+    return tn__fail(TN_FAILED_PRECONDITION, "Attempting to use uninitialized value %s\nmade at %s", tn__variable_full_name(variable),
+                    v->here ? v->here : "an unknown line");
+}
+
+tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value)
+{
+    tn__variable *v = variable->of.variable;
+    if (value->dtype != variable->dtype)
+        return tn__fail(TN_INVALID_ARGUMENT, "Trying to assign variable with wrong dtype. Expected %s got %s\nvariable '%s' made at %s",
+                        tn__dtype_name((tn_dtype)variable->dtype), tn__dtype_name((tn_dtype)value->dtype), v->name,
+                        v->here ? v->here : "an unknown line");
+    if (!tn__shape_fits(&variable->shape, &value->shape))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "The shape of the target variable and the shape of the target value in `variable.assign(value)` must match. "
+                        "variable.shape=%s, Received: value.shape=%s. Target variable: %s\nmade at %s",
+                        TN__SHAPE(variable->shape), TN__SHAPE(value->shape), v->name, v->here ? v->here : "an unknown line");
+    tn_tensor *old;
+    tn__retain(value);
+    lock(v);
+    old = v->value;
+    v->value = value;
+    unlock(v);
+    tn__release(old);
+    return TN_OK;
+}

@@ -1,0 +1,37 @@
+/* variable.h - a variable: a value that is replaced, and where it came from. */
+#ifndef TN_CORE_VARIABLE_H
+#define TN_CORE_VARIABLE_H
+#include "core/tensor.h"
+
+typedef struct tn__variable {
+    atomic_flag busy;   /* guards `value` */
+    tn_tensor *value;   /* retained; NULL until it is initialised */
+    char *name;         /* its own, without scopes: "kernel" */
+    char *scope;        /* the open name scopes at its creation: "model_0", or "" */
+    char *here;         /* the program's line that made it, or NULL */
+    char *constraint;   /* constructor text, or NULL */
+    char *regularizer;  /* constructor text, or NULL */
+    bool trainable;
+    bool explicit_name; /* given by the program, not made up */
+    bool traced;        /* made while tracing */
+    tn_layer *owner;    /* the layer it belongs to; not retained (the layer holds the variable) */
+} tn__variable;
+
+typedef struct {
+    tn_tensor *value;   /* the first value, or NULL */
+    tn_dtype dtype;     /* 0: the value's */
+    tn_shape shape;     /* not known: the value's */
+    const char *name, *scope, *here, *constraint;
+    bool trainable, explicit_name;
+} tn__variable_spec;
+/* The caller owns the count. */
+tn_status tn__variable_new(const tn__variable_spec *spec, tn_tensor **variable);
+/* A retained snapshot; FailedPrecondition when it has no value. */
+tn_status tn__variable_read(tn_tensor *variable, tn_tensor **value);
+/* Checks dtype and shape with Keras's and TensorFlow's texts, then replaces the value. */
+tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value);
+static inline bool tn__is_variable(const tn_tensor *x) { return x->form == TN__VARIABLE; }
+/* The full name, in memory of the innermost scope; the own name when there is no memory. */
+const char *tn__variable_full_name(const tn_tensor *variable);
+
+#endif

@@ -1,0 +1,63 @@
+/* frame.c - running bodies, and taking structures apart. */
+#include "function/frame.h"
+
+tn_status tn__run_body(tn_context *context, tn_body body, void *self, tn_list inputs, int training, const char *what, tn_tensor **result)
+{
+    int outer_training = context->training;
+    if (training >= 0)
+        context->training = training != 0;
+    *result = NULL;
+    size_t depth = tn__scope_begin(what);
+    tn_tensor *y = body(self, inputs);
+    context->training = outer_training;
+    if (!y && !tn__failed(context))
+        tn__fail(TN_INVALID_ARGUMENT, "%s returned NULL\na body returns a tensor, or tn_tuple(a, b) for several; tn_fail() says why there is none", what);
+    if (y && !tn__failed(context) && tn__check_tensor(y, what))
+        *result = tn__retain(y);
+    tn__scope_end(depth);
+    return context->error.status;
+}
+
+size_t tn__flat_count(const tn_tensor *structure)
+{
+    if (structure->form != TN__TUPLE)
+        return 1;
+    size_t count = 0;
+    for (size_t i = 0; i < structure->of.tuple.count; i++)
+        count += tn__flat_count(structure->of.tuple.item[i]);
+    return count;
+}
+
+tn_tensor **tn__flatten(tn_tensor *structure, tn_tensor **leaves)
+{
+    if (structure->form != TN__TUPLE) {
+        *leaves = structure;
+        return leaves + 1;
+    }
+    for (size_t i = 0; i < structure->of.tuple.count; i++)
+        leaves = tn__flatten(structure->of.tuple.item[i], leaves);
+    return leaves;
+}
+
+static tn_tensor *rebuild_tuple(const tn_tensor *structure, tn_tensor *const **leaves)
+{
+    size_t count = structure->of.tuple.count, made = 0;
+    tn_tensor **item = tn__alloc(count * sizeof *item), *tuple = NULL;
+    if (!item)
+        return NULL;
+    while (made < count && (item[made] = tn__rebuild(structure->of.tuple.item[made], leaves)))
+        made++;
+    if (made == count)
+        tuple = tn__tuple_new(count, item);
+    for (size_t i = 0; i < made; i++)
+        tn__release(item[i]);
+    tn__free(item);
+    return tuple;
+}
+
+tn_tensor *tn__rebuild(const tn_tensor *structure, tn_tensor *const **leaves)
+{
+    if (structure->form == TN__TUPLE)
+        return rebuild_tuple(structure, leaves);
+    return tn__retain(*(*leaves)++);
+}

@@ -1,0 +1,40 @@
+/* frame.h - the bodies that are running: whose variables are made now, and in which scope of memory. */
+#ifndef TN_FUNCTION_FRAME_H
+#define TN_FUNCTION_FRAME_H
+#include "runtime/dispatch.h"
+#include "tenon/function.h"
+
+/* One running body: a layer's init, build or call, or a function's. Lives on the stack of the caller. */
+typedef struct tn__call_frame {
+    struct tn__call_frame *outer;
+    tn_layer *layer;       /* whose body it is; NULL: a function's */
+    tn_function *function;
+    /* Takes a variable that the body makes into its owner (retains it), or refuses it; NULL: nobody owns what is made here. */
+    tn_status (*adopt)(struct tn__call_frame *frame, tn_tensor *variable);
+} tn__call_frame;
+
+static inline void tn__frame_push(tn_context *context, tn__call_frame *frame)
+{
+    frame->outer = context->frame;
+    context->frame = frame;
+}
+static inline void tn__frame_pop(tn_context *context, tn__call_frame *frame)
+{
+    context->frame = frame->outer;
+}
+
+/* Runs a body in a memory scope of its own: its result is retained for the caller, its temporaries die. training: as
+ * tn_call_options. what: for the message when it gives NULL and says nothing. */
+tn_status tn__run_body(tn_context *context, tn_body body, void *self, tn_list inputs, int training, const char *what, tn_tensor **result);
+
+/* A variable with scope and line of now, given to the owner of the running body; the caller owns a count of its own. */
+tn_status tn__variable_make(tn_context *context, tn__variable_spec *spec, tn_variable **variable);
+
+/* --- structures of tensors: a tensor, or tuples of such, nested ---------------------------------------------------------- */
+size_t tn__flat_count(const tn_tensor *structure);
+/* Writes the leaves in order, not retained; gives the next free place. */
+tn_tensor **tn__flatten(tn_tensor *structure, tn_tensor **leaves);
+/* The same structure with other leaves, taken in order from *leaves; the caller owns the count; NULL and an error without memory. */
+tn_tensor *tn__rebuild(const tn_tensor *structure, tn_tensor *const **leaves);
+
+#endif

@@ -1,0 +1,132 @@
+/* scope.c - what TN_WITH enters: memory scopes and name scopes. */
+#include "function/scope.h"
+#include "base/text.h"
+#include <string.h>
+
+static void scope_destroy(void *object)
+{
+    tn__free(((tn_scope *)object)->name);
+}
+
+static const tn__type type_scope = { .name = "scope", .kind = 10, .destroy = scope_destroy };
+
+tn_scope *tn__scope_new(const tn__scope_class *of)
+{
+    tn_scope *scope = tn__object_new(&type_scope);
+    if (scope)
+        scope->of = of;
+    return scope;
+}
+
+/* --- memory ------------------------------------------------------------------------------------------------------------- */
+static tn_status enter_memory(tn_context *context, tn_scope *scope, const char *here, void **saved)
+{
+    (void)context, (void)scope, (void)saved;
+    tn__scope_begin(here);
+    return TN_OK;
+}
+
+static void leave_memory(tn_context *context, tn_scope *scope, void *saved)
+{
+    (void)context, (void)scope, (void)saved; /* tn_leave ends the memory scopes above its guard */
+}
+
+static const tn__scope_class memory_class = { "memory scope", enter_memory, leave_memory };
+/* One for all: what a scope owns is known by the place where it was entered. Never changed, so no thread minds. */
+static tn_scope the_memory_scope = { .object = { .type = &type_scope, .count = 1 }, .of = &memory_class };
+
+tn_scope *tn_memory_scope(void)
+{
+    return &the_memory_scope;
+}
+
+/* --- names -------------------------------------------------------------------------------------------------------------- */
+static tn_status enter_name(tn_context *context, tn_scope *scope, const char *here, void **saved)
+{
+    (void)here;
+    memcpy(saved, &context->name_scope, sizeof *saved);
+    context->name_scope = scope->name;
+    return TN_OK;
+}
+
+static void leave_name(tn_context *context, tn_scope *scope, void *saved)
+{
+    (void)scope;
+    context->name_scope = saved;
+}
+
+static const tn__scope_class name_class = { "name scope", enter_name, leave_name };
+
+/* TensorFlow's pattern for a scope at the root; inside another the first character may also be one of _ > - \ /. */
+static bool valid_scope_name(const char *name, bool root)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.";
+    static const char also[] = "_\\/>-";
+    if (root && *name && !strchr(letters, *name))
+        return false;
+    for (; *name; name++)
+        if (!strchr(letters, *name) && !strchr(also, *name))
+            return false;
+    return true;
+}
+
+/* "a" inside "b" is "b/a"; "a/" is "a" wherever it is entered; "" is the root. */
+static char *joined(const char *outer, const char *name)
+{
+    size_t length = strlen(name);
+    if (length == 0)
+        return tn__strdup("");
+    if (name[length - 1] == '/')
+        return tn__strndup(name, length - 1);
+    return outer[0] ? tn__print("%s/%s", outer, name) : tn__strdup(name);
+}
+
+tn_scope *tn_name_scope(const char *name)
+{
+    TN__ENTER(context, NULL);
+    if (!name) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_name_scope: name is NULL");
+        return NULL;
+    }
+    if (!valid_scope_name(name, context->name_scope[0] == 0)) {
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "'%s' is not a valid %sscope name. A %sscope name has to match the following pattern: %s", name,
+                 context->name_scope[0] ? "" : "root ", context->name_scope[0] ? "" : "root ",
+                 context->name_scope[0] ? "^[A-Za-z0-9_.\\\\/>-]*$" : "^[A-Za-z0-9.][A-Za-z0-9_.\\\\/>-]*$");
+        return NULL;
+    }
+    tn_scope *scope = tn__scope_new(&name_class);
+    if (scope && !(scope->name = joined(context->name_scope, name))) {
+        tn__release(scope);
+        return NULL;
+    }
+    return tn__own(scope);
+}
+
+/* --- entering and leaving ----------------------------------------------------------------------------------------------- */
+tn_guard tn_enter(tn_scope *scope, const char *here)
+{
+    tn_context *context = tn__context();
+    tn_guard guard = { context, context->entered.count };
+    bool memory = scope == &the_memory_scope;
+    if ((tn__failed(context) && !memory) || !tn__check(scope, &type_scope, "TN_WITH"))
+        return guard;
+    tn__entered entry = { tn__retain(scope), context->memory.count, NULL };
+    if (scope->of->enter(context, scope, here, &entry.saved) != TN_OK || TN__PUSH(&context->entered, entry) != TN_OK) {
+        tn__scope_end(entry.memory_depth);
+        tn__release(scope);
+    }
+    return guard;
+}
+
+void tn_leave(tn_guard *guard)
+{
+    tn_context *context = guard->context_;
+    while (context->entered.count > guard->depth_) {
+        tn__entered entry = context->entered.item[--context->entered.count];
+        entry.scope->of->leave(context, entry.scope, entry.saved);
+        if (entry.scope == &the_memory_scope)
+            tn__scope_end(entry.memory_depth ? entry.memory_depth : 1);
+        tn__release(entry.scope);
+    }
+}

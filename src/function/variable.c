@@ -1,0 +1,122 @@
+/* variable.c - making variables: their first value, their name, their owner. */
+#include "function/frame.h"
+#include "core/variable.h"
+#include "tenon/variable.h"
+#include "tenon/ops.h"
+#include <string.h>
+
+/* A first value that was computed in the trace is computed once more outside it, so that the variable exists before the trace runs. */
+static tn_status lift(tn_context *context, tn_tensor *symbolic, tn_tensor **value)
+{
+    tn_graph *graph = symbolic->of.output.node->graph, *outer = context->graph;
+    if (!graph)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_variable: initial_value is symbolic (%s of a functional model)", TN__TENSOR(symbolic));
+    context->graph = NULL;
+    context->tape_pause++;
+    tn__node *node = symbolic->of.output.node;
+    tn_status status = tn__graph_replay(context, graph->node.item, node->index + 1, NULL, NULL, 0, &symbolic, value, 1);
+    context->tape_pause--;
+    context->graph = outer;
+    if (status != TN_OK)
+        tn__fail_note("the initial value of a variable made while tracing must not depend on the function's inputs");
+    return status;
+}
+
+static tn_status first_value(tn_context *context, tn_tensor *given, tn_dtype dtype, tn_tensor **value)
+{
+    *value = NULL;
+    if (!given)
+        return TN_OK;
+    if (!tn__check_tensor(given, "tn_variable: initial_value"))
+        return TN_INVALID_ARGUMENT;
+    tn_tensor *x = NULL;
+    TN_TRY(given->form == TN__SYMBOLIC ? lift(context, given, &x) : tn__value_of(given, "tn_variable: initial_value", &x));
+    if (dtype && x->dtype != dtype && !x->weak) {
+        tn_status status = tn__fail(TN_INVALID_ARGUMENT, "tn_variable: the initial value is %s, .dtype asks for %s\ntn_cast(x, dtype) converts",
+                                    TN__TENSOR(x), tn__dtype_name(dtype));
+        tn__release(x);
+        return status;
+    }
+    if (dtype && x->dtype != dtype) {
+        tn_graph *outer = context->graph;
+        context->graph = NULL;
+        *value = tn__retain(tn_cast(x, dtype));
+        context->graph = outer;
+        tn__release(x);
+        return context->error.status;
+    }
+    *value = x;
+    return TN_OK;
+}
+
+tn_status tn__variable_make(tn_context *context, tn__variable_spec *spec, tn_variable **out)
+{
+    spec->scope = context->name_scope;
+    spec->here = spec->here ? spec->here : context->here;
+    TN_TRY(tn__variable_new(spec, out));
+    (*out)->of.variable->traced = context->graph != NULL;
+    tn__call_frame *frame = context->frame;
+    tn_status status = frame && frame->adopt ? frame->adopt(frame, *out) : TN_OK;
+    if (status == TN_OK)
+        return TN_OK;
+    tn__release(*out);
+    *out = NULL;
+    return status;
+}
+
+tn_variable *tn_variable_new(const tn_variable_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, NULL);
+    tn_tensor *value;
+    if (first_value(context, options->initial_value, options->dtype, &value) != TN_OK)
+        return NULL;
+    if (!value) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_variable: initial_value must be specified.");
+        return NULL;
+    }
+    tn__variable_spec spec = { .value = value, .dtype = options->dtype, .shape = options->shape, .name = options->name,
+                               .constraint = options->constraint, .trainable = options->trainable, .explicit_name = options->name != NULL };
+    tn_variable *variable;
+    (void)!tn__variable_make(context, &spec, &variable);
+    tn__release(value);
+    return tn__own(variable);
+}
+
+bool tn_is_variable(tn_tensor *x)
+{
+    return x && x->object.type == &tn__type_tensor && x->form == TN__VARIABLE;
+}
+
+static const tn__variable *variable_of(tn_tensor *x, const char *what)
+{
+    if (!tn__check_tensor(x, what))
+        return NULL;
+    if (x->form == TN__VARIABLE)
+        return x->of.variable;
+    tn__fail(TN_INVALID_ARGUMENT, "%s is not a variable (%s)", what, TN__TENSOR(x));
+    return NULL;
+}
+
+const char *tn_created_at(tn_variable *variable)
+{
+    TN__ENTER(context, "<failed>");
+    (void)context;
+    const tn__variable *v = variable_of(variable, "tn_created_at: variable");
+    if (!v)
+        return "<failed>";
+    const char *text = tn__scope_print("%s%s%s", v->here ? v->here : "an unknown line", v->scope[0] ? " in scope " : "", v->scope);
+    return text ? text : "<failed>";
+}
+
+const char *tn_name(tn_tensor *x)
+{
+    TN__ENTER(context, "<failed>");
+    (void)context;
+    if (!tn__check_tensor(x, "tn_name: x"))
+        return "<failed>";
+    if (x->form == TN__VARIABLE)
+        return tn__variable_full_name(x);
+    if (x->form == TN__SYMBOLIC && x->of.output.node && x->of.output.node->name)
+        return x->of.output.node->name;
+    return "";
+}

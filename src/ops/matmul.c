@@ -1,0 +1,186 @@
+/* matmul.c - matrix products. */
+#include "ops/ops.h"
+#include <string.h>
+
+typedef struct {
+    tn_flag adj_x, adj_y;
+} batch_attrs;
+static const tn_field batch_fields[] = {
+    TN__ROW(TN_FIELD_FLAG, batch_attrs, adj_x, "false", NULL),
+    TN__ROW(TN_FIELD_FLAG, batch_attrs, adj_y, "false", NULL),
+    TN__END_OF_FIELDS,
+};
+typedef struct {
+    tn_flag transpose_a, transpose_b;
+} matmul_attrs;
+static const tn_field matmul_fields[] = {
+    TN__ROW(TN_FIELD_FLAG, matmul_attrs, transpose_a, "false", NULL),
+    TN__ROW(TN_FIELD_FLAG, matmul_attrs, transpose_b, "false", NULL),
+    TN__END_OF_FIELDS,
+};
+
+/* --- inference ---------------------------------------------------------------------------------------------------------- */
+/* Batch dimensions broadcast; the last two multiply. Both ops have their two flags first in their attributes. */
+static tn_status product_infer(tn__infer *infer)
+{
+    const tn_shape *a = &infer->input[0]->shape, *b = &infer->input[1]->shape;
+    const batch_attrs *attrs = infer->attrs;
+    int most = infer->op == &tn__op_MatMul ? 2 : TN_MAX_RANK;
+    TN_TRY(tn__infer_rank(infer, 0, 2, most));
+    TN_TRY(tn__infer_rank(infer, 1, 2, most));
+    if (!a->known || !b->known)
+        return TN_OK;
+    int64_t m = a->dims[a->rank - 2 + !!attrs->adj_x], k = a->dims[a->rank - 1 - !!attrs->adj_x];
+    int64_t k2 = b->dims[b->rank - 2 + !!attrs->adj_y], n = b->dims[b->rank - 1 - !!attrs->adj_y];
+    if (k >= 0 && k2 >= 0 && k != k2)
+        return tn__fail(TN_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s\n%s: the inner dimensions are %lld and %lld",
+                        TN__SHAPE(*a), TN__SHAPE(*b), infer->op->name, (long long)k, (long long)k2);
+    tn_shape batch_a = *a, batch_b = *b, *out = &infer->output[0].shape;
+    batch_a.rank -= 2;
+    batch_b.rank -= 2;
+    if (!tn__shape_broadcast(&batch_a, &batch_b, out))
+        return tn__fail(TN_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s", TN__SHAPE(*a), TN__SHAPE(*b));
+    out->dims[out->rank++] = m;
+    out->dims[out->rank++] = n;
+    return TN_OK;
+}
+
+/* --- reference kernel --------------------------------------------------------------------------------------------------- */
+typedef struct {
+    int64_t m, n, k;
+    bool transpose_a, transpose_b;
+} product;
+
+/* c (m, n) = a (m, k) b (k, n), row by row of c, so that the inner loop runs along rows. */
+#define PRODUCT_LOOP(T, suffix) \
+    static void multiply_##suffix(const product *p, const T *a, const T *b, T *c) \
+    { \
+        memset(c, 0, (size_t)(p->m * p->n) * sizeof *c); \
+        int64_t step_row = p->transpose_a ? 1 : p->k, step_col = p->transpose_a ? p->m : 1; \
+        for (int64_t i = 0; i < p->m; i++) \
+            for (int64_t l = 0; l < p->k; l++) { \
+                const T x = a[i * step_row + l * step_col]; \
+                T *restrict to = c + i * p->n; \
+                if (!p->transpose_b) \
+                    for (int64_t j = 0; j < p->n; j++) \
+                        to[j] += x * b[l * p->n + j]; \
+                else \
+                    for (int64_t j = 0; j < p->n; j++) \
+                        to[j] += x * b[j * p->k + l]; \
+            } \
+    }
+PRODUCT_LOOP(float, f32)
+PRODUCT_LOOP(double, f64)
+PRODUCT_LOOP(int32_t, i32)
+PRODUCT_LOOP(int64_t, i64)
+
+static void multiply(tn_dtype dtype, const product *p, const void *a, const void *b, void *c)
+{
+    switch (dtype) {
+    case TN_FLOAT32:
+        multiply_f32(p, a, b, c);
+        break;
+    case TN_FLOAT64:
+        multiply_f64(p, a, b, c);
+        break;
+    case TN_INT32:
+        multiply_i32(p, a, b, c);
+        break;
+    default:
+        multiply_i64(p, a, b, c);
+    }
+}
+
+/* Which matrix of x belongs to matrix `index` of the output: dimensions of 1 stand still. */
+static int64_t batch_of(const tn_shape *x, const tn_shape *out, int64_t index)
+{
+    int64_t at = 0, step = 1;
+    for (int i = out->rank - 3; i >= 0; i--) {
+        int64_t position = index % out->dims[i];
+        index /= out->dims[i];
+        int own = i - (out->rank - x->rank);
+        if (own < 0)
+            continue;
+        at += x->dims[own] == 1 ? 0 : position * step;
+        step *= x->dims[own];
+    }
+    return at;
+}
+
+static tn_status product_compute(tn__kernel *kernel)
+{
+    const tn_tensor *a = kernel->input[0], *b = kernel->input[1];
+    tn_tensor *c = kernel->output[0];
+    const batch_attrs *attrs = kernel->attrs;
+    int rank = c->shape.rank;
+    product p = { c->shape.dims[rank - 2], c->shape.dims[rank - 1], a->shape.dims[a->shape.rank - 1 - !!attrs->adj_x], attrs->adj_x != 0,
+                  attrs->adj_y != 0 };
+    if (tn__count(c) == 0)
+        return TN_OK;
+    int64_t batches = tn__count(c) / (p.m * p.n);
+    int64_t size = (int64_t)tn__dtype_size((tn_dtype)a->dtype);
+    for (int64_t i = 0; i < batches; i++)
+        multiply((tn_dtype)a->dtype, &p, (const char *)a->data + batch_of(&a->shape, &c->shape, i) * p.m * p.k * size,
+                 (const char *)b->data + batch_of(&b->shape, &c->shape, i) * p.k * p.n * size, (char *)c->data + i * p.m * p.n * size);
+    return TN_OK;
+}
+
+/* --- gradients ---------------------------------------------------------------------------------------------------------- */
+static tn_tensor *apply(const tn__op *op, tn_tensor *a, tn_tensor *b, bool ta, bool tb)
+{
+    return tn__apply(op, &(batch_attrs){ ta, tb }, (tn_tensor *[]){ a, b }, 2);
+}
+
+/* C = A B:  dA = dC Bᵀ, dB = Aᵀ dC; where an input is transposed, so is its gradient */
+static void product_gradient(tn__gradient *g)
+{
+    const batch_attrs *attrs = g->attrs;
+    tn_tensor *a = g->in[0], *b = g->in[1], *dc = g->dout[0];
+    bool ta = attrs->adj_x, tb = attrs->adj_y;
+    if (g->wanted[0])
+        g->din[0] = ta ? apply(g->op, b, dc, tb, true) : apply(g->op, dc, b, false, !tb);
+    if (g->wanted[1])
+        g->din[1] = tb ? apply(g->op, dc, a, true, ta) : apply(g->op, a, dc, !ta, false);
+}
+
+/* The same, summed over the batch dimensions that were broadcast. */
+static void batch_gradient(tn__gradient *g)
+{
+    product_gradient(g);
+    for (int i = 0; i < 2; i++)
+        if (g->din[i] && !(tn__shape_full(&g->din[i]->shape) && tn__shape_equal(&g->din[i]->shape, &g->in[i]->shape)))
+            g->din[i] = tn__sum_to(g->din[i], g->in[i], g->din[i]);
+}
+
+const tn__op tn__op_MatMul = {
+    .name = "MatMul",
+    .inputs = "a: T, b: T",
+    .outputs = "product: T",
+    .types = "T: floating, int32, int64",
+    .attrs = matmul_fields,
+    .attrs_size = sizeof(matmul_attrs),
+    .infer = product_infer,
+    .compute = product_compute,
+    .gradient = product_gradient,
+};
+
+const tn__op tn__op_BatchMatMulV2 = {
+    .name = "BatchMatMulV2",
+    .inputs = "x: T, y: T",
+    .outputs = "output: T",
+    .types = "T: floating, int32, int64",
+    .attrs = batch_fields,
+    .attrs_size = sizeof(batch_attrs),
+    .infer = product_infer,
+    .compute = product_compute,
+    .gradient = batch_gradient,
+};
+
+tn_tensor *tn_matmul_with(const tn_matmul_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, NULL);
+    if (!tn__check_tensor(options->a, "tn_matmul: a") || !tn__check_tensor(options->b, "tn_matmul: b"))
+        return NULL;
+    bool plain = options->a->shape.rank == 2 && options->b->shape.rank == 2 && options->a->shape.known && options->b->shape.known;
+    return apply(plain ? &tn__op_MatMul : &tn__op_BatchMatMulV2, options->a, options->b, options->transpose_a, options->transpose_b);
+}

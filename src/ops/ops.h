@@ -1,0 +1,34 @@
+/* ops.h - what the families share: inference rules, pieces of gradients, and the public wrappers they build on. */
+#ifndef TN_OPS_OPS_H
+#define TN_OPS_OPS_H
+#include "runtime/dispatch.h"
+#include "tenon/gradient.h"
+#include "tenon/ops.h"
+#include "tenon/variable.h"
+
+#define OP(name) extern const tn__op tn__op_##name;
+#include "ops/ops.def"
+#undef OP
+
+/* --- inference ---------------------------------------------------------------------------------------------------------- */
+tn_status tn__infer_same(tn__infer *infer);      /* the first input's shape */
+tn_status tn__infer_broadcast(tn__infer *infer); /* of two inputs, with TensorFlow's "Incompatible shapes: [2,3] vs. [4]" */
+tn_status tn__infer_scalar(tn__infer *infer);
+/* A rank the rule needs: "MatMul: a needs rank 2 or more, got (3,)". Unknown ranks pass. */
+tn_status tn__infer_rank(const tn__infer *infer, size_t input, int least, int most);
+
+/* --- pieces of gradients ------------------------------------------------------------------------------------------------ */
+/* dy summed over the axes along which x was broadcast, in x's shape. */
+tn_tensor *tn__sum_to(tn_tensor *dy, tn_tensor *x, tn_tensor *other);
+tn_tensor *tn__like(tn_tensor *x, double value);       /* a number of x's dtype, to be broadcast */
+tn_tensor *tn__ratio_of_sizes(tn_tensor *x, tn_tensor *y); /* elements of x / elements of y, in x's dtype */
+tn_tensor *tn__one_minus(tn_tensor *x);
+/* dout[i], or zeros of the output's shape where it does not matter. */
+tn_tensor *tn__dout(const tn__gradient *g, size_t i);
+/* An int32 constant of the innermost scope. */
+tn_tensor *tn__ints(const int64_t *values, size_t count);
+tn_tensor *tn__int(int64_t value);
+/* The shape of x as an int32 tensor: a constant when it is known. */
+tn_tensor *tn__shape_tensor(tn_tensor *x);
+
+#endif

@@ -1,0 +1,251 @@
+/* state.c - what a graph begins with (inputs, constants, variables) and what changes variables. */
+#include "ops/ops.h"
+#include <string.h>
+
+/* --- Placeholder, Const, VarHandleOp: leaves, made by runtime/graph.c --------------------------------------------------- */
+typedef struct {
+    tn_dtype dtype;
+    tn_shape shape;
+} placeholder_attrs;
+static const tn_field placeholder_fields[] = {
+    TN__ROW(TN_FIELD_DTYPE, placeholder_attrs, dtype, NULL, NULL),
+    TN__ROW(TN_FIELD_SHAPE, placeholder_attrs, shape, "none", NULL),
+    TN__END_OF_FIELDS,
+};
+
+static tn_status placeholder_infer(tn__infer *infer)
+{
+    infer->output[0].shape = ((const placeholder_attrs *)infer->attrs)->shape;
+    return TN_OK;
+}
+
+const tn__op tn__op_Placeholder = {
+    .name = "Placeholder",
+    .outputs = "output: dtype",
+    .types = "dtype: any",
+    .attrs = placeholder_fields,
+    .attrs_size = sizeof(placeholder_attrs),
+    .infer = placeholder_infer,
+    .no_gradient = "none: an input",
+    .flags = TN__STATEFUL,
+};
+
+typedef struct {
+    tn_tensor *value;
+} capture_attrs;
+static const tn_field const_fields[] = {
+    TN__ROW(TN_FIELD_TENSOR, capture_attrs, value, NULL, NULL),
+    TN__END_OF_FIELDS,
+};
+
+static tn_status capture_infer(tn__infer *infer)
+{
+    infer->output[0].shape = ((const capture_attrs *)infer->attrs)->value->shape;
+    return TN_OK;
+}
+
+/* Run only when a foreign graph's Const is imported eagerly: the value itself. */
+static tn_status const_compute(tn__kernel *kernel)
+{
+    tn__assign_object(&kernel->output[0], ((const capture_attrs *)kernel->attrs)->value);
+    return TN_OK;
+}
+
+static tn_status const_infer(tn__infer *infer)
+{
+    infer->output[0].dtype = (tn_dtype)((const capture_attrs *)infer->attrs)->value->dtype;
+    return capture_infer(infer);
+}
+
+const tn__op tn__op_Const = {
+    .name = "Const",
+    .outputs = "output: dtype",
+    .types = "dtype: any",
+    .attrs = const_fields,
+    .attrs_size = sizeof(capture_attrs),
+    .infer = const_infer,
+    .compute = const_compute,
+    .no_gradient = "none: a constant",
+    .flags = TN__MAKES_OUTPUTS | TN__HALF,
+};
+
+const tn__op tn__op_VarHandleOp = {
+    .name = "VarHandleOp",
+    .outputs = "resource: resource",
+    .attrs = const_fields,
+    .attrs_size = sizeof(capture_attrs),
+    .infer = capture_infer,
+    .no_gradient = "none: the variable itself",
+    .flags = TN__STATEFUL,
+};
+
+/* --- reading and assigning ---------------------------------------------------------------------------------------------- */
+/* The variable behind a resource input: itself, or what a VarHandleOp captured. */
+static const tn_tensor *variable_of(const tn_tensor *resource)
+{
+    if (resource->form == TN__VARIABLE)
+        return resource;
+    const tn__node *node = resource->of.output.node;
+    return node && node->op == &tn__op_VarHandleOp ? ((const capture_attrs *)node->attrs)->value : NULL;
+}
+
+static tn_status read_infer(tn__infer *infer)
+{
+    const tn_tensor *variable = variable_of(infer->input[0]);
+    infer->output[0].dtype = variable ? (tn_dtype)variable->dtype : TN_FLOAT32;
+    infer->output[0].shape = variable ? variable->shape : TN__UNKNOWN_SHAPE;
+    return TN_OK;
+}
+
+static tn_status read_compute(tn__kernel *kernel)
+{
+    tn__release(kernel->output[0]);
+    return tn__variable_read(kernel->input[0], &kernel->output[0]);
+}
+
+static void read_gradient(tn__gradient *g)
+{
+    g->din[0] = g->dout[0];
+}
+
+const tn__op tn__op_ReadVariableOp = {
+    .name = "ReadVariableOp",
+    .inputs = "resource: resource",
+    .outputs = "value: float", /* the variable's own dtype: read_infer */
+    .infer = read_infer,
+    .compute = read_compute,
+    .gradient = read_gradient,
+    .flags = TN__STATEFUL | TN__HALF | TN__MAKES_OUTPUTS,
+};
+
+static tn_status assign_infer(tn__infer *infer)
+{
+    const tn_tensor *variable = variable_of(infer->input[0]), *value = infer->input[1];
+    if (!variable || (variable->dtype == value->dtype && tn__shape_fits(&variable->shape, &value->shape)))
+        return TN_OK;
+    if (variable->dtype != value->dtype)
+        return tn__fail(TN_INVALID_ARGUMENT, "Trying to assign variable with wrong dtype. Expected %s got %s\nvariable '%s'",
+                        tn__dtype_op_name((tn_dtype)variable->dtype), tn__dtype_op_name((tn_dtype)value->dtype),
+                        tn__variable_full_name(variable));
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "The shape of the target variable and the shape of the target value in `variable.assign(value)` must match. "
+                    "variable.shape=%s, Received: value.shape=%s. Target variable: %s",
+                    TN__SHAPE(variable->shape), TN__SHAPE(value->shape), tn__variable_full_name(variable));
+}
+
+static tn_status assign_compute(tn__kernel *kernel)
+{
+    return tn__variable_assign(kernel->input[0], kernel->input[1]);
+}
+
+static tn_status assign_combined(tn__kernel *kernel, const tn__op *op)
+{
+    tn_tensor *old, *sum;
+    TN_TRY(tn__variable_read(kernel->input[0], &old));
+    tn_status status = tn__compute(kernel->context, op, NULL, (tn_tensor *[]){ old, kernel->input[1] }, 2, &sum, 1);
+    if (status == TN_OK) {
+        status = tn__variable_assign(kernel->input[0], sum);
+        tn__release(sum);
+    }
+    tn__release(old);
+    return status;
+}
+
+static tn_status assign_add_compute(tn__kernel *kernel)
+{
+    return assign_combined(kernel, &tn__op_AddV2);
+}
+
+static tn_status assign_sub_compute(tn__kernel *kernel)
+{
+    return assign_combined(kernel, &tn__op_Sub);
+}
+
+#define ASSIGN(name_, compute_) \
+    const tn__op tn__op_##name_ = { \
+        .name = #name_, \
+        .inputs = "resource: resource, value: dtype", \
+        .outputs = "", \
+        .types = "dtype: any", \
+        .infer = assign_infer, \
+        .compute = compute_, \
+        .no_gradient = "none: it has no outputs", \
+        .flags = TN__STATEFUL | TN__HALF, \
+    };
+ASSIGN(AssignVariableOp, assign_compute)
+ASSIGN(AssignAddVariableOp, assign_add_compute)
+ASSIGN(AssignSubVariableOp, assign_sub_compute)
+
+/* In a graph the assignment is a node, and its value a read after it. */
+static tn_tensor *assign_with(const tn__op *op, tn_variable *variable, tn_tensor *value)
+{
+    TN__ENTER(context, NULL);
+    if (!tn__check_tensor(variable, "tn_assign: variable") || !tn__check_tensor(value, "tn_assign: value"))
+        return NULL;
+    if (variable->form != TN__VARIABLE && variable->dtype != TN__RESOURCE) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_assign: %s is not a variable and cannot be assigned to", TN__TENSOR(variable));
+        return NULL;
+    }
+    if (value->weak && variable->form == TN__VARIABLE && value->dtype != variable->dtype)
+        value = tn_cast(value, (tn_dtype)variable->dtype);
+    if (!value || tn__dispatch(context, op, NULL, (tn_tensor *[]){ variable, value }, 2, NULL, 0) != TN_OK)
+        return NULL;
+    return tn_read_value(variable);
+}
+
+tn_tensor *tn_assign(tn_variable *variable, tn_tensor *value)
+{
+    return assign_with(&tn__op_AssignVariableOp, variable, value);
+}
+
+tn_tensor *tn_assign_add(tn_variable *variable, tn_tensor *delta)
+{
+    return assign_with(&tn__op_AssignAddVariableOp, variable, delta);
+}
+
+tn_tensor *tn_assign_sub(tn_variable *variable, tn_tensor *delta)
+{
+    return assign_with(&tn__op_AssignSubVariableOp, variable, delta);
+}
+
+tn_tensor *tn_read_value(tn_variable *variable)
+{
+    return TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
+}
+
+/* --- Identity and its kin ----------------------------------------------------------------------------------------------- */
+tn_status tn__infer_same(tn__infer *infer)
+{
+    infer->output[0].shape = infer->input[0]->shape;
+    return TN_OK;
+}
+
+const tn__op tn__op_Identity = {
+    .name = "Identity",
+    .inputs = "input: T",
+    .outputs = "output: T",
+    .types = "T: any",
+    .infer = tn__infer_same,
+    .gradient = read_gradient,
+    .flags = TN__VIEW,
+};
+
+const tn__op tn__op_StopGradient = {
+    .name = "StopGradient",
+    .inputs = "input: T",
+    .outputs = "output: T",
+    .types = "T: any",
+    .infer = tn__infer_same,
+    .no_gradient = "none: that is what it is for",
+    .flags = TN__VIEW,
+};
+
+tn_tensor *tn_identity(tn_tensor *x)
+{
+    return TN__APPLY(tn__op_Identity, NULL, x);
+}
+
+tn_tensor *tn_stop_gradient(tn_tensor *x)
+{
+    return TN__APPLY(tn__op_StopGradient, NULL, x);
+}

@@ -1,0 +1,429 @@
+/* dispatch.c - mode, inference, computing or appending, recording. Nothing else in the library branches on the mode. */
+#include "runtime/dispatch.h"
+#include <stdio.h>
+#include <string.h>
+
+enum { LOCAL = 16 }; /* calls with more inputs or outputs than this use allocated arrays */
+
+/* One call on its way: the inputs as the op wants them, and room for the outputs. */
+typedef struct {
+    tn_context *context;
+    const tn__op *op;
+    const tn__signature *signature;
+    const void *attrs;
+    tn_tensor **input; /* retained */
+    size_t inputs, outputs;
+    tn_graph *graph;   /* where a node goes; NULL with `functional` for a functional model's */
+    bool symbolic, functional;
+    tn_tensor *local_input[LOCAL];
+} call;
+
+static const char *kind_name(const tn_tensor *x)
+{
+    return x->form == TN__VARIABLE ? "variable" : x->form == TN__SYMBOLIC ? "symbolic" : x->form == TN__TUPLE ? "tuple" : "tensor";
+}
+
+/* --- the mode ----------------------------------------------------------------------------------------------------------- */
+/* A symbolic input says where the call belongs: its graph, or, without one, a functional model. */
+static tn_status resolve_mode(call *c, tn_tensor *const *inputs)
+{
+    c->graph = c->context->graph;
+    c->symbolic = c->graph != NULL;
+    for (size_t i = 0; i < c->inputs; i++) {
+        const tn_tensor *x = inputs[i];
+        if (x->form != TN__SYMBOLIC)
+            continue;
+        tn_graph *graph = x->of.output.node->graph;
+        if (!graph)
+            c->functional = true;
+        else if (!c->graph)
+            return tn__fail(TN_INVALID_ARGUMENT, "%s: input %zu (%s) is a tensor of a graph that is not being built now, so it has no value",
+                            c->op->name, i, TN__TENSOR(x));
+        c->symbolic = true;
+    }
+    return TN_OK;
+}
+
+/* --- inputs ------------------------------------------------------------------------------------------------------------- */
+static tn_status check_input(const call *c, tn_tensor *x, size_t i)
+{
+    char what[64];
+    if (__builtin_expect(x && x->object.type == &tn__type_tensor && x->form != TN__TUPLE, 1))
+        return TN_OK;
+    size_t at = tn__signature_arg(c->signature, c->inputs, i);
+    snprintf(what, sizeof what, "%s: %s", c->op->name, c->signature->inputs ? c->signature->input[at].name : "input");
+    if (!tn__check_tensor(x, what))
+        return TN_INVALID_ARGUMENT;
+    return tn__fail(TN_INVALID_ARGUMENT, "%s is a tuple of %zu tensors, one tensor is expected\ntn_item(tuple, i) gives one of them", what,
+                    x->of.tuple.count);
+}
+
+static tn_status check_count(const call *c)
+{
+    const tn__signature *s = c->signature;
+    bool enough = s->list >= 0 ? c->inputs + 1 >= s->inputs : c->inputs == s->inputs;
+    if (enough || c->op->expand)
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT, "%s takes %zu inputs, got %zu", c->op->name, s->inputs, c->inputs);
+}
+
+extern const tn__op tn__op_ReadVariableOp;
+
+/* Variables are read where the op wants a value; in a graph both reading and the variable itself become nodes. */
+static tn_status take_input(call *c, tn_tensor *x, const tn__arg *arg, tn_tensor **taken)
+{
+    bool wants_variable = arg && arg->type < 0 && arg->dtype == TN__RESOURCE;
+    if (c->op->expand) {
+        *taken = tn__retain(x);
+        return TN_OK;
+    }
+    if (x->form == TN__VARIABLE && !wants_variable)
+        return tn__dispatch(c->context, &tn__op_ReadVariableOp, NULL, &x, 1, taken, 1);
+    if (wants_variable && x->form != TN__VARIABLE && !(x->form == TN__SYMBOLIC && x->dtype == TN__RESOURCE))
+        return tn__fail(TN_INVALID_ARGUMENT, "%s: %s must be a variable, got a %s of %s", c->op->name, arg->name, kind_name(x), TN__TENSOR(x));
+    *taken = tn__retain(x);
+    return TN_OK;
+}
+
+static tn_status convert_weak(tn_tensor **x, tn_dtype dtype)
+{
+    bool whole = (*x)->dtype != TN_FLOAT32 && (*x)->dtype != TN_FLOAT64;
+    if ((*x)->dtype == dtype || (!whole && !tn__in(TN__FLOATS, dtype)) || dtype == TN_BOOL || dtype == 0)
+        return TN_OK;
+    tn_tensor *converted;
+    TN_TRY(tn__tensor_new(dtype, &(*x)->shape, &converted));
+    if (whole)
+        tn__element_from_int(dtype, tn__int_at(*x, 0), converted->data);
+    else
+        tn__element_from_double(dtype, tn__double_at(*x, 0), converted->data);
+    converted->weak = true;
+    tn__release(*x);
+    *x = converted;
+    return TN_OK;
+}
+
+/* Python's numbers take the type of the tensor beside them, where the value allows. */
+static tn_status settle_weak(call *c)
+{
+    tn_dtype strong[TN__MAX_TYPES] = { 0 };
+    bool any_weak = false;
+    for (size_t i = 0; i < c->inputs; i++)
+        any_weak |= c->input[i]->weak;
+    if (!any_weak)
+        return TN_OK;
+    for (size_t i = 0; i < c->inputs; i++) {
+        int type = c->signature->input[tn__signature_arg(c->signature, c->inputs, i)].type;
+        if (type >= 0 && !c->input[i]->weak && !strong[type])
+            strong[type] = (tn_dtype)c->input[i]->dtype;
+    }
+    for (size_t i = 0; i < c->inputs; i++) {
+        int type = c->signature->input[tn__signature_arg(c->signature, c->inputs, i)].type;
+        if (c->input[i]->weak && type >= 0 && strong[type])
+            TN_TRY(convert_weak(&c->input[i], strong[type]));
+    }
+    return TN_OK;
+}
+
+static tn_status take_inputs(call *c, tn_tensor *const *inputs)
+{
+    for (size_t i = 0; i < c->inputs; i++) {
+        const tn__arg *arg = c->op->expand ? NULL : &c->signature->input[tn__signature_arg(c->signature, c->inputs, i)];
+        TN_TRY(take_input(c, inputs[i], arg, &c->input[i]));
+    }
+    return c->op->expand ? TN_OK : settle_weak(c);
+}
+
+/* --- inference ---------------------------------------------------------------------------------------------------------- */
+static tn_status settle_types(const tn__signature *s, const tn__infer *infer, tn_dtype types[TN__MAX_TYPES])
+{
+    const tn__op *op = infer->op;
+    for (size_t t = 0; t < s->types; t++)
+        if (s->type[t].attr)
+            types[t] = *(const tn_dtype *)(const void *)((const char *)infer->attrs + s->type[t].attr->offset);
+    for (size_t i = 0; i < infer->input_count; i++) {
+        const tn__arg *arg = &s->input[tn__signature_arg(s, infer->input_count, i)];
+        tn_dtype dtype = (tn_dtype)infer->input[i]->dtype;
+        tn_dtype expected = arg->type >= 0 ? types[arg->type] : (tn_dtype)arg->dtype;
+        if (arg->type >= 0 && !expected && tn__in(s->type[arg->type].set, dtype))
+            types[arg->type] = dtype;
+        else if (arg->type >= 0 && !expected)
+            return tn__fail(TN_INVALID_ARGUMENT, "Value for attr '%s' of %s is not in the list of allowed values\n%s: %s is %s",
+                            s->type[arg->type].name, tn__dtype_name(dtype), op->name, arg->name, TN__TENSOR(infer->input[i]));
+        else if (dtype != expected && expected != (tn_dtype)TN__RESOURCE)
+            return tn__fail(TN_INVALID_ARGUMENT,
+                            "cannot compute %s as input #%zu(zero-based) was expected to be a %s tensor but is a %s tensor\n"
+                            "%s is %s; tn_cast(x, dtype) converts",
+                            op->name, i, tn__dtype_op_name(expected), tn__dtype_op_name(dtype), arg->name, TN__TENSOR(infer->input[i]));
+    }
+    return TN_OK;
+}
+
+size_t tn__op_outputs(const tn__op *op, const void *attrs, size_t inputs)
+{
+    if (op->count_outputs)
+        return op->count_outputs(attrs, inputs);
+    const tn__signature *s = tn__op_signature(op);
+    return s ? s->outputs : 0;
+}
+
+tn_status tn__infer_op(tn__infer *infer)
+{
+    const tn__signature *s = tn__op_signature(infer->op);
+    if (!s)
+        return tn__errors()->status;
+    tn_dtype types[TN__MAX_TYPES] = { 0 };
+    if (!infer->op->expand)
+        TN_TRY(settle_types(s, infer, types));
+    for (size_t i = 0; i < infer->output_count && s->outputs; i++) {
+        const tn__arg *arg = &s->output[i < s->outputs ? i : s->outputs - 1];
+        infer->output[i].dtype = arg->type >= 0 ? types[arg->type] : (tn_dtype)arg->dtype;
+        infer->output[i].shape = TN__UNKNOWN_SHAPE;
+    }
+    return infer->op->infer ? infer->op->infer(infer) : TN_OK;
+}
+
+/* --- computing ---------------------------------------------------------------------------------------------------------- */
+tn_status tn__kernel_output(tn__kernel *kernel, size_t index, tn_dtype dtype, const tn_shape *shape)
+{
+    tn__release(kernel->output[index]);
+    return tn__tensor_new(dtype, shape, &kernel->output[index]);
+}
+
+static tn_status make_outputs(tn__kernel *kernel, const tn__infer *infer)
+{
+    if (kernel->op->flags & TN__VIEW)
+        return tn__tensor_view(kernel->input[0], &infer->output[0].shape, &kernel->output[0]);
+    if (kernel->op->flags & TN__MAKES_OUTPUTS)
+        return TN_OK;
+    for (size_t i = 0; i < kernel->output_count; i++)
+        if (tn__shape_full(&infer->output[i].shape) && tn__dtype_size(infer->output[i].dtype))
+            TN_TRY(tn__tensor_new(infer->output[i].dtype, &infer->output[i].shape, &kernel->output[i]));
+    return TN_OK;
+}
+
+extern const tn__op tn__op_Cast;
+tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result); /* ops/cast.c */
+
+static bool is_half(const tn_tensor *x)
+{
+    return x->dtype == TN_FLOAT16 || x->dtype == TN_BFLOAT16;
+}
+
+/* float16 and bfloat16 are computed in float32 and rounded once, unless the kernel takes them itself. */
+static tn_status compute_in_float(tn__kernel *kernel)
+{
+    tn_tensor *wide_input[LOCAL] = { NULL }, *wide_output[LOCAL] = { NULL };
+    if (kernel->input_count > LOCAL || kernel->output_count > LOCAL)
+        return tn__fail(TN_UNIMPLEMENTED, "%s of more than %d half-precision inputs", kernel->op->name, LOCAL);
+    tn__kernel wide = *kernel;
+    wide.input = wide_input;
+    wide.output = wide_output;
+    tn_status status = TN_OK;
+    for (size_t i = 0; i < kernel->input_count && status == TN_OK; i++)
+        status = is_half(kernel->input[i]) ? tn__cast_value(kernel->input[i], TN_FLOAT32, &wide_input[i])
+                                           : (wide_input[i] = tn__retain(kernel->input[i]), TN_OK);
+    for (size_t i = 0; i < kernel->output_count && status == TN_OK; i++)
+        if (kernel->output[i])
+            status = tn__tensor_new(is_half(kernel->output[i]) ? TN_FLOAT32 : (tn_dtype)kernel->output[i]->dtype,
+                                    &kernel->output[i]->shape, &wide_output[i]);
+    if (status == TN_OK)
+        status = kernel->op->compute(&wide);
+    for (size_t i = 0; i < kernel->output_count && status == TN_OK; i++) {
+        tn_dtype narrow = kernel->output[i] ? (tn_dtype)kernel->output[i]->dtype : (tn_dtype)wide_output[i]->dtype;
+        tn__release(kernel->output[i]);
+        status = tn__cast_value(wide_output[i], narrow, &kernel->output[i]);
+    }
+    for (size_t i = 0; i < kernel->input_count; i++)
+        tn__release(wide_input[i]);
+    for (size_t i = 0; i < kernel->output_count; i++)
+        tn__release(wide_output[i]);
+    return status;
+}
+
+static tn_status run_kernel(tn__kernel *kernel)
+{
+    if (kernel->op->flags & TN__VIEW)
+        return TN_OK;
+    if (!kernel->op->compute)
+        return tn__fail(TN_UNIMPLEMENTED, "%s has no kernel", kernel->op->name);
+    bool half = false;
+    for (size_t i = 0; i < kernel->input_count; i++)
+        half |= is_half(kernel->input[i]);
+    for (size_t i = 0; i < kernel->output_count; i++)
+        half |= kernel->output[i] && is_half(kernel->output[i]);
+    return half && !(kernel->op->flags & TN__HALF) ? compute_in_float(kernel) : kernel->op->compute(kernel);
+}
+
+static tn_status compute_inferred(tn_context *context, tn__infer *infer, tn_tensor **outputs)
+{
+    tn__kernel kernel = { context, infer->op, infer->attrs, infer->input, infer->input_count, infer->output_count, outputs };
+    for (size_t i = 0; i < infer->output_count; i++)
+        outputs[i] = NULL;
+    tn_status status = make_outputs(&kernel, infer);
+    if (status == TN_OK)
+        status = run_kernel(&kernel);
+    if (status == TN_OK)
+        return TN_OK;
+    for (size_t i = 0; i < infer->output_count; i++) {
+        tn__release(outputs[i]);
+        outputs[i] = NULL;
+    }
+    return status;
+}
+
+/* Room for the rule's outputs: on the stack, or allocated for ops with many. */
+#define WITH_INFER(infer, op_, attrs_, input_, inputs_, outputs_) \
+    __typeof__(*(infer).output) local_out[LOCAL], *more_out = NULL; \
+    if ((outputs_) > LOCAL && !(more_out = tn__alloc((outputs_) * sizeof *more_out))) \
+        return TN_RESOURCE_EXHAUSTED; \
+    (infer) = (tn__infer){ (op_), (attrs_), (input_), (inputs_), (outputs_), NULL }; \
+    (infer).output = (void *)(more_out ? (void *)more_out : (void *)local_out)
+
+tn_status tn__compute_known(tn_context *context, tn__infer *infer, tn_tensor **outputs)
+{
+    return compute_inferred(context, infer, outputs);
+}
+
+tn_status tn__compute(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
+                      tn_tensor **outputs, size_t output_count)
+{
+    tn__infer infer;
+    WITH_INFER(infer, op, attrs, inputs, input_count, output_count);
+    tn_status status = tn__infer_op(&infer);
+    if (status == TN_OK)
+        status = compute_inferred(context, &infer, outputs);
+    tn__free(more_out);
+    return status;
+}
+
+/* --- the graph ---------------------------------------------------------------------------------------------------------- */
+/* The call's own inputs stay what they were, so that a tape knows them by their ids. */
+static tn_status capture_inputs(const call *c, tn_tensor **captured)
+{
+    for (size_t i = 0; i < c->inputs; i++) {
+        if (c->graph)
+            TN_TRY(tn__graph_capture(c->context, c->graph, c->input[i], &captured[i]));
+        else
+            captured[i] = tn__retain(c->input[i]);
+    }
+    return TN_OK;
+}
+
+static tn_status append_captured(call *c, tn_tensor *const *captured, tn_tensor **outputs)
+{
+    tn__infer infer;
+    WITH_INFER(infer, c->op, c->attrs, captured, c->inputs, c->outputs);
+    tn__node *node = NULL;
+    tn_status status = tn__infer_op(&infer);
+    if (status == TN_OK)
+        status = tn__node_new(c->context, c->graph, &infer, &node);
+    tn__free(more_out);
+    for (size_t i = 0; i < c->outputs && status == TN_OK; i++)
+        if (!(outputs[i] = tn__node_output(node, i)))
+            status = TN_RESOURCE_EXHAUSTED;
+    tn__release(node);
+    return status;
+}
+
+static tn_status append(call *c, tn_tensor **outputs)
+{
+    tn_tensor *local[LOCAL] = { NULL }, **captured = local;
+    if (c->inputs > LOCAL && !(captured = tn__alloc_zeroed(c->inputs, sizeof *captured)))
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = capture_inputs(c, captured);
+    if (status == TN_OK)
+        status = append_captured(c, captured, outputs);
+    for (size_t i = 0; i < c->inputs; i++)
+        tn__release(captured[i]);
+    if (captured != local)
+        tn__free(captured);
+    return status;
+}
+
+/* --- all together ------------------------------------------------------------------------------------------------------- */
+static tn_status run_call(call *c, tn_tensor **outputs)
+{
+    if (c->op->expand && !c->functional)
+        return c->op->expand(c->context, c->attrs, c->input, c->inputs, outputs, c->outputs);
+    if (c->functional)
+        c->graph = NULL;
+    if (c->symbolic)
+        return append(c, outputs);
+    return tn__compute(c->context, c->op, c->attrs, c->input, c->inputs, outputs, c->outputs);
+}
+
+static void describe_failure(const call *c)
+{
+    tn__error_state *error = &c->context->error;
+    if (error->status == TN_OK || error->operation)
+        return;
+    error->operation = c->op->name;
+    if (!error->here)
+        error->here = c->context->here;
+}
+
+static tn_status dispatch_call(call *c, tn_tensor *const *inputs, tn_tensor **outputs)
+{
+    c->signature = tn__op_signature(c->op);
+    if (!c->signature)
+        return c->context->error.status;
+    TN_TRY(check_count(c));
+    for (size_t i = 0; i < c->inputs; i++)
+        TN_TRY(check_input(c, inputs[i], i));
+    TN_TRY(resolve_mode(c, inputs));
+    TN_TRY(take_inputs(c, inputs));
+    size_t expected = tn__op_outputs(c->op, c->attrs, c->inputs);
+    if (expected != c->outputs)
+        return tn__fail(TN_INTERNAL, "%s gives %zu outputs, %zu were expected", c->op->name, expected, c->outputs);
+    TN_TRY(run_call(c, outputs));
+    if (c->context->tapes && c->context->tape_pause == 0 && !c->op->expand)
+        TN_TRY(tn__hooks.record(c->context, c->op, c->attrs, c->input, c->inputs, outputs, c->outputs));
+    return TN_OK;
+}
+
+tn_status tn__dispatch(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
+                       tn_tensor **outputs, size_t output_count)
+{
+    call c = { .context = context, .op = op, .attrs = attrs, .inputs = input_count, .outputs = output_count };
+    tn_tensor **more = NULL;
+    memset(c.local_input, 0, sizeof(tn_tensor *) * (input_count < LOCAL ? input_count : LOCAL));
+    if (input_count > LOCAL && !(more = tn__alloc_zeroed(input_count, sizeof *more)))
+        return TN_RESOURCE_EXHAUSTED;
+    c.input = more ? more : c.local_input;
+    for (size_t i = 0; i < output_count; i++)
+        outputs[i] = NULL;
+    tn_status status = dispatch_call(&c, inputs, outputs);
+    for (size_t i = 0; i < input_count; i++)
+        tn__release(c.input[i]);
+    tn__free(more);
+    if (status != TN_OK) {
+        describe_failure(&c);
+        for (size_t i = 0; i < output_count; i++) {
+            tn__release(outputs[i]);
+            outputs[i] = NULL;
+        }
+    }
+    return status;
+}
+
+tn_tensor *tn__apply(const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count)
+{
+    TN__ENTER(context, NULL);
+    tn_tensor *output;
+    if (tn__dispatch(context, op, attrs, inputs, input_count, &output, 1) != TN_OK)
+        return NULL;
+    return tn__own(output);
+}
+
+tn_list tn__apply_list(const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count, size_t output_count)
+{
+    tn_list none = { 0, NULL };
+    TN__ENTER(context, none);
+    tn_tensor **items = tn__scope_alloc(output_count * sizeof *items);
+    if (!items || tn__dispatch(context, op, attrs, inputs, input_count, items, output_count) != TN_OK)
+        return none;
+    bool owned = true;
+    for (size_t i = 0; i < output_count; i++)
+        owned = tn__own(items[i]) && owned;
+    return owned ? (tn_list){ output_count, items } : none;
+}

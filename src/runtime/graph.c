@@ -1,0 +1,302 @@
+/* graph.c - nodes, captures, and running nodes again. */
+#include "runtime/dispatch.h"
+#include "plan/program.h"
+#include <string.h>
+
+/* --- nodes -------------------------------------------------------------------------------------------------------------- */
+static void node_destroy(void *object)
+{
+    tn__node *node = object;
+    for (size_t i = 0; i < node->input_count && node->input; i++)
+        tn__release(node->input[i]);
+    tn__free(node->input);
+    tn__free(node->output);
+    if (node->attrs)
+        tn__fields_release(node->op->attrs, node->attrs);
+    tn__free(node->attrs);
+    tn__free(node->name);
+}
+
+static const tn__type type_node = { .name = "node", .destroy = node_destroy };
+
+static tn_status copy_attrs(tn__node *node, const void *attrs)
+{
+    if (!node->op->attrs_size)
+        return TN_OK;
+    node->attrs = tn__memdup(attrs, node->op->attrs_size);
+    return node->attrs ? tn__fields_own(node->op->attrs, node->attrs) : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status fill_node(tn__node *node, const tn__infer *infer)
+{
+    TN_TRY(copy_attrs(node, infer->attrs));
+    node->input = tn__memdup(infer->input, infer->input_count * sizeof *node->input);
+    if (!node->input)
+        return TN_RESOURCE_EXHAUSTED;
+    node->input_count = infer->input_count;
+    for (size_t i = 0; i < node->input_count; i++)
+        tn__retain(node->input[i]);
+    node->output_count = infer->output_count;
+    node->output = tn__alloc_zeroed(infer->output_count, sizeof *node->output);
+    if (!node->output)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < infer->output_count; i++) {
+        node->output[i].dtype = infer->output[i].dtype;
+        node->output[i].shape = infer->output[i].shape;
+    }
+    return TN_OK;
+}
+
+static tn_status add_to_graph(tn_graph *graph, tn__node *node)
+{
+    if (!graph)
+        return TN_OK;
+    if (graph->finalized)
+        return tn__fail(TN_FAILED_PRECONDITION, "Graph is finalized and cannot be modified.");
+    node->index = graph->node.count;
+    TN_TRY(TN__PUSH(&graph->node, node));
+    tn__retain(node);
+    return TN_OK;
+}
+
+tn_status tn__node_new(tn_context *context, tn_graph *graph, const tn__infer *infer, tn__node **out)
+{
+    *out = NULL;
+    tn__node *node = tn__object_new(&type_node);
+    if (!node)
+        return TN_RESOURCE_EXHAUSTED;
+    node->op = infer->op;
+    node->graph = graph;
+    node->here = context->here;
+    tn_status status = fill_node(node, infer);
+    if (status == TN_OK)
+        status = add_to_graph(graph, node);
+    if (status != TN_OK) {
+        tn__release(node);
+        return status;
+    }
+    node->first_id = tn__next_id(context);
+    for (size_t i = 1; i < node->output_count; i++)
+        tn__next_id(context);
+    *out = node;
+    return TN_OK;
+}
+
+tn_tensor *tn__node_output(tn__node *node, size_t index)
+{
+    tn_tensor *x = tn__object_new(&tn__type_tensor);
+    if (!x)
+        return NULL;
+    x->form = TN__SYMBOLIC;
+    x->dtype = (uint8_t)node->output[index].dtype;
+    x->shape = node->output[index].shape;
+    x->id = node->first_id + index;
+    x->of.output.node = tn__retain(node);
+    x->of.output.index = (int)index;
+    return x;
+}
+
+/* --- graphs ------------------------------------------------------------------------------------------------------------- */
+static void graph_destroy(void *object)
+{
+    tn_graph *graph = object;
+    tn__programs_free(graph->programs);
+    for (size_t i = 0; i < graph->input.count; i++)
+        tn__release(graph->input.item[i]);
+    for (size_t i = graph->node.count; i-- > 0;) { /* users before what they use */
+        graph->node.item[i]->graph = NULL;
+        tn__release(graph->node.item[i]);
+    }
+    tn__free(graph->input.item);
+    tn__free(graph->node.item);
+    tn__ids_free(&graph->constants);
+    tn__ids_free(&graph->variables);
+}
+
+const tn__type tn__type_graph = { .name = "graph", .kind = 11, .destroy = graph_destroy };
+
+tn_graph *tn__graph_new(void)
+{
+    return tn__object_new(&tn__type_graph);
+}
+
+/* A node without inputs whose attributes are given; used for what a graph begins with. */
+static tn_status leaf(tn_context *context, tn_graph *graph, const tn__op *op, const void *attrs, tn_dtype dtype, const tn_shape *shape,
+                      tn__node **node)
+{
+    __typeof__(*((tn__infer *)0)->output) output = { dtype, *shape };
+    tn__infer infer = { .op = op, .attrs = attrs, .output_count = 1, .output = (void *)&output };
+    return tn__node_new(context, graph, &infer, node);
+}
+
+extern const tn__op tn__op_Placeholder, tn__op_Const, tn__op_VarHandleOp;
+
+tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, const tn_shape *shape, const char *name, tn_tensor **input)
+{
+    struct {
+        tn_dtype dtype;
+        tn_shape shape;
+    } attrs = { dtype, *shape };
+    tn__node *node;
+    TN_TRY(leaf(context, graph, &tn__op_Placeholder, &attrs, dtype, shape, &node));
+    if (name && !(node->name = tn__strdup(name))) {
+        tn__release(node);
+        return TN_RESOURCE_EXHAUSTED;
+    }
+    *input = tn__node_output(node, 0);
+    tn__release(node);
+    if (!*input)
+        return TN_RESOURCE_EXHAUSTED;
+    if (graph && TN__PUSH(&graph->input, *input) == TN_OK)
+        tn__retain(*input);
+    return tn__errors()->status;
+}
+
+/* The node that stands for a value or variable in this graph, made at its first use. */
+static tn_status stand_in(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured)
+{
+    bool variable = x->form == TN__VARIABLE;
+    tn__ids *known = variable ? &graph->variables : &graph->constants;
+    size_t at;
+    if (!tn__ids_get(known, x->id, &at)) {
+        tn__node *node;
+        tn_dtype dtype = variable ? (tn_dtype)TN__RESOURCE : (tn_dtype)x->dtype;
+        TN_TRY(leaf(context, graph, variable ? &tn__op_VarHandleOp : &tn__op_Const, &x, dtype, variable ? &TN_SCALAR : &x->shape, &node));
+        at = node->index;
+        tn__release(node);
+        TN_TRY(tn__ids_set(known, x->id, at));
+    }
+    *captured = tn__node_output(graph->node.item[at], 0);
+    return *captured ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured)
+{
+    *captured = NULL;
+    if (x->form != TN__SYMBOLIC)
+        return stand_in(context, graph, x, captured);
+    if (x->of.output.node->graph != graph)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "%s out of scope: it belongs to another function or graph, where it was made at %s\nreturn it from there, or pass it as an "
+                        "argument",
+                        TN__TENSOR(x), x->of.output.node->here ? x->of.output.node->here : "an unknown line");
+    *captured = tn__retain(x);
+    return TN_OK;
+}
+
+/* --- running nodes again ------------------------------------------------------------------------------------------------ */
+typedef struct {
+    tn_context *context;
+    tn__ids place;      /* id of an output to its index + 1 in `value` */
+    tn_tensor **value;  /* retained */
+    size_t count;
+} replay;
+
+static tn_tensor *stand_for(const replay *r, const tn_tensor *x)
+{
+    size_t at;
+    return tn__ids_get(&r->place, x->id, &at) ? r->value[at] : NULL;
+}
+
+static tn_status remember(replay *r, uint64_t id, tn_tensor *value)
+{
+    r->value[r->count] = tn__retain(value);
+    return tn__ids_set(&r->place, id, r->count++);
+}
+
+/* Const and VarHandleOp stand for the value or variable they captured. */
+static bool is_capture(const tn__node *node)
+{
+    return node->op == &tn__op_Const || node->op == &tn__op_VarHandleOp;
+}
+
+static tn_status replay_node(replay *r, tn__node *node)
+{
+    if (is_capture(node))
+        return remember(r, node->first_id, *(tn_tensor **)node->attrs);
+    if (node->op == &tn__op_Placeholder)
+        return tn__fail(TN_INVALID_ARGUMENT, "You must feed a value for placeholder tensor '%s'", node->name ? node->name : "Placeholder");
+    tn_tensor *local[16], **inputs = local, **outputs;
+    size_t count = node->input_count + node->output_count;
+    if (count > 16 && !(inputs = tn__alloc(count * sizeof *inputs)))
+        return TN_RESOURCE_EXHAUSTED;
+    outputs = inputs + node->input_count;
+    tn_status status = TN_OK;
+    for (size_t i = 0; i < node->input_count && status == TN_OK; i++) {
+        inputs[i] = node->input[i]->form == TN__SYMBOLIC ? stand_for(r, node->input[i]) : node->input[i];
+        if (!inputs[i])
+            status = tn__fail(TN_INTERNAL, "%s is used before it was computed", node->input[i]->of.output.node->op->name);
+    }
+    if (status == TN_OK)
+        status = tn__dispatch(r->context, node->op, node->attrs, inputs, node->input_count, outputs, node->output_count);
+    for (size_t i = 0; i < node->output_count && status == TN_OK; i++)
+        status = remember(r, node->first_id + i, outputs[i]);
+    for (size_t i = 0; i < node->output_count && tn__errors()->status == TN_OK; i++)
+        tn__release(outputs[i]);
+    if (inputs != local)
+        tn__free(inputs);
+    return status;
+}
+
+/* Marks what the outputs need, from the last node to the first. */
+static tn_status mark_needed(tn__node *const *nodes, size_t count, tn_tensor *const *inputs, size_t input_count, tn_tensor *const *outputs,
+                             size_t output_count, bool *needed)
+{
+    tn__ids index = { 0 };
+    tn_status status = TN_OK;
+    size_t at;
+    for (size_t i = 0; i < count && status == TN_OK; i++)
+        for (size_t k = 0; k < nodes[i]->output_count && status == TN_OK; k++)
+            status = tn__ids_set(&index, nodes[i]->first_id + k, i);
+    for (size_t i = 0; i < output_count && status == TN_OK; i++)
+        if (outputs[i] && tn__ids_get(&index, outputs[i]->id, &at))
+            needed[at] = true;
+    for (size_t i = count; i-- > 0 && status == TN_OK;) {
+        needed[i] |= (nodes[i]->op->flags & TN__STATEFUL) && nodes[i]->op != &tn__op_Placeholder && !is_capture(nodes[i]);
+        bool replaced = false;
+        for (size_t k = 0; k < input_count; k++)
+            replaced |= inputs[k]->of.output.node == nodes[i];
+        needed[i] &= !replaced;
+        for (size_t k = 0; needed[i] && k < nodes[i]->input_count; k++)
+            if (tn__ids_get(&index, nodes[i]->input[k]->id, &at))
+                needed[at] = true;
+    }
+    tn__ids_free(&index);
+    return status;
+}
+
+static tn_status replay_all(replay *r, tn__node *const *nodes, size_t count, const bool *needed, tn_tensor *const *inputs,
+                            tn_tensor *const *replaced, size_t input_count)
+{
+    for (size_t i = 0; i < input_count; i++)
+        TN_TRY(remember(r, inputs[i]->id, replaced[i]));
+    for (size_t i = 0; i < count; i++)
+        if (needed[i])
+            TN_TRY(replay_node(r, nodes[i]));
+    return TN_OK;
+}
+
+tn_status tn__graph_replay(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
+                           size_t input_count, tn_tensor *const *outputs, tn_tensor **results, size_t output_count)
+{
+    size_t values = input_count;
+    for (size_t i = 0; i < count; i++)
+        values += nodes[i]->output_count;
+    for (size_t i = 0; i < output_count; i++)
+        results[i] = NULL;
+    replay r = { .context = context, .value = tn__alloc(values * sizeof(tn_tensor *)) };
+    bool *needed = tn__alloc_zeroed(count, sizeof *needed);
+    tn_status status = r.value && needed ? mark_needed(nodes, count, inputs, input_count, outputs, output_count, needed)
+                                         : TN_RESOURCE_EXHAUSTED;
+    if (status == TN_OK)
+        status = replay_all(&r, nodes, count, needed, inputs, replaced, input_count);
+    for (size_t i = 0; i < output_count && status == TN_OK; i++)
+        if (outputs[i])
+            results[i] = tn__retain(outputs[i]->form == TN__SYMBOLIC ? stand_for(&r, outputs[i]) : outputs[i]);
+    for (size_t i = 0; i < r.count; i++)
+        tn__release(r.value[i]);
+    tn__free(r.value);
+    tn__free(needed);
+    tn__ids_free(&r.place);
+    return status;
+}

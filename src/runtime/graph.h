@@ -1,0 +1,71 @@
+/* graph.h - nodes, and graphs that keep them in order.
+ *
+ * A node is one application of an op to outputs of other nodes. A trace or a v1 graph keeps its nodes in the order they were made,
+ * which is the order of the program and so of its side effects. Functional models are nodes without a graph: they hold each other
+ * by their inputs and die with the last tensor that needs them. */
+#ifndef TN_RUNTIME_GRAPH_H
+#define TN_RUNTIME_GRAPH_H
+#include "runtime/op.h"
+
+typedef struct tn__node {
+    tn__object object;
+    const tn__op *op;
+    void *attrs;            /* a copy that owns its texts and tensors */
+    tn_graph *graph;        /* not retained; NULL: of a functional model */
+    size_t index;           /* in the graph's list */
+    uint64_t first_id;      /* ids of the outputs: first_id + index */
+    tn_tensor **input;      /* retained */
+    size_t input_count, output_count;
+    struct {
+        tn_dtype dtype;
+        tn_shape shape;
+    } *output;
+    char *name;             /* NULL: made up when it is asked for */
+    const char *here;       /* the program's line */
+} tn__node;
+TN__HANDLE_SIZE(tn__node);
+
+/* Fails when the node's graph is finalized. Takes shapes from infer. The caller owns the count. */
+tn_status tn__node_new(tn_context *context, tn_graph *graph, const tn__infer *infer, tn__node **node);
+/* Output `index` as a tensor; the caller owns the count; NULL and an error without memory. */
+tn_tensor *tn__node_output(tn__node *node, size_t index);
+
+struct tn_graph {
+    tn__object object;
+    struct {
+        tn__node **item; /* retained */
+        size_t count, capacity;
+    } node;
+    struct {
+        tn_tensor **item; /* Placeholder outputs, retained */
+        size_t count, capacity;
+    } input;
+    tn__ids constants;      /* id of an eager tensor to the index of its Const node */
+    tn__ids variables;      /* id of a variable to the index of its VarHandleOp node */
+    tn_graph *outer;        /* the graph that was being built when this one was begun; not retained */
+    struct tn__programs *programs; /* compiled, see plan/program.h */
+    bool finalized;
+};
+TN__HANDLE_SIZE(struct tn_graph);
+extern const tn__type tn__type_graph;
+
+tn_graph *tn__graph_new(void); /* the caller owns the count */
+/* A new input of the graph. */
+tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, const tn_shape *shape, const char *name, tn_tensor **input);
+/* A value, variable or symbolic tensor as an input of the graph's nodes: values become Const nodes, variables VarHandleOp nodes,
+ * once each; symbolic ones of this graph stay. The caller owns the count. */
+tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured);
+
+/* Runs nodes again, one by one through dispatch, in the mode of now: value(self, node, index) gives each input's stand-in. Used to
+ * inline a graph in another, to run it under a tape, and to call a functional model. `replaced[i]`: what stands for inputs[i].
+ * Outputs are retained for the caller. Nodes that no output needs are left out unless they are stateful. */
+tn_status tn__graph_replay(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
+                           size_t input_count, tn_tensor *const *outputs, tn_tensor **results, size_t output_count);
+
+/* The constant that a tensor is, if it can be told now: a value, a Const node, or what Shape, Pack, ConcatV2, StridedSlice, Slice,
+ * Cast and arithmetic make of such. Unknown elements are TN_NONE; false when even the length is unknown or above TN_MAX_RANK * 4. */
+bool tn__known_ints(const tn_tensor *x, int64_t *values, size_t *count);
+/* The same as a shape: elements are dimensions. */
+tn_shape tn__known_shape(const tn_tensor *x);
+
+#endif

@@ -1,0 +1,109 @@
+/* op.h - the description of an op: a constant beside its code, and one line in ops/ops.def. */
+#ifndef TN_RUNTIME_OP_H
+#define TN_RUNTIME_OP_H
+#include "core/field.h"
+#include "core/tensor.h"
+#include "core/variable.h"
+
+typedef struct tn__op tn__op;
+
+/* --- shape inference ---------------------------------------------------------------------------------------------------- */
+/* Filled in by the caller: inputs (of any form, none NULL, variables already read), attributes, and outputs with their dtypes.
+ * The rule sets the outputs' shapes, which begin unknown, and checks what the signature cannot. */
+typedef struct {
+    const tn__op *op;
+    const void *attrs;
+    tn_tensor *const *input;
+    size_t input_count, output_count;
+    struct {
+        tn_dtype dtype;
+        tn_shape shape;
+    } *output;
+} tn__infer;
+
+/* --- computing ---------------------------------------------------------------------------------------------------------- */
+/* Inputs are values of full shapes. Outputs are allocated when inference gave a full shape, else the kernel makes them with
+ * tn__kernel_output(). The caller owns the outputs' counts. */
+typedef struct {
+    tn_context *context;
+    const tn__op *op;
+    const void *attrs;
+    tn_tensor *const *input;
+    size_t input_count, output_count;
+    tn_tensor **output;
+} tn__kernel;
+tn_status tn__kernel_output(tn__kernel *kernel, size_t index, tn_dtype dtype, const tn_shape *shape);
+
+/* --- gradients ---------------------------------------------------------------------------------------------------------- */
+/* A rule is written in ops. dout[i] is NULL where output i does not matter, never for all; it sets din[i] for each input that a
+ * gradient flows to (NULL: none). What it makes lives in a memory scope round it. */
+typedef struct {
+    const tn__op *op;
+    const void *attrs;
+    tn_tensor *const *in;
+    tn_tensor *const *out;
+    size_t in_count, out_count;
+    tn_tensor *const *dout;
+    tn_tensor **din;
+    const bool *wanted; /* is din[i] asked for? costly parts may look */
+} tn__gradient;
+
+/* --- the description ---------------------------------------------------------------------------------------------------- */
+enum {
+    TN__STATEFUL = 1,  /* never dropped, merged or folded: reads or writes something */
+    TN__VIEW = 2,      /* the output is input 0's elements in the inferred shape; no compute */
+    TN__HALF = 4,      /* compute takes float16 and bfloat16 itself; others are computed in float32 */
+    TN__COMMUTES = 8,  /* f(a, b) = f(b, a) */
+    TN__SHAPE_ONLY = 16,   /* looks at its inputs' shapes, not at their elements */
+    TN__MAKES_OUTPUTS = 32 /* compute makes its outputs itself, even when their shapes are known */
+};
+
+struct tn__op {
+    const char *name;    /* TensorFlow's raw op: "MatMul" */
+    /* As in TensorFlow's OpDef: "a: T, b: T", "values: N * T, axis: Tidx", "resource: resource, value: dtype". At most one list;
+     * a type that starts with a capital or is an attribute's name is a type attribute, all inputs of which agree. */
+    const char *inputs, *outputs;
+    const char *types;   /* "T: float, double; Tidx: int32, int64"; names as OpDefs spell them; "number", "float*" for the sets */
+    const tn_field *attrs; /* the rest, fields of attrs_size bytes; NULL: none */
+    size_t attrs_size;
+    size_t (*count_outputs)(const void *attrs, size_t inputs); /* NULL: as `outputs` says */
+    tn_status (*infer)(tn__infer *infer);
+    tn_status (*compute)(tn__kernel *kernel);
+    /* A composite (a layer): in a functional model it is a node, else it runs its body in the mode of now. Outputs are retained. */
+    tn_status (*expand)(tn_context *context, const void *attrs, tn_tensor *const *inputs, size_t input_count, tn_tensor **outputs,
+                        size_t output_count);
+    void (*gradient)(tn__gradient *gradient); /* NULL only with a reason: */
+    const char *no_gradient; /* "not differentiable: integers", or "none: …" where zero is the answer */
+    unsigned flags;
+    const void *family; /* what the family's shared code needs to know of this op: its loops, say */
+};
+
+/* --- the registry, and signatures read once ----------------------------------------------------------------------------- */
+enum { TN__MAX_ARGS = 24, TN__MAX_TYPES = 6 };
+typedef struct {
+    char name[32];
+    int8_t type;      /* index into types, or -1: `dtype` */
+    uint8_t dtype;
+    bool list;        /* as many as there are left over */
+} tn__arg;
+typedef struct {
+    tn__arg input[TN__MAX_ARGS], output[TN__MAX_ARGS];
+    size_t inputs, outputs;
+    int list;         /* which input is the list, or -1 */
+    struct {
+        char name[16];
+        tn__dtype_set set;
+        const tn_field *attr; /* the type is an attribute, not read off an input */
+    } type[TN__MAX_TYPES];
+    size_t types;
+    bool resources;   /* some input is a variable itself */
+} tn__signature;
+/* NULL and an error when the text is wrong (a fault of ours, found by the tests) or there is no memory. */
+const tn__signature *tn__op_signature(const tn__op *op);
+size_t tn__op_count(void);
+const tn__op *tn__op_at(size_t index);
+const tn__op *tn__op_find(const char *name); /* NULL: there is none */
+/* Index of the argument that input i belongs to, in a call with n inputs. */
+size_t tn__signature_arg(const tn__signature *signature, size_t n, size_t i);
+
+#endif

@@ -1,0 +1,200 @@
+/* signature.c - the registry, and reading signatures: TensorFlow's OpDef notation, parsed once an op. */
+#include "runtime/op.h"
+#include <ctype.h>
+#include <string.h>
+
+#define OP(name) extern const tn__op tn__op_##name;
+#include "ops/ops.def"
+#undef OP
+
+static const tn__op *const ops[] = {
+#define OP(name) &tn__op_##name,
+#include "ops/ops.def"
+#undef OP
+};
+enum { OPS = sizeof ops / sizeof *ops };
+
+/* Filled at first need, each entry once, and kept until the process ends: a cache of what the constants above say. */
+static _Atomic(tn__signature *) signatures[OPS];
+
+size_t tn__op_count(void)
+{
+    return OPS;
+}
+
+const tn__op *tn__op_at(size_t index)
+{
+    return ops[index];
+}
+
+const tn__op *tn__op_find(const char *name)
+{
+    for (size_t i = 0; i < OPS; i++)
+        if (strcmp(ops[i]->name, name) == 0)
+            return ops[i];
+    return NULL;
+}
+
+/* Reads a word of letters, digits and '_' or '*'; false when there is none or it is too long. */
+static bool word(const char **at, char *out, size_t size)
+{
+    size_t n = 0;
+    while (**at == ' ')
+        (*at)++;
+    while (isalnum((unsigned char)**at) || **at == '_') {
+        if (n + 1 >= size)
+            return false;
+        out[n++] = *(*at)++;
+    }
+    out[n] = 0;
+    while (**at == ' ')
+        (*at)++;
+    return n > 0;
+}
+
+static bool skip(const char **at, char c)
+{
+    while (**at == ' ')
+        (*at)++;
+    if (**at != c)
+        return false;
+    (*at)++;
+    return true;
+}
+
+static tn__dtype_set set_of(const char *name)
+{
+    if (strcmp(name, "number") == 0)
+        return TN__NUMBERS;
+    if (strcmp(name, "floating") == 0)
+        return TN__FLOATS;
+    if (strcmp(name, "integer") == 0)
+        return TN__INTS;
+    if (strcmp(name, "any") == 0)
+        return TN__NUMBERS | TN__BIT(TN_BOOL);
+    tn_dtype dtype = tn__dtype_of_name(name);
+    return dtype ? TN__BIT(dtype) : 0;
+}
+
+/* "T: number; Tidx: int32, int64" */
+static bool parse_types(const tn__op *op, tn__signature *s)
+{
+    const char *at = op->types;
+    while (at && *at) {
+        char name[32];
+        if (s->types == TN__MAX_TYPES || !word(&at, s->type[s->types].name, sizeof s->type[0].name) || !skip(&at, ':'))
+            return false;
+        tn__dtype_set set = 0;
+        do {
+            if (!word(&at, name, sizeof name) || set_of(name) == 0)
+                return false;
+            set |= set_of(name);
+        } while (skip(&at, ','));
+        s->type[s->types].set = set;
+        s->type[s->types].attr = op->attrs ? tn__field_find(op->attrs, s->type[s->types].name) : NULL;
+        s->types++;
+        if (!skip(&at, ';') && *at)
+            return false;
+    }
+    return true;
+}
+
+static bool settle_type(const tn__signature *s, const char *name, tn__arg *arg)
+{
+    arg->type = -1;
+    for (size_t i = 0; i < s->types; i++)
+        if (strcmp(s->type[i].name, name) == 0)
+            arg->type = (int8_t)i;
+    arg->dtype = (uint8_t)tn__dtype_of_name(name);
+    return arg->type >= 0 || arg->dtype;
+}
+
+/* "a: T, values: N * T, resource: resource" */
+static bool parse_args(const tn__signature *s, const char *text, tn__arg *args, size_t *count)
+{
+    while (text && *text) {
+        char type[32];
+        if (*count == TN__MAX_ARGS || !word(&text, args[*count].name, sizeof args->name) || !skip(&text, ':') ||
+            !word(&text, type, sizeof type))
+            return false;
+        if (skip(&text, '*')) {
+            args[*count].list = true;
+            if (!word(&text, type, sizeof type))
+                return false;
+        }
+        if (!settle_type(s, type, &args[*count]))
+            return false;
+        (*count)++;
+        if (!skip(&text, ',') && *text)
+            return false;
+    }
+    return true;
+}
+
+static tn__signature *parse(const tn__op *op)
+{
+    tn__signature *s = tn__alloc_zeroed(1, sizeof *s);
+    if (!s)
+        return NULL;
+    if (!parse_types(op, s) || !parse_args(s, op->inputs, s->input, &s->inputs) ||
+        !parse_args(s, op->outputs, s->output, &s->outputs)) {
+        tn__free(s);
+        tn__fail(TN_INTERNAL, "the signature of op %s is wrong", op->name);
+        return NULL;
+    }
+    s->list = -1;
+    for (size_t i = 0; i < s->inputs; i++) {
+        if (s->input[i].list)
+            s->list = (int)i;
+        s->resources |= s->input[i].type < 0 && s->input[i].dtype == TN__RESOURCE;
+    }
+    return s;
+}
+
+static size_t index_of(const tn__op *op)
+{
+    for (size_t i = 0; i < OPS; i++)
+        if (ops[i] == op)
+            return i;
+    return OPS;
+}
+
+/* The op's place in the table, kept beside the op so that a call does not search. */
+const tn__signature *tn__op_signature(const tn__op *op)
+{
+    static _Atomic size_t last_found; /* a hint: ops repeat */
+    size_t at = atomic_load_explicit(&last_found, memory_order_relaxed);
+    if (ops[at] != op) {
+        at = index_of(op);
+        if (at == OPS) {
+            tn__fail(TN_INTERNAL, "op %s is not in ops.def", op->name);
+            return NULL;
+        }
+        atomic_store_explicit(&last_found, at, memory_order_relaxed);
+    }
+    tn__signature *known = atomic_load_explicit(&signatures[at], memory_order_acquire);
+    if (known)
+        return known;
+    tn__signature *made = parse(op);
+    if (made && !atomic_compare_exchange_strong(&signatures[at], &known, made)) {
+        tn__free(made); /* another thread was first */
+        return known;
+    }
+    return made;
+}
+
+size_t tn__signature_arg(const tn__signature *s, size_t n, size_t i)
+{
+    if (s->list < 0 || i < (size_t)s->list)
+        return i < s->inputs ? i : s->inputs - 1;
+    size_t in_list = n + 1 - s->inputs; /* the others take one each */
+    return i < (size_t)s->list + in_list ? (size_t)s->list : i - in_list + 1;
+}
+
+__attribute__((destructor)) static void free_signatures(void)
+{
+    for (size_t i = 0; i < OPS; i++) {
+        tn__free(atomic_load(&signatures[i]));
+        atomic_store(&signatures[i], NULL);
+    }
+}
