@@ -35,9 +35,10 @@ static inline tn__philox tn__philox_take(tn__philox *stream, uint64_t blocks)
     tn__philox_skip(stream, blocks);
     return taken;
 }
-/* How far one call of a stateful op moves its stream. All that draw `count` values (uniform,
- * normal, gamma, poisson ...) reserve 256 blocks a value, however few they need; categorical counts
- * its samples per row rounded up to a multiple of 4. Only a shuffle reserves what it uses. */
+/* How far one call of a stateful op moves its stream. What draws `count` values (uniform, normal,
+ * gamma, poisson ...) reserves 256 blocks a value, however few it needs; categorical counts a
+ * sample as two values, the samples of a row rounded up to a multiple of 4. Only a shuffle reserves
+ * what it uses. */
 static inline uint64_t tn__philox_blocks(uint64_t count)
 {
     return count * 256;
@@ -89,16 +90,16 @@ void tn__random_uniform_int64(tn__philox philox, int64_t low, int64_t high, int6
 void tn__random_bits32(tn__philox philox, uint32_t *out, size_t count);
 void tn__random_bits64(tn__philox philox, uint64_t *out, size_t count);
 
-/* One value of a distribution whose need of words varies; value number i of an op's output, counted
- * parameter by parameter (all samples of the first, then of the second), is drawn with
- * tn__philox_skip(&philox, tn__philox_blocks(i)). In random_distributions.c. */
-double tn__random_gamma(tn__philox philox, double alpha);
-/* Counts above `most`, the greatest value of the output's type, are drawn again; an infinite rate
- * gives infinity. */
-double tn__random_poisson(tn__philox philox, double rate, double most);
-double tn__random_binomial(tn__philox philox, double count, double probability);
-/* Indices drawn with probabilities softmax(logits), row by row: out is (rows, samples). Needs room
- * for a row of doubles. */
+/* Value number `index` of the output of an op that draws from `philox`, counted parameter by
+ * parameter (all samples of the first, then of the second). The need of words varies, so each has a
+ * part of the stream to itself. Parameters without meaning give NaN where TensorFlow gives it, or
+ * would not come to an end. In random_distributions.c. */
+double tn__random_gamma(tn__philox philox, uint64_t index, double alpha);
+/* Never above `most`, the greatest value of the output's type, but for an infinite rate. */
+double tn__random_poisson(tn__philox philox, uint64_t index, double rate, double most);
+double tn__random_binomial(tn__philox philox, uint64_t index, double count, double probability);
+/* Classes drawn with probabilities softmax(logits), row by row: out is (rows, samples). Infinite
+ * and NaN logits are never drawn; a row with no others gives `classes`. */
 tn_status tn__random_categorical(tn__philox philox, const double *logits, size_t rows,
                                  size_t classes, size_t samples, int64_t *out);
 
@@ -132,17 +133,19 @@ struct tn__random_stream {
     int64_t seed, seed2;
     tn__philox philox;
 };
-/* All zero is the state of a fresh program: no seed was set. */
+/* All zero is the state of a fresh program: no seed was set. It is part of a thread's context,
+ * which must stay small (thread-local room is short in a library that is loaded late), hence
+ * pointers. */
 typedef struct {
     bool seeded; /* a global seed was set */
     int64_t global_seed;
-    tn__python_random ops; /* the eager context's source of op seeds, when seeded */
-    int64_t dealt;         /* 1 + the seed2 it gave last; 0 after an op with a seed of its own */
+    tn__python_random *ops; /* the eager context's source of op seeds; there when seeded */
+    int64_t dealt;          /* 1 + the seed2 it gave last; 0 after an op with a seed of its own */
     struct tn__random_stream *item;
     size_t count, capacity;
     tn__ids index;
-    bool keras_ready; /* `keras` was seeded, by the user or from the system */
-    tn__python_random keras;
+    bool keras_seeded;
+    tn__python_random *keras; /* Python's global random; there when it was seeded */
     bool generator_made;
     int64_t generator[2]; /* Keras's global SeedGenerator */
 } tn__random_state;
@@ -150,10 +153,11 @@ void tn__random_state_free(tn__random_state *state);
 
 /* tf.random.set_seed: op seeds begin anew, streams of stateful ops are forgotten. Keras's seeds go
  * on. */
-void tn__random_set_op_seeds(tn__random_state *state, int64_t seed);
+tn_status tn__random_set_op_seeds(tn__random_state *state, int64_t seed);
 /* keras.utils.set_random_seed: that, Python's global random, and a new global SeedGenerator. (Keras
- * refuses negative seeds because numpy does; here they are seeds as any other.) */
-void tn__random_set_seed(tn__random_state *state, int64_t seed);
+ * refuses negative seeds because numpy does; here they are seeds as any other.) Both fail only for
+ * want of memory, and then change nothing. */
+tn_status tn__random_set_seed(tn__random_state *state, int64_t seed);
 
 /* random.randint(1, 10**9): the seed of an initializer or SeedGenerator that was given none, in the
  * order they are constructed. Without a set seed, from the system's entropy. */
@@ -190,7 +194,8 @@ void tn__random_graph_op_seed(tn__random_graph *graph, int64_t op_seed, int64_t 
  * tf.random.shuffle in a function that is traced for each fit and begun anew for each epoch, so
  * with a global seed g it is always the stream (g, 0): the same order in every epoch and every fit
  * of as many rows, whatever was drawn in between. Without a global seed every epoch has another.
- * `count` is the rows trained on (with validation_split, the first ones). */
+ * `count` is the rows trained on (with validation_split, the first ones). Keras 2 differs: there
+ * the stream goes on, by tn__philox_shuffle_blocks(count) an epoch. */
 void tn__random_fit_order(const tn__random_state *state, int64_t *order, size_t count);
 
 #endif
