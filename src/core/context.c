@@ -32,6 +32,7 @@ static void context_clear(tn_context *context)
     tn__fail_clear();
     tn__scope_end(0);
     tn__hooks.free_rooms(context);
+    tn__random_state_free(&context->random);
     tn__pool_return(context);
     tn__free(context->owned.item);
     tn__free(context->memory.item);
