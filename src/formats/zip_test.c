@@ -618,8 +618,7 @@ static void more_members_than_16_bits_count_are_written_and_read(void **state)
     tn__bytes_free(&bytes);
 }
 
-/* --- more than 32 bits can say: half a minute of zeros, so only when TENON_SLOW_TESTS is set ----
- */
+/* --- over 4 GB: half a minute of zeros, so only when TENON_SLOW_TESTS is set ----------------- */
 typedef struct {
     int fd;
     uint64_t size;
