@@ -13,6 +13,10 @@
 #define TN__ROW(kind_, type, member, default_, range_) \
     { .kind = (kind_), .name = #member, .offset = offsetof(type, member), .fallback = (default_), .range = (range_), \
       .count = sizeof(((type *)0)->member) / sizeof(int64_t) }
+/* The same for a member of the options struct that an instance begins with, its member `o`. */
+#define TN__OPTION(kind_, type, member, default_, range_) \
+    { .kind = (kind_), .name = #member, .offset = offsetof(type, o.member), .fallback = (default_), .range = (range_), \
+      .count = sizeof(((type *)0)->o.member) / sizeof(int64_t) }
 #define TN__END_OF_FIELDS { .name = NULL }
 
 const tn_field *tn__field_find(const tn_field *fields, const char *name);

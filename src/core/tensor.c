@@ -22,6 +22,7 @@ static void variable_free(tn__variable *variable)
     tn__release(variable->value);
     tn__free(variable->name);
     tn__free(variable->scope);
+    tn__free(variable->path);
     tn__free(variable->here);
     tn__free(variable->constraint);
     tn__free(variable->regularizer);

@@ -14,7 +14,9 @@ typedef struct tn__variable {
     bool trainable;
     bool explicit_name; /* given by the program, not made up */
     bool traced;        /* made while tracing */
-    tn_layer *owner;    /* the layer it belongs to; not retained (the layer holds the variable) */
+    bool seed;          /* a random layer's state: not one of its weights */
+    char *path;         /* Keras 3's: "sequential/dense/kernel", or NULL: its full name */
+    tn_layer *owner;    /* the layer whose add_weight made it; not retained (the layer holds the variable, and clears this) */
 } tn__variable;
 
 typedef struct {

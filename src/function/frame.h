@@ -9,6 +9,7 @@ typedef struct tn__call_frame {
     struct tn__call_frame *outer;
     tn_layer *layer;       /* whose body it is; NULL: a function's */
     tn_function *function;
+    int phase;             /* of a layer: tn__phase */
     /* Takes a variable that the body makes into its owner (retains it), or refuses it; NULL: nobody owns what is made here. */
     tn_status (*adopt)(struct tn__call_frame *frame, tn_tensor *variable);
 } tn__call_frame;

@@ -1,6 +1,8 @@
 /* naming.c */
 #include "nn/naming.h"
 #include "base/map.h"
+#include "nn/layer.h"
+#include "tenon/models.h"
 #include <stdio.h>
 
 struct tn__names {
@@ -15,6 +17,11 @@ void tn__names_free(tn_context *context)
     context->names = NULL;
 }
 
+void tn_clear_session(void)
+{
+    tn__names_free(tn__context());
+}
+
 char *tn__automatic_name(tn_context *context, const char *class_name)
 {
     char snake[128];
@@ -27,8 +34,40 @@ char *tn__automatic_name(tn_context *context, const char *class_name)
     return count ? tn__print("%s_%zu", snake, (size_t)count) : tn__strdup(snake);
 }
 
+/* The layers that a layer is part of, models left out, outermost first. */
+static void add_owners(tn__text *text, const tn_layer *layer)
+{
+    if (!layer)
+        return;
+    add_owners(text, layer->owner);
+    if (!layer->of->model)
+        tn__text_add(text, "%s/", layer->name);
+}
+
+static const tn_layer *outermost(const tn_layer *layer)
+{
+    const tn_layer *found = layer;
+    for (; layer; layer = layer->owner)
+        if (!layer->of->model)
+            found = layer;
+    return found;
+}
+
+/* A weight is named by its layers as they are named now, under the scope in which the outermost of them was made. */
+static const char *weight_name(const tn__variable *v)
+{
+    const char *scope = outermost(v->owner)->scope;
+    tn__text text = { 0 };
+    tn__text_add(&text, "%s%s", scope, scope[0] ? "/" : "");
+    add_owners(&text, v->owner);
+    tn__text_add(&text, "%s", v->name);
+    const char *name = text.failed ? NULL : tn__scope_strdup(tn__text_get(&text));
+    tn__text_free(&text);
+    return name;
+}
+
 const char *tn__full_name(const tn_tensor *variable)
 {
     const tn__variable *v = variable->of.variable;
-    return tn__scope_print("%s%s%s", v->scope, v->scope[0] ? "/" : "", v->name);
+    return v->owner ? weight_name(v) : tn__scope_print("%s%s%s", v->scope, v->scope[0] ? "/" : "", v->name);
 }

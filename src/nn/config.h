@@ -1,0 +1,35 @@
+/* config.h - get_config and from_config: field tables and JSON, in Keras 3's and Keras 2's words. */
+#ifndef TN_NN_CONFIG_H
+#define TN_NN_CONFIG_H
+#include "nn/model.h"
+#include "nn/object.h"
+#include <jansson.h>
+
+/* Which Keras is to read what is written. Reading takes both. */
+typedef enum { TN__KERAS_2 = 2, TN__KERAS_3 = 3 } tn__era;
+
+/* A layer as its file has it: {"module", "class_name", "config", "registered_name", "build_config"}; Keras 2: {"class_name",
+ * "config"}. The caller owns the reference; NULL and an error. */
+json_t *tn__layer_to_json(tn_layer *layer, tn__era era);
+/* Makes the layer that a file's object describes, nested models included. Classes that are not known are collected: the error names
+ * all of them. The caller owns the count. */
+tn_status tn__layer_from_json(tn_context *context, const json_t *json, tn_layer **layer);
+/* Every class that the config names and nobody knows, each once, ", " between; "" when there are none. The caller frees it. */
+char *tn__unknown_classes(const json_t *json);
+
+/* Fields of an instance into an object, and back; fields that are missing keep what they are. `owner` is for messages. Keys of the
+ * object that are no fields are an error when they say something that would change the numbers. */
+tn_status tn__fields_to_json(const tn_field *fields, const void *instance, tn__era era, json_t *config);
+tn_status tn__fields_from_json(const tn_field *fields, void *instance, const json_t *config, const char *owner);
+
+/* A thing as {"module", "class_name", "config", "registered_name"}, activations as their name; and back from all that Keras writes. */
+json_t *tn__thing_to_json(const tn__thing *thing, tn__era era);
+tn_status tn__thing_from_json(tn__object_kind kind, const json_t *json, tn__thing *thing);
+
+json_t *tn__shape_to_json(const tn_shape *shape); /* [null, 8, 8, 1] */
+bool tn__shape_from_json(const json_t *json, tn_shape *shape);
+/* json_object_set_new with a status, whose value may be NULL (a failed allocation). */
+tn_status tn__json_set(json_t *object, const char *key, json_t *value);
+const char *tn__json_text(const json_t *object, const char *key); /* NULL: there is none, or it is no text */
+
+#endif

@@ -1,0 +1,470 @@
+/* layer.c - making layers, building them, and what belongs to them. */
+#include "nn/layer.h"
+#include "nn/naming.h"
+#include "core/hooks.h"
+#include <string.h>
+
+/* --- life --------------------------------------------------------------------------------------------------------------- */
+void tn__instance_free(const tn_class *of, void *instance)
+{
+    if (instance)
+        tn__fields_release(of->fields, instance);
+    tn__free(instance);
+}
+
+static void layer_destroy(void *object)
+{
+    tn_layer *layer = object;
+    if (layer->trainer)
+        layer->free_trainer(layer->trainer);
+    if (layer->self && layer->of->more && layer->of->more->destroy)
+        layer->of->more->destroy(layer->self);
+    tn__instance_free(layer->of, layer->self);
+    for (size_t i = 0; i < layer->weight.count; i++) {
+        if (layer->weight.item[i].variable->of.variable->owner == layer)
+            layer->weight.item[i].variable->of.variable->owner = NULL;
+        tn__release(layer->weight.item[i].variable);
+    }
+    for (size_t i = 0; i < layer->child.count; i++) {
+        if (layer->child.item[i]->owner == layer)
+            layer->child.item[i]->owner = NULL;
+        tn__release(layer->child.item[i]);
+    }
+    tn__release(layer->traced);
+    tn__free(layer->weight.item);
+    tn__free(layer->child.item);
+    tn__free(layer->name);
+    tn__free(layer->scope);
+    tn__free(layer->here);
+    tn__free(layer->dtype);
+    tn__free(layer->input_shape);
+    tn__free(layer->build_shape);
+}
+
+const tn__type tn__type_layer = { .name = "layer", .kind = 2, .destroy = layer_destroy };
+
+const char *tn__layer_print(const tn_layer *layer)
+{
+    const char *text = tn__scope_print("%s '%s'", layer->of->name, layer->name ? layer->name : "");
+    return text ? text : layer->of->name;
+}
+
+void *tn__instance_new(const tn_class *of)
+{
+    void *instance = tn__alloc_zeroed(1, of->size);
+    if (instance && tn__fields_default(of->fields, instance) != TN_OK) {
+        tn__instance_free(of, instance);
+        return NULL;
+    }
+    return instance;
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------------- */
+static tn_status check_name(const char *name)
+{
+    if (name && strchr(name, '/'))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Argument `name` must be a string and cannot contain character `/`. Received: name=%s (of type <class 'str'>)\n"
+                        "TN_WITH(tn_name_scope(\"a\")) puts a scope before it",
+                        name);
+    return TN_OK;
+}
+
+static tn_status set_name(tn_context *context, tn_layer *layer, const char *name)
+{
+    TN_TRY(check_name(name));
+    layer->automatic_name = name == NULL;
+    layer->name = name ? tn__strdup(name) : tn__automatic_name(context, layer->of->name);
+    return layer->name ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status set_common(tn_context *context, tn_layer *layer, const tn__layer_common *common)
+{
+    TN_TRY(set_name(context, layer, common->name));
+    layer->trainable = common->trainable;
+    layer->scope = tn__strdup(context->name_scope);
+    layer->here = tn__strdup(context->here);
+    layer->dtype = tn__strdup(common->dtype);
+    if (common->dtype && !tn__in(TN__FLOATS, tn__dtype_of_name(common->dtype)))
+        return tn__fail(TN_INVALID_ARGUMENT, "%s: dtype must be a float type or policy like \"float32\", got \"%s\"", tn__layer_print(layer),
+                        common->dtype);
+    if (common->input_shape.known)
+        layer->input_shape = tn__memdup(&common->input_shape, sizeof common->input_shape);
+    return context->error.status;
+}
+
+static tn_status copy_instance(tn_layer *layer, const void *instance)
+{
+    const tn_class *of = layer->of;
+    if (!instance) {
+        layer->self = tn__instance_new(of);
+        return layer->self ? TN_OK : tn__errors()->status;
+    }
+    layer->self = tn__memdup(instance, of->size);
+    return layer->self ? tn__fields_own(of->fields, layer->self) : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status adopt_into_layer(tn__call_frame *frame, tn_tensor *variable);
+
+static void enter_frame(tn_context *context, tn__call_frame *frame, tn_layer *layer, tn__phase phase)
+{
+    *frame = (tn__call_frame){ .layer = layer, .phase = phase, .adopt = adopt_into_layer };
+    tn__frame_push(context, frame);
+}
+
+/* Which fields point to which variables and layers, told anew after every body. */
+static void match_fields(tn_layer *layer)
+{
+    TN__EACH_FIELD(field, layer->of->fields) {
+        if (field->kind != TN_FIELD_VARIABLE)
+            continue;
+        const tn_tensor *variable = *(tn_tensor *const *)(const void *)((const char *)layer->self + field->offset);
+        for (size_t i = 0; variable && i < layer->weight.count; i++)
+            if (layer->weight.item[i].variable == variable)
+                layer->weight.item[i].field = field->name;
+    }
+}
+
+static tn_status run_init(tn_context *context, tn_layer *layer)
+{
+    if (!layer->of->init)
+        return TN_OK;
+    tn__call_frame frame;
+    enter_frame(context, &frame, layer, TN__IN_INIT);
+    size_t depth = tn__scope_begin("init");
+    layer->of->init(layer->self);
+    tn__scope_end(depth);
+    tn__frame_pop(context, &frame);
+    match_fields(layer);
+    return context->error.status;
+}
+
+/* A layer that a body makes is a part of that body's layer. */
+static tn_status give_to_maker(tn_context *context, tn_layer *layer)
+{
+    tn__call_frame *frame = context->frame;
+    if (!frame || !frame->layer)
+        return TN_OK;
+    if (frame->layer->closed && frame->phase == TN__IN_CALL)
+        return tn__fail(TN_VARIABLE_CREATION,
+                        "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in "
+                        "the `__init__()` method or in the `build()` method.\n"
+                        "layer '%s' on a non-first call of '%s'\nmake it in init or build, or keep it in a field and make it only once",
+                        layer->name, frame->layer->name);
+    return tn__layer_add_child(frame->layer, layer);
+}
+
+static tn_status fill_layer(tn_context *context, tn_layer *layer, const void *instance, const tn__layer_common *common)
+{
+    TN_TRY(copy_instance(layer, instance));
+    TN_TRY(set_common(context, layer, common));
+    TN_TRY(tn__fields_check(layer->of->fields, layer->self, tn__layer_print(layer)));
+    TN_TRY(run_init(context, layer));
+    return give_to_maker(context, layer);
+}
+
+tn_status tn__layer_new(tn_context *context, const tn_class *of, const void *instance, const tn__layer_common *common, tn_layer **out)
+{
+    *out = NULL;
+    tn_layer *layer = tn__object_new(&tn__type_layer);
+    if (!layer)
+        return TN_RESOURCE_EXHAUSTED;
+    layer->of = of;
+    tn_status status = fill_layer(context, layer, instance, common);
+    if (status != TN_OK) {
+        tn__release(layer);
+        return status;
+    }
+    *out = layer;
+    return TN_OK;
+}
+
+tn_layer *tn__layer_from_options(const tn_class *of, const void *options)
+{
+    const struct {
+        TN_OPTIONS_HEAD(none);
+    } *head = options;
+    TN__ENTER_OPTIONS(context, head, NULL);
+    if (head->size_ != of->options_size) {
+        tn__fail(TN_INVALID_ARGUMENT, "%s: the options have %zu bytes, this library expects %zu: the program was compiled with other headers",
+                 of->name, head->size_, of->options_size);
+        return NULL;
+    }
+    tn__layer_common common;
+    memcpy(&common, (const char *)options + of->options_size - sizeof common, sizeof common);
+    char *instance = tn__alloc_zeroed(1, of->size);
+    if (!instance)
+        return NULL;
+    memcpy(instance, options, of->options_size);
+    tn_layer *layer;
+    (void)!tn__layer_new(context, of, instance, &common, &layer);
+    tn__free(instance);
+    return tn__own(layer);
+}
+
+tn_layer *tn_object_new(const tn_object_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, NULL);
+    const tn_class *of = options->of;
+    if (!of || !of->name || !of->call) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_new: a class needs a name and a call");
+        return NULL;
+    }
+    if (options->init.value && options->init.size != of->size) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_new: TN_INIT is of a struct of %zu bytes, %s's instances have %zu: is it the right type?",
+                 options->init.size, of->name, of->size);
+        return NULL;
+    }
+    tn__layer_common common = { .name = options->name, .trainable = options->trainable, .dtype = options->dtype,
+                                .input_shape = options->input_shape };
+    tn_layer *layer;
+    (void)!tn__layer_new(context, of, options->init.value, &common, &layer);
+    return tn__own(layer);
+}
+
+void *tn_self(tn_layer *layer, const tn_class *of)
+{
+    TN__ENTER(context, NULL);
+    (void)context;
+    if (!tn__check_layer(layer, "tn_self: layer"))
+        return NULL;
+    if (layer->of == of)
+        return layer->self;
+    tn__fail(TN_INVALID_ARGUMENT, "tn_self: %s is not a %s", tn__layer_print(layer), of ? of->name : "(NULL class)");
+    return NULL;
+}
+
+/* --- parts -------------------------------------------------------------------------------------------------------------- */
+static void remove_child(tn_layer *whole, tn_layer *part)
+{
+    for (size_t i = 0; i < whole->child.count; i++)
+        if (whole->child.item[i] == part) {
+            memmove(&whole->child.item[i], &whole->child.item[i + 1], (whole->child.count - i - 1) * sizeof part);
+            whole->child.count--;
+            tn__release(part);
+            return;
+        }
+}
+
+tn_status tn__layer_add_child(tn_layer *whole, tn_layer *part)
+{
+    if (part == whole)
+        return tn__fail(TN_INVALID_ARGUMENT, "%s cannot be a part of itself", tn__layer_print(whole));
+    for (size_t i = 0; i < whole->child.count; i++)
+        if (whole->child.item[i] == part)
+            return TN_OK;
+    TN_TRY(TN__PUSH(&whole->child, part));
+    tn__retain(part);
+    /* Made in the body that made `whole`, so it is whole's rather than that body's. */
+    if (part->owner && part->owner != whole && (part->owner == whole->owner || (tn__context()->frame && tn__context()->frame->layer == part->owner)))
+        remove_child(part->owner, part);
+    if (!part->owner || !whole->of->model || part->owner == whole->owner)
+        part->owner = whole;
+    return TN_OK;
+}
+
+static bool name_taken(tn_layer *const *layers, size_t count, const char *name, const tn_layer *except)
+{
+    for (size_t i = 0; i < count; i++)
+        if (layers[i] != except && strcmp(layers[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+tn_status tn__settle_names(tn_layer *const *layers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        tn_layer *layer = layers[i];
+        char snake[128];
+        tn__snake_case(layer->of->name, snake, sizeof snake);
+        for (int n = 1; layer->automatic_name && name_taken(layers, count, layer->name, layer); n++) {
+            char *next = tn__print("%s_%d", snake, n);
+            if (!next)
+                return TN_RESOURCE_EXHAUSTED;
+            tn__free(layer->name);
+            layer->name = next;
+        }
+    }
+    return TN_OK;
+}
+
+/* --- variables of a layer ----------------------------------------------------------------------------------------------- */
+static tn_status refuse_late_variable(const tn_layer *layer, const tn_tensor *variable)
+{
+    const char *here = tn__context()->here;
+    return tn__fail(TN_VARIABLE_CREATION,
+                    "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in the "
+                    "`__init__()` method or in the `build()` method.\n"
+                    "variable '%s' on a non-first call of '%s', made at %s; the layer was made at %s\n"
+                    "make it in init or build, or keep it in a field and make it only when the field is still NULL",
+                    variable->of.variable->name, layer->name, here ? here : "an unknown line", layer->here ? layer->here : "an unknown line");
+}
+
+static tn_status adopt_into_layer(tn__call_frame *frame, tn_tensor *variable)
+{
+    tn_layer *layer = frame->layer;
+    if (layer->closed && frame->phase == TN__IN_CALL)
+        return refuse_late_variable(layer, variable);
+    TN_TRY(TN__PUSH(&layer->weight, ((tn__weight){ variable, NULL })));
+    tn__retain(variable);
+    return TN_OK;
+}
+
+/* --- building ----------------------------------------------------------------------------------------------------------- */
+/* Variables made in build and call carry the layer's name as a scope, as Keras 2 has it. */
+static char *enter_layer_scope(tn_context *context, const tn_layer *layer, const char **saved)
+{
+    *saved = context->name_scope;
+    char *scope = tn__print("%s%s%s", context->name_scope, context->name_scope[0] ? "/" : "", layer->name);
+    if (scope)
+        context->name_scope = scope;
+    return scope;
+}
+
+static void leave_layer_scope(tn_context *context, char *scope, const char *saved)
+{
+    context->name_scope = saved;
+    tn__free(scope);
+}
+
+static tn_status run_build(tn_context *context, tn_layer *layer, tn_list inputs)
+{
+    const char *saved;
+    char *scope = enter_layer_scope(context, layer, &saved);
+    if (!scope)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__call_frame frame;
+    enter_frame(context, &frame, layer, TN__IN_BUILD);
+    size_t depth = tn__scope_begin("build");
+    if (layer->of->build)
+        layer->of->build(layer->self, inputs);
+    tn__scope_end(depth);
+    tn__frame_pop(context, &frame);
+    leave_layer_scope(context, scope, saved);
+    match_fields(layer);
+    if (tn__failed(context))
+        tn__fail_note("while building %s, made at %s", tn__layer_print(layer), layer->here ? layer->here : "an unknown line");
+    return context->error.status;
+}
+
+tn_status tn__layer_build(tn_context *context, tn_layer *layer, tn_list inputs)
+{
+    if (layer->built)
+        return TN_OK;
+    TN_TRY(run_build(context, layer, inputs));
+    if (inputs.count > 0 && !layer->build_shape) {
+        layer->build_shape = tn__memdup(&inputs.item[0]->shape, sizeof(tn_shape));
+        if (!layer->build_shape)
+            return TN_RESOURCE_EXHAUSTED;
+        if (layer->build_shape->known && layer->build_shape->rank > 0)
+            layer->build_shape->dims[0] = TN_NONE;
+    }
+    layer->built = true;
+    return TN_OK;
+}
+
+/* A scratch graph gives inputs that have shapes and no values. */
+tn_status tn__layer_build_for(tn_context *context, tn_layer *layer, tn_dtype dtype, const tn_shape *shape)
+{
+    if (layer->built)
+        return TN_OK;
+    tn_graph *scratch = tn__graph_new(), *outer = context->graph;
+    if (!scratch)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_tensor *input = NULL;
+    tn_status status = tn__graph_input(context, scratch, dtype, shape, NULL, &input);
+    context->graph = scratch;
+    if (status == TN_OK)
+        status = tn__layer_build(context, layer, (tn_list){ 1, &input });
+    context->graph = outer;
+    tn__release(input);
+    tn__release(scratch);
+    return status;
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------------ */
+static tn_status check_inputs(const tn_layer *layer, tn_list inputs)
+{
+    int wanted = layer->of->inputs;
+    if (wanted && inputs.count != (size_t)wanted)
+        return tn__fail(TN_INVALID_ARGUMENT, "Layer \"%s\" expects %d input(s), but it received %zu input tensors.", layer->name, wanted,
+                        inputs.count);
+    return TN_OK;
+}
+
+static tn_status run_call(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result)
+{
+    const char *saved;
+    char *scope = enter_layer_scope(context, layer, &saved);
+    if (!scope)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__call_frame frame;
+    enter_frame(context, &frame, layer, TN__IN_CALL);
+    tn_status status = tn__run_body(context, layer->of->call, layer->self, inputs, training, layer->name, result);
+    tn__frame_pop(context, &frame);
+    leave_layer_scope(context, scope, saved);
+    match_fields(layer);
+    if (status == TN_OK)
+        layer->closed = true;
+    return status;
+}
+
+tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result)
+{
+    *result = NULL;
+    if (training < 0 && context->training < 0)
+        training = 0;
+    TN_TRY(check_inputs(layer, inputs));
+    size_t depth = tn__scope_begin(layer->name);
+    tn_status status = tn__layer_build(context, layer, inputs);
+    if (status == TN_OK)
+        status = run_call(context, layer, inputs, training, result);
+    tn__scope_end(depth);
+    if (status != TN_OK)
+        tn__fail_note("in %s, made at %s, called with %zu input(s) %s", tn__layer_print(layer), layer->here ? layer->here : "an unknown line",
+                      inputs.count, inputs.count ? TN__TENSOR(inputs.item[0]) : "");
+    return status;
+}
+
+/* --- weights ------------------------------------------------------------------------------------------------------------ */
+static tn_status add_weight_once(tn__weight_list *list, tn_tensor *variable)
+{
+    size_t ignored;
+    if (tn__ids_get(&list->seen, variable->id, &ignored))
+        return TN_OK;
+    TN_TRY(tn__ids_set(&list->seen, variable->id, 1));
+    TN_TRY(TN__PUSH(list, variable));
+    tn__retain(variable);
+    return TN_OK;
+}
+
+/* A layer that is not trainable has no trainable weights, nor have its parts. */
+static tn_status collect(tn_layer *layer, tn__which which, bool trainable, tn__weight_list *list)
+{
+    trainable &= layer->trainable;
+    for (int pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < layer->weight.count; i++) {
+            tn_tensor *variable = layer->weight.item[i].variable;
+            bool own = variable->of.variable->trainable, counts = own && trainable;
+            if (own != (pass == 0) || variable->of.variable->seed)
+                continue;
+            if (which == TN__ALL_WEIGHTS || counts == (which == TN__TRAINABLE_WEIGHTS))
+                TN_TRY(add_weight_once(list, variable));
+        }
+    for (size_t i = 0; i < layer->child.count; i++)
+        TN_TRY(collect(layer->child.item[i], which, trainable, list));
+    return TN_OK;
+}
+
+tn_status tn__collect_weights(tn_layer *layer, tn__which which, tn__weight_list *list)
+{
+    return collect(layer, which, true, list);
+}
+
+void tn__weight_list_free(tn__weight_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        tn__release(list->item[i]);
+    tn__free(list->item);
+    tn__ids_free(&list->seen);
+}

@@ -1,0 +1,125 @@
+/* layer.h - layers and models: what every one of them has. Its class says what is its own. */
+#ifndef TN_NN_LAYER_H
+#define TN_NN_LAYER_H
+#include "function/frame.h"
+#include "tenon/models.h"
+
+/* The tail of every options struct (TN_LAYER_OPTIONS). */
+typedef struct {
+    TN_LAYER_OPTIONS;
+} tn__layer_common;
+
+/* What only the library's own classes need. */
+typedef struct tn_class_more {
+    void (*destroy)(void *self);           /* what the instance holds beyond its fields */
+    /* Configuration that the field table cannot say: added to, or taken from, the JSON object. */
+    tn_status (*write_config)(tn_layer *layer, void *json);       /* json_t */
+    /* A model from its config (Sequential, Functional): instead of tn__layer_new and the field table. */
+    tn_status (*read_config)(tn_context *context, const void *json, tn_layer **layer);
+    /* Old configs: renames and drops keys before the field table reads them. */
+    tn_status (*upgrade_config)(void *json);
+    /* A layer's `layers`, where that is not all of its children. */
+    size_t (*layers)(void *self, tn_layer *const **layers);
+    /* symbolic input and output, built on demand */
+    tn_status (*input_output)(tn_context *context, tn_layer *layer, tn_tensor **input, tn_tensor **output);
+} tn_class_more;
+
+typedef struct {
+    tn_tensor *variable; /* retained */
+    const char *field;   /* the class's field that points to it, or NULL */
+} tn__weight;
+
+typedef enum { TN__IDLE, TN__IN_INIT, TN__IN_BUILD, TN__IN_CALL } tn__phase;
+
+struct tn_layer {
+    tn__object object;
+    const tn_class *of;
+    void *self;             /* the instance, of->size bytes */
+    char *name;
+    char *scope;            /* the name scopes that were open when it was made */
+    char *here;             /* the program's line that made it */
+    char *dtype;            /* dtype or policy name, NULL: float32 */
+    bool automatic_name;    /* gives way to others */
+    bool trainable, built, closed; /* closed: its first call has returned */
+    tn_layer *owner;        /* the layer it is part of; not retained. Of several the first */
+    tn_shape *input_shape;  /* the option: without the batch; NULL: not given */
+    tn_shape *build_shape;  /* of the first input when it was built, with the batch; NULL: not built by a call */
+    int nodes;              /* calls on symbolic tensors so far: keras_history's node index */
+    struct {
+        tn__weight *item;
+        size_t count, capacity;
+    } weight;
+    struct {
+        tn_layer **item; /* retained */
+        size_t count, capacity;
+    } child;
+    tn_function *traced;    /* a class with .traced: its call as a function */
+    void *trainer;          /* compile's, see train/; NULL */
+    void (*free_trainer)(void *trainer);
+};
+TN__HANDLE_SIZE(struct tn_layer);
+extern const tn__type tn__type_layer;
+
+static inline bool tn__check_layer(const tn_layer *layer, const char *what)
+{
+    return tn__check(layer, &tn__type_layer, what);
+}
+/* "Dense 'head'" for messages, in memory of the innermost scope. */
+const char *tn__layer_print(const tn_layer *layer);
+
+/* The library's own `tn_dense_new(options)`: copies the options, checks them, runs init. Owned by the innermost memory scope. */
+tn_layer *tn__layer_from_options(const tn_class *of, const void *options);
+/* The same from parts: instance bytes (NULL: the fields' defaults) and the common tail. The caller owns the count. */
+tn_status tn__layer_new(tn_context *context, const tn_class *of, const void *instance, const tn__layer_common *common, tn_layer **layer);
+/* An instance of defaults, to be filled by a parser, and its layer. Frees the instance's texts; the caller owns the count. */
+void *tn__instance_new(const tn_class *of);
+void tn__instance_free(const tn_class *of, void *instance);
+
+/* Makes `part` a part of `whole`: kept by it, named under it, taken from the layer whose body made it. */
+tn_status tn__layer_add_child(tn_layer *whole, tn_layer *part);
+/* Automatic names that are taken among these layers get the next free number; two explicit equal ones are left to the caller. */
+tn_status tn__settle_names(tn_layer *const *layers, size_t count);
+
+/* Builds a layer that is not built yet, for these inputs (values, or shapes only). */
+tn_status tn__layer_build(tn_context *context, tn_layer *layer, tn_list inputs);
+/* Builds it for an input of a shape, without data: what loading and Sequential need. */
+tn_status tn__layer_build_for(tn_context *context, tn_layer *layer, tn_dtype dtype, const tn_shape *shape);
+/* Runs call on flat inputs in the mode of now. The result is retained for the caller. */
+tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result);
+
+/* The layer of a functional node and its place in that layer's calls; NULL for an op's node. */
+tn_layer *tn__node_layer(const tn__node *node, int *node_index);
+extern const tn__op tn__op_KerasLayer;
+tn_status tn__layer_input_node(tn_context *context, tn_layer *layer, tn_dtype dtype, const tn_shape *shape, tn_tensor **input);
+
+/* Keras's `weights`: own trainable, own others, then those of the parts in order, each once. Retained for the caller in *items. */
+typedef enum { TN__ALL_WEIGHTS, TN__TRAINABLE_WEIGHTS, TN__OTHER_WEIGHTS } tn__which;
+typedef struct {
+    tn_tensor **item;
+    size_t count, capacity;
+    tn__ids seen;
+} tn__weight_list;
+tn_status tn__collect_weights(tn_layer *layer, tn__which which, tn__weight_list *list);
+void tn__weight_list_free(tn__weight_list *list);
+/* All parts of a layer, itself first, each once, depth first. Not retained. */
+typedef struct {
+    tn_layer **item;
+    size_t count, capacity;
+    tn__map seen_;
+} tn__layer_stack;
+tn_status tn__collect_layers(tn_layer *layer, tn__layer_stack *stack);
+
+/* Seeds for a layer that draws random numbers (Dropout): Keras's SeedGenerator. A variable of int64 [seed, count], not in weights;
+ * tn__next_seed gives its value and counts on, in any mode. */
+tn_tensor *tn__next_seed(tn_variable *generator);
+tn_variable *tn__seed_generator(int64_t seed);
+
+/* --- classes ------------------------------------------------------------------------------------------------------------ */
+/* By name: the library's own ("Dense"), or a registered one ("Custom>CustomDense" or "CustomDense"); NULL: there is none. */
+const tn_class *tn__class_find(const char *name);
+/* snake or camel: the command line's "dense", "conv2d" too. */
+const tn_class *tn__class_find_loosely(const char *name);
+size_t tn__class_count(void);
+const tn_class *tn__class_at(size_t index);
+
+#endif

@@ -1,0 +1,555 @@
+/* layer_config.c - layers and models as JSON, and back. */
+#include "nn/config.h"
+#include <string.h>
+
+enum { MOST_NESTED = 64 }; /* models within models */
+
+/* --- out ---------------------------------------------------------------------------------------------------------------- */
+static json_t *dtype_to_json(const tn_layer *layer, tn__era era)
+{
+    const char *name = layer->dtype ? layer->dtype : "float32";
+    if (era == TN__KERAS_2)
+        return json_string(name);
+    return json_pack("{s:s, s:s, s:{s:s}, s:n}", "module", "keras", "class_name", "DTypePolicy", "config", "name", name, "registered_name");
+}
+
+static tn_status write_common(const tn_layer *layer, tn__era era, json_t *config)
+{
+    TN_TRY(tn__json_set(config, "name", json_string(layer->name)));
+    if (layer->of == &tn__class_InputLayer)
+        return TN_OK;
+    TN_TRY(tn__json_set(config, "trainable", json_boolean(layer->trainable)));
+    return tn__json_set(config, "dtype", dtype_to_json(layer, era));
+}
+
+/* InputLayer says its shape as batch_shape, Keras 2 as batch_input_shape. */
+static tn_status write_input(const tn_layer *layer, tn__era era, json_t *config)
+{
+    const tn__input_layer *input = layer->self;
+    const char *key = era == TN__KERAS_2 ? "batch_input_shape" : "batch_shape";
+    TN_TRY(tn__json_set(config, key, tn__shape_to_json(&input->batch_shape)));
+    TN_TRY(tn__json_set(config, "dtype", json_string(tn__dtype_name(input->dtype))));
+    TN_TRY(tn__json_set(config, "sparse", json_false()));
+    TN_TRY(tn__json_set(config, "ragged", json_false()));
+    return era == TN__KERAS_2 ? TN_OK : tn__json_set(config, "optional", json_false());
+}
+
+/* The era is handed to the classes' own writers through this key, which is taken out again. */
+static tn_status write_own(tn_layer *layer, tn__era era, json_t *config)
+{
+    if (layer->of == &tn__class_InputLayer)
+        return write_input(layer, era, config);
+    TN_TRY(tn__fields_to_json(layer->of->fields, layer->self, era, config));
+    if (!layer->of->more || !layer->of->more->write_config)
+        return TN_OK;
+    TN_TRY(tn__json_set(config, "#era", json_integer(era)));
+    tn_status status = layer->of->more->write_config(layer, config);
+    json_object_del(config, "#era");
+    return status;
+}
+
+static const char *registered_name(const tn_class *of, char *text, size_t size)
+{
+    snprintf(text, size, "%s>%s", of->package ? of->package : "Custom", of->name);
+    return text;
+}
+
+static json_t *wrap(tn_layer *layer, tn__era era, json_t *config)
+{
+    const tn_class *of = layer->of;
+    char name[256];
+    bool own = of->module == NULL;
+    if (era == TN__KERAS_2)
+        return json_pack("{s:s, s:o}", "class_name", own ? registered_name(of, name, sizeof name) : of->name, "config", config);
+    json_t *json = json_pack("{s:s?, s:s, s:o, s:s?}", "module", of->module, "class_name", of->name, "config", config, "registered_name",
+                             own ? registered_name(of, name, sizeof name) : NULL);
+    if (json && layer->build_shape && of != &tn__class_InputLayer)
+        json_object_set_new(json, "build_config", json_pack("{s:o}", "input_shape", tn__shape_to_json(layer->build_shape)));
+    return json;
+}
+
+json_t *tn__layer_to_json(tn_layer *layer, tn__era era)
+{
+    json_t *config = json_object();
+    if (!config || write_common(layer, era, config) != TN_OK || write_own(layer, era, config) != TN_OK) {
+        json_decref(config);
+        if (tn__errors()->status == TN_OK)
+            tn__fail_memory(0);
+        return NULL;
+    }
+    json_t *json = wrap(layer, era, config);
+    if (!json)
+        tn__fail_memory(0);
+    return json;
+}
+
+/* --- Sequential --------------------------------------------------------------------------------------------------------- */
+static json_t *input_layer_json(const tn_layer *model, const tn_shape *shape, tn__era era)
+{
+    const tn__sequential *s = model->self;
+    tn_dtype dtype = s->input_dtype ? s->input_dtype : TN_FLOAT32;
+    tn__input_layer input = { *shape, dtype };
+    tn_layer layer = { .of = &tn__class_InputLayer, .self = &input };
+    const tn_layer *made = s->input ? tn__node_layer(s->input->of.output.node, NULL) : NULL;
+    layer.name = s->input_name ? s->input_name : made ? made->name : "input_layer";
+    return tn__layer_to_json(&layer, era);
+}
+
+tn_status tn__sequential_write_config(tn_layer *layer, void *json)
+{
+    json_t *config = json, *layers = json_array();
+    tn__era era = (tn__era)json_integer_value(json_object_get(config, "#era"));
+    tn_shape shape;
+    TN_TRY(tn__json_set(config, "layers", layers));
+    bool known = tn__sequential_input_shape(layer, &shape);
+    if (known && json_array_append_new(layers, input_layer_json(layer, &shape, era)) != 0)
+        return tn__errors()->status;
+    for (size_t i = 0; i < layer->child.count; i++)
+        if (json_array_append_new(layers, tn__layer_to_json(layer->child.item[i], era)) != 0)
+            return tn__errors()->status;
+    if (era == TN__KERAS_2) {
+        json_object_del(config, "trainable");
+        json_object_del(config, "dtype");
+        return TN_OK;
+    }
+    return known ? tn__json_set(config, "build_input_shape", tn__shape_to_json(&shape)) : TN_OK;
+}
+
+static const char *name_or_null(const json_t *config)
+{
+    return tn__json_text(config, "name");
+}
+
+/* Keras 1 wrote a Sequential's config as the list of its layers. */
+static const json_t *layers_of(const json_t *config)
+{
+    return json_is_array(config) ? config : json_object_get(config, "layers");
+}
+
+static tn_status add_layers(tn_context *context, tn_layer *model, const json_t *layers)
+{
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        const json_t *json = json_array_get(layers, i);
+        tn_shape shape;
+        tn_layer *layer;
+        TN_TRY(tn__layer_from_json(context, json, &layer));
+        const json_t *batch = json_object_get(json_object_get(json, "config"), "batch_input_shape");
+        if (i == 0 && layer->of != &tn__class_InputLayer && json_is_array(batch) && tn__shape_from_json(batch, &shape))
+            model->build_shape = tn__memdup(&shape, sizeof shape);
+        tn_status status = tn__sequential_add(context, model, layer);
+        tn__release(layer);
+        TN_TRY(status);
+    }
+    return TN_OK;
+}
+
+tn_status tn__sequential_read_config(tn_context *context, const void *json, tn_layer **model)
+{
+    const json_t *config = json_object_get(json, "config"), *layers = layers_of(config);
+    if (!json_is_array(layers))
+        return tn__fail(TN_DATA_LOSS, "the config of a Sequential has no list of layers");
+    const json_t *trainable = json_object_get(config, "trainable");
+    tn__layer_common common = { .name = json_is_array(config) ? NULL : name_or_null(config), .trainable = true };
+    TN_TRY(tn__layer_new(context, &tn__class_Sequential, NULL, &common, model));
+    tn_status status = add_layers(context, *model, layers);
+    tn_shape shape;
+    const json_t *built = json_object_get(config, "build_input_shape");
+    if (status == TN_OK && !(*model)->built && json_is_array(built) && tn__shape_from_json(built, &shape))
+        status = tn__layer_build_for(context, *model, TN_FLOAT32, &shape);
+    if (json_is_false(trainable))
+        (*model)->trainable = false;
+    if (status != TN_OK) {
+        tn__release(*model);
+        *model = NULL;
+    }
+    return status;
+}
+
+/* --- Functional: out ---------------------------------------------------------------------------------------------------- */
+static json_t *history(const tn_tensor *x)
+{
+    int index = 0;
+    const tn_layer *layer = tn__node_layer(x->of.output.node, &index);
+    return layer ? json_pack("[s, i, i]", layer->name, index, x->of.output.index) : NULL;
+}
+
+static json_t *keras_tensor(const tn_tensor *x)
+{
+    return json_pack("{s:s, s:{s:o, s:s, s:o}}", "class_name", "__keras_tensor__", "config", "shape", tn__shape_to_json(&x->shape), "dtype",
+                     tn__dtype_name((tn_dtype)x->dtype), "keras_history", history(x));
+}
+
+/* {"args": [tensor or list of them], "kwargs": {}}; Keras 2: [[name, node, tensor, {}], …] */
+static json_t *inbound_node(const tn__node *node, tn__era era)
+{
+    json_t *tensors = json_array();
+    for (size_t i = 0; i < node->input_count; i++) {
+        if (era == TN__KERAS_3) {
+            json_array_append_new(tensors, keras_tensor(node->input[i]));
+            continue;
+        }
+        json_t *entry = history(node->input[i]);
+        json_array_append_new(entry, json_object());
+        json_array_append_new(tensors, entry);
+    }
+    if (era == TN__KERAS_2)
+        return tensors;
+    bool list = node->input_count > 1;
+    return json_pack("{s:o, s:{}}", "args", list ? json_pack("[o]", tensors) : tensors, "kwargs");
+}
+
+static tn_status check_savable(const tn__functional *f)
+{
+    for (size_t i = 0; i < f->node_count; i++)
+        for (size_t k = 0; k < f->node[i]->input_count; k++)
+            if (!tn__node_layer(f->node[i], NULL) || f->node[i]->input[k]->form != TN__SYMBOLIC)
+                return tn__fail(TN_UNIMPLEMENTED,
+                                "op %s stands directly in a functional model, which files cannot say\nput it into a layer class's call, and the layer "
+                                "into the model",
+                                f->node[i]->op->name);
+    return TN_OK;
+}
+
+/* The nodes of one layer that belong to this model, in the order of their calls. */
+static json_t *inbound_nodes(const tn__functional *f, const tn_layer *layer, tn__era era)
+{
+    json_t *nodes = json_array();
+    for (int index = 0; index < layer->nodes; index++)
+        for (size_t i = 0; i < f->node_count; i++) {
+            int own;
+            if (tn__node_layer(f->node[i], &own) == layer && own == index)
+                json_array_append_new(nodes, inbound_node(f->node[i], era));
+        }
+    return nodes;
+}
+
+static json_t *ends_to_json(const tn_tensor *structure, tn_tensor *const *leaves, size_t count, tn__era era)
+{
+    if (era == TN__KERAS_3 && structure->form != TN__TUPLE)
+        return history(leaves[0]);
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, history(leaves[i]));
+    return list;
+}
+
+/* Calls of a shared layer that other models made come between ours, so their numbers are told anew from 0. */
+static void renumber(json_t *json, const tn__functional *f)
+{
+    const char *layer = json_is_array(json) && json_array_size(json) >= 3 ? json_string_value(json_array_get(json, 0)) : NULL;
+    const json_t *number = json_array_get(json, 1);
+    if (layer && json_is_integer(number) && json_is_integer(json_array_get(json, 2))) {
+        int rank = 0, index = (int)json_integer_value(number), own;
+        for (size_t i = 0; i < f->node_count; i++) {
+            const tn_layer *other = tn__node_layer(f->node[i], &own);
+            rank += other && strcmp(other->name, layer) == 0 && own < index;
+        }
+        json_array_set_new(json, 1, json_integer(rank));
+        return;
+    }
+    size_t i;
+    const char *key;
+    json_t *value;
+    json_array_foreach(json, i, value) renumber(value, f);
+    json_object_foreach(json, key, value) renumber(value, f);
+}
+
+tn_status tn__functional_write_config(tn_layer *layer, void *json)
+{
+    tn__functional *f = layer->self;
+    json_t *config = json, *layers = json_array();
+    tn__era era = (tn__era)json_integer_value(json_object_get(config, "#era"));
+    TN_TRY(check_savable(f));
+    json_object_del(config, "dtype");
+    if (era == TN__KERAS_2)
+        json_object_del(config, "trainable");
+    TN_TRY(tn__json_set(config, "layers", layers));
+    for (size_t i = 0; i < layer->child.count; i++) {
+        json_t *one = tn__layer_to_json(layer->child.item[i], era), *nodes = inbound_nodes(f, layer->child.item[i], era);
+        if (!one || json_array_append_new(layers, one) != 0)
+            return tn__errors()->status;
+        TN_TRY(tn__json_set(one, "name", json_string(layer->child.item[i]->name)));
+        renumber(nodes, f);
+        TN_TRY(tn__json_set(one, "inbound_nodes", nodes));
+    }
+    json_t *inputs = ends_to_json(f->inputs, f->input, f->input_count, era), *outputs = ends_to_json(f->outputs, f->output, f->output_count, era);
+    renumber(inputs, f);
+    renumber(outputs, f);
+    TN_TRY(tn__json_set(config, "input_layers", inputs));
+    return tn__json_set(config, "output_layers", outputs);
+}
+
+/* --- Functional: in ----------------------------------------------------------------------------------------------------- */
+typedef struct {
+    tn_context *context;
+    const json_t *layers;
+    size_t count;
+    tn_layer **layer;      /* by place in the list, retained */
+    size_t *called;        /* how many of its calls are made */
+    tn__map place;         /* name to index + 1 */
+    tn__map tensor;        /* "name/node" to a retained structure */
+} reader;
+
+static tn_tensor *find_tensor(reader *r, const char *name, int64_t node, int64_t output)
+{
+    char key[512];
+    snprintf(key, sizeof key, "%s/%lld", name, (long long)node);
+    tn_tensor *structure = tn__map_get(&r->tensor, key);
+    if (!structure || output < 0)
+        return NULL;
+    if (structure->form != TN__TUPLE)
+        return output == 0 ? structure : NULL;
+    return (size_t)output < structure->of.tuple.count ? structure->of.tuple.item[output] : NULL;
+}
+
+static tn_status remember(reader *r, const char *name, size_t node, tn_tensor *structure)
+{
+    char key[512];
+    snprintf(key, sizeof key, "%s/%zu", name, node);
+    tn_status status = tn__map_set(&r->tensor, key, structure);
+    if (status == TN_OK)
+        tn__retain(structure);
+    return status;
+}
+
+typedef struct {
+    tn_tensor *item[256];
+    size_t count;
+    bool missing; /* a tensor is not there yet */
+} gathered;
+
+static void gather_one(reader *r, const json_t *name, const json_t *node, const json_t *output, gathered *g)
+{
+    tn_tensor *x = json_is_string(name) ? find_tensor(r, json_string_value(name), json_integer_value(node), json_integer_value(output)) : NULL;
+    if (!x || g->count == sizeof g->item / sizeof *g->item)
+        g->missing = true;
+    else
+        g->item[g->count++] = x;
+}
+
+/* Every tensor that an inbound node names, in order: Keras 3's __keras_tensor__ objects, Keras 2's and 1's [name, node, tensor, …]. */
+static void gather(reader *r, const json_t *json, int depth, gathered *g)
+{
+    if (depth > MOST_NESTED)
+        return;
+    if (json_is_object(json)) {
+        const json_t *config = json_object_get(json, "config"), *past = json_object_get(config, "keras_history");
+        if (json_is_array(past)) {
+            gather_one(r, json_array_get(past, 0), json_array_get(past, 1), json_array_get(past, 2), g);
+            return;
+        }
+        const char *key;
+        json_t *value;
+        json_object_foreach((json_t *)(uintptr_t)json, key, value) gather(r, value, depth + 1, g);
+        return;
+    }
+    if (!json_is_array(json))
+        return;
+    if (json_is_string(json_array_get(json, 0)) && json_is_integer(json_array_get(json, 1)) && json_is_integer(json_array_get(json, 2))) {
+        gather_one(r, json_array_get(json, 0), json_array_get(json, 1), json_array_get(json, 2), g);
+        return;
+    }
+    for (size_t i = 0; i < json_array_size(json); i++)
+        gather(r, json_array_get(json, i), depth + 1, g);
+}
+
+/* One call of a layer, when all its inputs are there. */
+static tn_status make_call(reader *r, size_t at, const json_t *node, bool *made)
+{
+    gathered g = { .count = 0 };
+    gather(r, node, 0, &g);
+    *made = !g.missing;
+    if (g.missing)
+        return TN_OK;
+    tn_tensor *result;
+    TN_TRY(tn__layer_apply(r->context, r->layer[at], g.item, g.count, -1, &result));
+    tn_status status = remember(r, r->layer[at]->name, r->called[at]++, result);
+    tn__release(result);
+    return status;
+}
+
+static tn_status make_calls(reader *r, size_t at, bool *progress, bool *finished)
+{
+    const json_t *nodes = json_object_get(json_array_get(r->layers, at), "inbound_nodes");
+    bool made = true;
+    while (made && r->called[at] < json_array_size(nodes)) {
+        TN_TRY(make_call(r, at, json_array_get(nodes, r->called[at]), &made));
+        *progress |= made;
+    }
+    *finished &= r->called[at] >= json_array_size(nodes);
+    return TN_OK;
+}
+
+/* Goes over the layers until nothing is left to call; a round without progress means that something is missing or goes in a circle. */
+static tn_status call_all(reader *r)
+{
+    for (bool finished = false; !finished;) {
+        bool progress = false;
+        finished = true;
+        for (size_t i = 0; i < r->count; i++)
+            TN_TRY(make_calls(r, i, &progress, &finished));
+        if (!finished && !progress)
+            return tn__fail(TN_DATA_LOSS, "the config of a functional model names tensors that no layer gives, or goes in a circle");
+    }
+    return TN_OK;
+}
+
+static tn_status make_layers(reader *r)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        TN_TRY(tn__layer_from_json(r->context, json_array_get(r->layers, i), &r->layer[i]));
+        r->layer[i]->automatic_name = false;
+        if (r->layer[i]->of != &tn__class_InputLayer)
+            continue;
+        const tn__input_layer *input = r->layer[i]->self;
+        tn_tensor *x;
+        r->layer[i]->built = true;
+        TN_TRY(tn__layer_input_node(r->context, r->layer[i], input->dtype, &input->batch_shape, &x));
+        tn_status status = remember(r, r->layer[i]->name, 0, x);
+        tn__release(x);
+        TN_TRY(status);
+    }
+    return TN_OK;
+}
+
+static tn_status read_ends(reader *r, const json_t *json, const char *what, tn_tensor **structure)
+{
+    gathered g = { .count = 0 };
+    gather(r, json, 0, &g);
+    if (g.missing || g.count == 0)
+        return tn__fail(TN_DATA_LOSS, "the %s of a functional model's config are not among its tensors", what);
+    bool single = g.count == 1 && !json_is_array(json_array_get(json, 0));
+    *structure = single || g.count == 1 ? tn__retain(g.item[0]) : tn__tuple_new(g.count, g.item);
+    return *structure ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status read_model(reader *r, const json_t *config, tn_layer **model)
+{
+    tn_tensor *inputs = NULL, *outputs = NULL;
+    TN_TRY(make_layers(r));
+    TN_TRY(call_all(r));
+    tn_status status = read_ends(r, json_object_get(config, "input_layers"), "inputs", &inputs);
+    if (status == TN_OK)
+        status = read_ends(r, json_object_get(config, "output_layers"), "outputs", &outputs);
+    if (status == TN_OK)
+        status = tn__functional_new(r->context, inputs, outputs, name_or_null(config), model);
+    tn__release(inputs);
+    tn__release(outputs);
+    return status;
+}
+
+tn_status tn__functional_read_config(tn_context *context, const void *json, tn_layer **model)
+{
+    const json_t *config = json_object_get(json, "config");
+    reader r = { .context = context, .layers = json_object_get(config, "layers") };
+    if (!json_is_array(r.layers))
+        return tn__fail(TN_DATA_LOSS, "the config of a functional model has no list of layers");
+    r.count = json_array_size(r.layers);
+    r.layer = tn__alloc_zeroed(r.count + 1, sizeof *r.layer);
+    r.called = tn__alloc_zeroed(r.count + 1, sizeof *r.called);
+    tn_status status = r.layer && r.called ? read_model(&r, config, model) : TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < r.tensor.count; i++)
+        tn__release(r.tensor.item[i].value);
+    tn__map_free(&r.tensor);
+    for (size_t i = 0; r.layer && i < r.count; i++)
+        tn__release(r.layer[i]);
+    tn__free(r.layer);
+    tn__free(r.called);
+    if (status == TN_OK && json_is_false(json_object_get(config, "trainable")))
+        (*model)->trainable = false;
+    return status;
+}
+
+/* --- in ----------------------------------------------------------------------------------------------------------------- */
+static const tn_class *class_of(const json_t *json)
+{
+    const char *registered = tn__json_text(json, "registered_name"), *name = tn__json_text(json, "class_name");
+    const tn_class *of = registered ? tn__class_find(registered) : NULL;
+    if (!of && name && strcmp(name, "Model") == 0)
+        return &tn__class_Functional; /* Keras 1 and early Keras 2 */
+    return of ? of : name ? tn__class_find(name) : NULL;
+}
+
+static tn_status fill_from_json(tn_context *context, const tn_class *of, json_t *config, tn_layer **layer)
+{
+    const char *name = tn__json_text(config, "name");
+    tn__layer_common common = { .name = name, .trainable = !json_is_false(json_object_get(config, "trainable")) };
+    const json_t *dtype = json_object_get(config, "dtype");
+    common.dtype = json_is_string(dtype) ? json_string_value(dtype) : tn__json_text(json_object_get(dtype, "config"), "name");
+    if (common.dtype && (strcmp(common.dtype, "float32") == 0 || !tn__in(TN__FLOATS, tn__dtype_of_name(common.dtype))))
+        common.dtype = NULL;
+    char owner[256];
+    snprintf(owner, sizeof owner, "%s '%s'", of->name, name ? name : "");
+    void *instance = tn__instance_new(of);
+    if (!instance)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = of->more && of->more->upgrade_config ? of->more->upgrade_config(config) : TN_OK;
+    if (status == TN_OK)
+        status = tn__fields_from_json(of->fields, instance, config, owner);
+    if (status == TN_OK)
+        status = tn__layer_new(context, of, instance, &common, layer);
+    tn__instance_free(of, instance);
+    return status;
+}
+
+static tn_status read_input(tn_context *context, const json_t *config, tn_layer **layer)
+{
+    const json_t *shape = json_object_get(config, "batch_shape");
+    tn__input_layer input = { .dtype = TN_FLOAT32 };
+    if (!shape)
+        shape = json_object_get(config, "batch_input_shape");
+    if (!tn__shape_from_json(shape, &input.batch_shape) || !input.batch_shape.known)
+        return tn__fail(TN_DATA_LOSS, "an InputLayer's config has no batch_shape");
+    const char *dtype = tn__json_text(config, "dtype");
+    if (dtype && tn__dtype_of_name(dtype))
+        input.dtype = tn__dtype_of_name(dtype);
+    tn__layer_common common = { .name = tn__json_text(config, "name"), .trainable = true };
+    return tn__layer_new(context, &tn__class_InputLayer, &input, &common, layer);
+}
+
+static tn_status fail_unknown(const json_t *json)
+{
+    const char *name = tn__json_text(json, "class_name");
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Unknown layer: '%s'. Please ensure you are using a `keras.utils.custom_object_scope` and that this object is included in the scope.\n"
+                    "tn_register_class(&MyClass) makes a class of the program's own known to files",
+                    name ? name : "?");
+}
+
+tn_status tn__layer_from_json(tn_context *context, const json_t *json, tn_layer **layer)
+{
+    *layer = NULL;
+    const tn_class *of = class_of(json);
+    if (!of)
+        return fail_unknown(json);
+    if (of->more && of->more->read_config)
+        return of->more->read_config(context, json, layer);
+    json_t *config = json_deep_copy(json_object_get(json, "config"));
+    if (!config)
+        return tn__fail(TN_DATA_LOSS, "layer of class '%s' has no config", of->name);
+    tn_status status = of == &tn__class_InputLayer ? read_input(context, config, layer) : fill_from_json(context, of, config, layer);
+    json_decref(config);
+    return status;
+}
+
+/* --- what is not known -------------------------------------------------------------------------------------------------- */
+static void add_unknown(const json_t *json, tn__map *names, int depth)
+{
+    const json_t *layers = layers_of(json_object_get(json, "config"));
+    const char *name = tn__json_text(json, "class_name");
+    if (name && !class_of(json))
+        (void)!tn__map_set(names, name, (void *)(uintptr_t)json);
+    for (size_t i = 0; depth < MOST_NESTED && i < json_array_size(layers); i++)
+        add_unknown(json_array_get(layers, i), names, depth + 1);
+}
+
+char *tn__unknown_classes(const json_t *json)
+{
+    tn__map names = { 0 };
+    tn__text text = { 0 };
+    add_unknown(json, &names, 0);
+    for (size_t i = 0; i < names.count; i++)
+        tn__text_add(&text, "%s%s", i ? ", " : "", names.item[i].key);
+    tn__map_free(&names);
+    return tn__text_take(&text);
+}

@@ -1,0 +1,224 @@
+/* sequential.c - layers one after the other. */
+#include "nn/model.h"
+#include <string.h>
+
+static void sequential_destroy(void *self)
+{
+    tn__sequential *s = self;
+    tn__release(s->input);
+    tn__release(s->output);
+    tn__free(s->input_name);
+}
+
+/* The layer whose instance this is: its body runs, so it is the innermost frame's. */
+static tn_layer *this_layer(void)
+{
+    return tn__context()->frame->layer;
+}
+
+bool tn__sequential_input_shape(const tn_layer *model, tn_shape *shape)
+{
+    if (model->build_shape) {
+        *shape = *model->build_shape;
+        return true;
+    }
+    if (model->child.count == 0 || !model->child.item[0]->input_shape)
+        return false;
+    const tn_shape *own = model->child.item[0]->input_shape;
+    *shape = (tn_shape){ 1, own->rank + 1, { TN_NONE } };
+    memcpy(shape->dims + 1, own->dims, (size_t)own->rank * sizeof *own->dims);
+    return own->rank < TN_MAX_RANK;
+}
+
+static tn_tensor *sequential_call(void *self, tn_list inputs)
+{
+    const tn__sequential *s = self;
+    tn_layer *model = this_layer();
+    tn_context *context = tn__context();
+    tn_shape shape;
+    tn_tensor *x = inputs.item[0], *y;
+    if (tn__sequential_input_shape(model, &shape)) {
+        x = tn__fit_input(x, s->input_dtype ? s->input_dtype : TN_FLOAT32, &shape);
+        if (x && !tn__shape_fits(&x->shape, &shape)) {
+            tn__fail(TN_INVALID_ARGUMENT, "Input 0 of layer \"%s\" is incompatible with the layer: expected shape=%s, found shape=%s", model->name,
+                     TN__SHAPE(shape), TN__SHAPE(x->shape));
+            return NULL;
+        }
+    }
+    for (size_t i = 0; i < model->child.count && x; i++) {
+        size_t count = tn__flat_count(x);
+        tn_tensor **leaves = tn__scope_alloc((count + 1) * sizeof *leaves);
+        if (!leaves)
+            return NULL;
+        tn__flatten(x, leaves);
+        x = tn__layer_apply(context, model->child.item[i], leaves, count, -1, &y) == TN_OK ? tn__own(y) : NULL;
+    }
+    return x;
+}
+
+/* What comes of a whole build: every layer is called once on shapes. */
+static void sequential_build(void *self, tn_list inputs)
+{
+    (void)self;
+    tn_layer *model = this_layer();
+    if (!model->build_shape && inputs.count) {
+        model->build_shape = tn__memdup(&inputs.item[0]->shape, sizeof(tn_shape));
+        if (model->build_shape && model->build_shape->known && model->build_shape->rank > 0)
+            model->build_shape->dims[0] = TN_NONE;
+    }
+}
+
+static tn_status make_ends(tn_context *context, tn_layer *model)
+{
+    tn__sequential *s = model->self;
+    tn_shape shape;
+    if (s->input)
+        return TN_OK;
+    if (!tn__sequential_input_shape(model, &shape))
+        return tn__fail(TN_FAILED_PRECONDITION,
+                        "Sequential model '%s' has no defined input shape yet.\ncall it once, or give its first layer .input_shape", model->name);
+    TN_TRY(tn__input_new(context, s->input_name, s->input_dtype ? s->input_dtype : TN_FLOAT32, &shape, &s->input));
+    tn_tensor *x = tn__retain(s->input), *y;
+    for (size_t i = 0; i < model->child.count; i++) {
+        tn_status status = tn__layer_apply(context, model->child.item[i], &x, 1, -1, &y);
+        tn__release(x);
+        if (status != TN_OK) {
+            tn__assign_object(&s->input, NULL);
+            return status;
+        }
+        x = y;
+    }
+    s->output = x;
+    return TN_OK;
+}
+
+static tn_status sequential_input_output(tn_context *context, tn_layer *layer, tn_tensor **input, tn_tensor **output)
+{
+    tn__sequential *s = layer->self;
+    TN_TRY(make_ends(context, layer));
+    *input = s->input;
+    *output = s->output;
+    return TN_OK;
+}
+
+tn_status tn__sequential_write_config(tn_layer *layer, void *json);
+tn_status tn__sequential_read_config(tn_context *context, const void *json, tn_layer **layer);
+static const tn_class_more sequential_more = {
+    .destroy = sequential_destroy,
+    .write_config = tn__sequential_write_config,
+    .read_config = tn__sequential_read_config,
+    .input_output = sequential_input_output,
+};
+const tn_class tn__class_Sequential = {
+    .name = "Sequential",
+    .module = "keras",
+    .size = sizeof(tn__sequential),
+    .build = sequential_build,
+    .call = sequential_call,
+    .model = true,
+    .inputs = 1,
+    .more = &sequential_more,
+};
+
+/* --- making ------------------------------------------------------------------------------------------------------------- */
+static tn_status check_name(const tn_layer *model, const tn_layer *layer)
+{
+    for (size_t i = 0; i < model->child.count; i++)
+        if (!layer->automatic_name && !model->child.item[i]->automatic_name && strcmp(model->child.item[i]->name, layer->name) == 0)
+            return tn__fail(TN_ALREADY_EXISTS,
+                            "All layers added to a Sequential model should have unique names. Name '%s' is already the name of a layer in this model. "
+                            "Update the `name` argument to pass a unique name.\nthe other was made at %s",
+                            layer->name, model->child.item[i]->here ? model->child.item[i]->here : "an unknown line");
+    return TN_OK;
+}
+
+/* As soon as the input's shape is known the layers are built, as Keras does when an Input comes first. */
+static tn_status build_known(tn_context *context, tn_layer *model)
+{
+    tn__sequential *s = model->self;
+    tn_shape shape;
+    tn__assign_object(&s->input, NULL);
+    tn__assign_object(&s->output, NULL);
+    if (!tn__sequential_input_shape(model, &shape))
+        return TN_OK;
+    if (!model->build_shape && !(model->build_shape = tn__memdup(&shape, sizeof shape)))
+        return TN_RESOURCE_EXHAUSTED;
+    tn__call_frame frame = { .layer = model, .phase = TN__IN_BUILD }; /* paths of weights begin with the model's name */
+    tn__frame_push(context, &frame);
+    tn_status status = make_ends(context, model);
+    tn__frame_pop(context, &frame);
+    TN_TRY(status);
+    model->built = true;
+    return TN_OK;
+}
+
+/* An InputLayer in front says the input's shape, dtype and name; it is not one of the layers. */
+static tn_status take_input_layer(tn_layer *model, const tn_layer *layer)
+{
+    tn__sequential *s = model->self;
+    const tn__input_layer *input = layer->self;
+    if (model->child.count > 0 || model->build_shape)
+        return tn__fail(TN_INVALID_ARGUMENT, "Sequential model '%s' has already been configured to use input shape %s. You cannot add a different Input layer to it.",
+                        model->name, model->build_shape ? TN__SHAPE(*model->build_shape) : "of its first layer");
+    model->build_shape = tn__memdup(&input->batch_shape, sizeof input->batch_shape);
+    s->input_dtype = input->dtype;
+    s->input_name = layer->automatic_name ? NULL : tn__strdup(layer->name);
+    return tn__errors()->status;
+}
+
+static tn_status add_quietly(tn_layer *model, tn_layer *layer)
+{
+    if (layer->of == &tn__class_InputLayer)
+        return take_input_layer(model, layer);
+    TN_TRY(check_name(model, layer));
+    TN_TRY(tn__layer_add_child(model, layer));
+    /* A whole model in front brings its own input. */
+    tn_shape shape;
+    if (model->child.count == 1 && layer->of->more && layer->of->more->input_output && !model->build_shape && layer->built) {
+        tn_tensor *input, *output;
+        if (layer->of == &tn__class_Sequential && !tn__sequential_input_shape(layer, &shape))
+            return TN_OK;
+        TN_TRY(layer->of->more->input_output(tn__context(), layer, &input, &output));
+        if (input->form == TN__SYMBOLIC) {
+            ((tn__sequential *)model->self)->input_dtype = (tn_dtype)input->dtype;
+            model->build_shape = tn__memdup(&input->shape, sizeof input->shape);
+        }
+    }
+    return tn__settle_names(model->child.item, model->child.count);
+}
+
+tn_status tn__sequential_add(tn_context *context, tn_layer *model, tn_layer *layer)
+{
+    TN_TRY(add_quietly(model, layer));
+    return build_known(context, model);
+}
+
+tn_model *tn_sequential_new(const tn_sequential_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, NULL);
+    tn__layer_common common = { .name = options->name, .trainable = true };
+    tn_layer *model;
+    if (tn__layer_new(context, &tn__class_Sequential, NULL, &common, &model) != TN_OK)
+        return NULL;
+    tn_status status = TN_OK;
+    for (size_t i = 0; i < options->layers.count && status == TN_OK; i++)
+        status = tn__check_layer(options->layers.item[i], "tn_sequential: a layer") ? add_quietly(model, options->layers.item[i])
+                                                                                    : TN_INVALID_ARGUMENT;
+    if (status == TN_OK)
+        status = build_known(context, model);
+    if (status != TN_OK) {
+        tn__release(model);
+        return NULL;
+    }
+    return tn__own(model);
+}
+
+tn_status tn_sequential_add(tn_model *model, tn_layer *layer)
+{
+    TN__ENTER(context, context->error.status);
+    if (!tn__check_layer(model, "tn_sequential_add: model") || !tn__check_layer(layer, "tn_sequential_add: layer"))
+        return TN_INVALID_ARGUMENT;
+    if (model->of != &tn__class_Sequential)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_sequential_add: %s is not a Sequential", tn__layer_print(model));
+    return tn__sequential_add(context, model, layer);
+}
