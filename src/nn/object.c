@@ -196,6 +196,26 @@ tn_status tn__thing_default(const tn__object_class *of, tn__thing *thing)
     return tn__fields_default(of->fields, thing->self);
 }
 
+tn_status tn__thing_from_options(const tn__object_class *of, const void *options, tn__thing *thing)
+{
+    size_t size;
+    *thing = (tn__thing){ of, NULL };
+    memcpy(&size, options, sizeof size);
+    if (size != of->options_size)
+        return tn__fail(TN_INVALID_ARGUMENT, "%s: the options have %zu bytes, this library expects %zu: the program was compiled with other headers",
+                        of->name, size, of->options_size);
+    thing->self = tn__alloc_zeroed(1, of->size);
+    if (!thing->self)
+        return TN_RESOURCE_EXHAUSTED;
+    memcpy(thing->self, options, size);
+    tn_status status = tn__fields_own(of->fields, thing->self);
+    if (status == TN_OK)
+        status = tn__fields_check(of->fields, thing->self, of->name);
+    if (status != TN_OK)
+        tn__thing_free(thing);
+    return status;
+}
+
 void tn__thing_free(tn__thing *thing)
 {
     if (thing->self)

@@ -26,6 +26,7 @@ typedef struct tn__object_class {
     size_t size;              /* of the instance; 0: none */
     const void *methods;      /* what the kind does: tn__initializer_methods … */
     const char *module;       /* NULL: the kind's own, "keras.initializers" */
+    size_t options_size;      /* the instance begins with its public options struct, of this many bytes; 0: there is none */
 } tn__object_class;
 
 /* One of these, with its values. */
@@ -44,6 +45,8 @@ const tn__object_class *tn__object_class_find(tn__object_kind kind, const char *
 /* From text; an unknown name is answered with all that there are. */
 tn_status tn__thing_parse(tn__object_kind kind, const char *text, tn__thing *thing);
 tn_status tn__thing_default(const tn__object_class *of, tn__thing *thing);
+/* From a public options struct: its bytes, texts copied, checked. */
+tn_status tn__thing_from_options(const tn__object_class *of, const void *options, tn__thing *thing);
 void tn__thing_free(tn__thing *thing);
 /* The shortest text that gives it again: "glorot_uniform", "random_normal(stddev=0.02)". The caller frees it; NULL and an error. */
 char *tn__thing_text(const tn__thing *thing);
