@@ -133,6 +133,8 @@ bool tn__ends_with(const char *text, const char *end)
 
 /* --- numbers: the C library's conversions, but never its decimal point, which a locale may change
  * - */
+enum { MAX_POWER = 22 }; /* the largest power of ten that is exact in a double */
+
 typedef struct {
     uint64_t digits; /* the value is digits * 10^exponent */
     int exponent;
@@ -151,11 +153,36 @@ static decimal rounded(double value, int digits)
     return number;
 }
 
+/* Few digits and a small power of ten are both exact, so one operation rounds once. */
+static bool exact_value(decimal number, double *value)
+{
+    static const double power[MAX_POWER + 1] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                 1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+    int e = number.exponent;
+    if (FLT_EVAL_METHOD != 0 || number.digits >> DBL_MANT_DIG || e < -MAX_POWER || e > MAX_POWER)
+        return false;
+    *value = e < 0 ? (double)number.digits / power[-e] : (double)number.digits * power[e];
+    return true;
+}
+
+/* Between two (normal) floats: which one it becomes is a matter of what was rounded away before. */
+static bool is_half_way(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits << (64 - (DBL_MANT_DIG - FLT_MANT_DIG)) == (uint64_t)1 << 63;
+}
+
+/* Whether a reader of doubles gets the value; for a float a reader of floats must get it too. */
 static bool reads_back(decimal number, double value, bool single)
 {
+    double back;
+    if (exact_value(number, &back) && !(single && is_half_way(back)))
+        return single ? (float)back == (float)value : back == value;
     char text[48];
     snprintf(text, sizeof text, "%llue%d", (unsigned long long)number.digits, number.exponent);
-    double back = strtod(text, NULL);
+    back = strtod(text, NULL);
     return single ? (float)back == (float)value && strtof(text, NULL) == (float)value
                   : back == value;
 }
@@ -285,20 +312,14 @@ static bool take_exponent(cursor *c, int64_t *exponent)
     return true;
 }
 
-/* Both numbers exact, so one operation rounds once. */
-static bool exact_value(const mantissa *m, double *value)
+static bool exact_mantissa(const mantissa *m, double *value)
 {
-    static const double power[] = { 1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
-    if (FLT_EVAL_METHOD != 0 || m->count > DBL_DIG || m->exponent < -22 || m->exponent > 22)
+    if (m->count > DBL_DIG || m->exponent < -MAX_POWER || m->exponent > MAX_POWER)
         return false;
-    int64_t digits = 0;
+    decimal number = { 0, (int)m->exponent };
     for (int i = 0; i < m->count; i++)
-        digits = digits * 10 + (m->kept[i] - '0');
-    *value = m->exponent < 0 ? (double)digits / power[-m->exponent]
-                             : (double)digits * power[m->exponent];
-    return true;
+        number.digits = number.digits * 10 + (uint64_t)(m->kept[i] - '0');
+    return exact_value(number, value);
 }
 
 /* Written without a point the number is the same in every locale. */
@@ -337,7 +358,7 @@ static bool parse_unsigned(cursor *c, double *value)
     m.exponent += exponent;
     if (m.count == 0)
         *value = 0;
-    else if (!exact_value(&m, value))
+    else if (!exact_mantissa(&m, value))
         *value = converted(&m);
     return true;
 }

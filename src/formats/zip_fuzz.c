@@ -1,4 +1,5 @@
-/* zip_fuzz.c - any bytes as an archive: opened, and every member decoded, checked, taken in place. */
+/* zip_fuzz.c - any bytes as an archive: opened, and every member decoded, checked, taken in place.
+ */
 #include "formats/zip.h"
 
 static void read_member(tn__zip *zip, size_t index)
