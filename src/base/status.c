@@ -72,4 +72,5 @@ void tn__fail_clear(void)
     state->fixed[0] = 0;
     state->status = TN_OK;
     state->operation = NULL;
+    state->here = NULL;
 }

@@ -19,9 +19,9 @@ static void context_init(tn_context *context)
 
 static void report_untaken(tn_context *context)
 {
+    const char *here = tn__failed_at(context);
     if (context->error.status != TN_OK)
-        fprintf(stderr, "%s%s%s\n", context->error.here ? context->error.here : "",
-                context->error.here ? ": " : "", context->error.text);
+        fprintf(stderr, "%s%s%s\n", here ? here : "", here ? ": " : "", context->error.text);
 }
 
 static void context_clear(tn_context *context)
@@ -108,5 +108,5 @@ tn_context *tn_context_swap(tn_context *context)
 
 void tn_here(const char *here)
 {
-    tn__context()->here = here;
+    tn__set_here(tn__context(), here);
 }

@@ -64,6 +64,17 @@ static inline bool tn__failed(const tn_context *context)
 {
     return context->error.status != TN_OK;
 }
+/* Where the program is now. While an error is kept that stays the call that failed: those after it do nothing. */
+static inline void tn__set_here(tn_context *context, const char *here)
+{
+    if (here && !tn__failed(context))
+        context->here = here;
+}
+/* The program's line of the call that failed, or NULL. */
+static inline const char *tn__failed_at(const tn_context *context)
+{
+    return context->error.here ? context->error.here : context->here;
+}
 /* The first line of a public function: the context, or leave because an error is kept. */
 #define TN__ENTER(context, when_failed) \
     tn_context *context = tn__context(); \

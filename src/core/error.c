@@ -6,11 +6,11 @@
 #include <string.h>
 
 /* The cause, then the operation and the program's line where they are known. */
-static const char *whole_text(const tn__error_state *state)
+static const char *whole_text(const tn__error_state *state, const char *here)
 {
     const char *operation = state->operation && !strstr(state->text, state->operation) ? state->operation : NULL;
     const char *whole = tn__scope_print("%s%s%s%s%s", state->text, operation ? "\nin " : "", operation ? operation : "",
-                                        state->here ? "\nat " : "", state->here ? state->here : "");
+                                        here ? "\nat " : "", here ? here : "");
     return whole ? whole : "out of memory";
 }
 
@@ -19,6 +19,7 @@ const tn_error *tn_catch(tn_status kind)
     static const tn_error no_memory = { TN_RESOURCE_EXHAUSTED, "out of memory", "out of memory", NULL, NULL };
     tn_context *context = tn__context();
     tn__error_state *state = &context->error;
+    const char *here = tn__failed_at(context);
     if (state->status == TN_OK || (kind != TN_ANY_ERROR && kind != state->status))
         return NULL;
     tn_error *error = tn__scope_alloc(sizeof *error);
@@ -27,10 +28,10 @@ const tn_error *tn_catch(tn_status kind)
         return &no_memory;
     }
     error->status = state->status;
-    error->message = whole_text(state);
+    error->message = whole_text(state, here);
     error->first_line = tn__scope_print("%.*s", (int)strcspn(state->text, "\n"), state->text);
     error->operation = state->operation;
-    error->here = state->here ? tn__scope_strdup(state->here) : NULL;
+    error->here = here ? tn__scope_strdup(here) : NULL;
     if (!error->first_line)
         error->first_line = error->message;
     tn__fail_clear();
@@ -59,7 +60,8 @@ void *tn_fail(tn_status status, const char *format, ...)
 static void print_error(void)
 {
     const tn__error_state *state = tn__errors();
-    fprintf(stderr, "%s%s%s\n", state->here ? state->here : "", state->here ? ": " : "", state->text);
+    const char *here = tn__failed_at(tn__context());
+    fprintf(stderr, "%s%s%s\n", here ? here : "", here ? ": " : "", state->text);
     if (state->operation && !strstr(state->text, state->operation))
         fprintf(stderr, "in %s\n", state->operation);
 }

@@ -290,8 +290,7 @@ static bool check_handle(void *handle, const char *what)
 void *tn_keep_handle(int kind, void *handle, const char *here)
 {
     (void)kind;
-    if (here)
-        tn__context()->here = here;
+    tn__set_here(tn__context(), here);
     if (!check_handle(handle, "tn_keep: handle"))
         return NULL;
     tn__scope_keep(handle);
@@ -302,8 +301,7 @@ void *tn_keep_root_handle(int kind, void *handle, const char *here)
 {
     (void)kind;
     tn_context *context = tn__context();
-    if (here)
-        context->here = here;
+    tn__set_here(context, here);
     if (!check_handle(handle, "tn_keep_root: handle"))
         return NULL;
     size_t at = find_owned(context, handle, 0);
@@ -402,7 +400,8 @@ char *tn__scope_print(const char *format, ...)
     va_start(arguments, format);
     tn__text_add_v(&text, format, arguments);
     va_end(arguments);
-    char *copy = tn__scope_strdup(tn__text_get(&text));
+    const char *built = tn__text_get(&text);
+    char *copy = text.failed ? NULL : tn__scope_strdup(built);
     tn__text_free(&text);
     return copy;
 }
