@@ -2,10 +2,23 @@
 #include "autodiff/tape.h"
 #include "core/hooks.h"
 #include "nn/naming.h"
+#include "plan/program.h"
 
 const tn__hook_table tn__hooks = {
     .record = tn__tape_record,
     .watched = tn__tape_watches,
+    .free_programs = tn__programs_free,
     .full_name = tn__full_name,
     .free_rooms = tn__names_free,
 };
+
+#define OP(name) extern const tn__op tn__op_##name;
+#include "ops/ops.def"
+#undef OP
+const tn__op *const tn__ops[] = {
+#define OP(name) &tn__op_##name,
+#include "ops/ops.def"
+#undef OP
+};
+const size_t tn__ops_count = sizeof tn__ops / sizeof *tn__ops;
+_Static_assert(sizeof tn__ops / sizeof *tn__ops <= TN__MOST_OPS, "signature.c has no room for so many ops");

@@ -4,12 +4,15 @@
 #include "core/variable.h"
 
 struct tn__op;
+struct tn__programs;
 typedef struct {
     /* autodiff: an op ran or was appended while tapes are open */
     tn_status (*record)(tn_context *context, const struct tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
                         tn_tensor *const *outputs, size_t output_count);
     /* autodiff: does an open tape watch it? */
     bool (*watched)(const tn_context *context, const tn_tensor *x);
+    /* plan: frees what was compiled of a graph that dies; NULL is allowed */
+    void (*free_programs)(struct tn__programs *programs);
     /* nn: the variable's full name, layers included, in memory of the innermost scope */
     const char *(*full_name)(const tn_tensor *variable);
     /* nn: frees what upper rooms hung on a context */

@@ -77,8 +77,6 @@ void tn__programs_free(tn__programs *programs)
 }
 
 /* --- compiling ---------------------------------------------------------------------------------------------------------- */
-extern const tn__op tn__op_Placeholder, tn__op_Const, tn__op_VarHandleOp;
-
 typedef struct {
     tn_context *context;
     tn_graph *graph;

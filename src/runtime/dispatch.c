@@ -67,8 +67,6 @@ static tn_status check_count(const call *c)
     return tn__fail(TN_INVALID_ARGUMENT, "%s takes %zu inputs, got %zu", c->op->name, s->inputs, c->inputs);
 }
 
-extern const tn__op tn__op_ReadVariableOp;
-
 /* Variables are read where the op wants a value; in a graph both reading and the variable itself become nodes. */
 static tn_status take_input(call *c, tn_tensor *x, const tn__arg *arg, tn_tensor **taken)
 {
@@ -200,9 +198,6 @@ static tn_status make_outputs(tn__kernel *kernel, const tn__infer *infer)
             TN_TRY(tn__tensor_new(infer->output[i].dtype, &infer->output[i].shape, &kernel->output[i]));
     return TN_OK;
 }
-
-extern const tn__op tn__op_Cast;
-tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result); /* ops/cast.c */
 
 static bool is_half(const tn_tensor *x)
 {

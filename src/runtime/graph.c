@@ -1,6 +1,5 @@
 /* graph.c - nodes, captures, and running nodes again. */
 #include "runtime/dispatch.h"
-#include "plan/program.h"
 #include <string.h>
 
 /* --- nodes -------------------------------------------------------------------------------------------------------------- */
@@ -100,7 +99,7 @@ tn_tensor *tn__node_output(tn__node *node, size_t index)
 static void graph_destroy(void *object)
 {
     tn_graph *graph = object;
-    tn__programs_free(graph->programs);
+    tn__hooks.free_programs(graph->programs);
     for (size_t i = 0; i < graph->input.count; i++)
         tn__release(graph->input.item[i]);
     for (size_t i = graph->node.count; i-- > 0;) { /* users before what they use */
@@ -128,8 +127,6 @@ static tn_status leaf(tn_context *context, tn_graph *graph, const tn__op *op, co
     tn__infer infer = { .op = op, .attrs = attrs, .output_count = 1, .output = (void *)&output };
     return tn__node_new(context, graph, &infer, node);
 }
-
-extern const tn__op tn__op_Placeholder, tn__op_Const, tn__op_VarHandleOp;
 
 tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, const tn_shape *shape, const char *name, tn_tensor **input)
 {

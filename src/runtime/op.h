@@ -100,10 +100,18 @@ typedef struct {
 } tn__signature;
 /* NULL and an error when the text is wrong (a fault of ours, found by the tests) or there is no memory. */
 const tn__signature *tn__op_signature(const tn__op *op);
+/* Every op, in the order of ops/ops.def: a table in init.c. */
+enum { TN__MOST_OPS = 2048 };
+extern const tn__op *const tn__ops[];
+extern const size_t tn__ops_count;
 size_t tn__op_count(void);
 const tn__op *tn__op_at(size_t index);
 const tn__op *tn__op_find(const char *name); /* NULL: there is none */
 /* Index of the argument that input i belongs to, in a call with n inputs. */
 size_t tn__signature_arg(const tn__signature *signature, size_t n, size_t i);
+
+/* What the runtime itself makes nodes of or runs; it stands in ops/state.c and ops/cast.c. */
+extern const tn__op tn__op_Placeholder, tn__op_Const, tn__op_VarHandleOp, tn__op_ReadVariableOp;
+tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result); /* retained for the caller */
 
 #endif

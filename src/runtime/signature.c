@@ -3,35 +3,24 @@
 #include <ctype.h>
 #include <string.h>
 
-#define OP(name) extern const tn__op tn__op_##name;
-#include "ops/ops.def"
-#undef OP
-
-static const tn__op *const ops[] = {
-#define OP(name) &tn__op_##name,
-#include "ops/ops.def"
-#undef OP
-};
-enum { OPS = sizeof ops / sizeof *ops };
-
-/* Filled at first need, each entry once, and kept until the process ends: a cache of what the constants above say. */
-static _Atomic(tn__signature *) signatures[OPS];
+/* Filled at first need, each entry once, and kept until the process ends: a cache of what the constants in tn__ops say. */
+static _Atomic(tn__signature *) signatures[TN__MOST_OPS];
 
 size_t tn__op_count(void)
 {
-    return OPS;
+    return tn__ops_count;
 }
 
 const tn__op *tn__op_at(size_t index)
 {
-    return ops[index];
+    return tn__ops[index];
 }
 
 const tn__op *tn__op_find(const char *name)
 {
-    for (size_t i = 0; i < OPS; i++)
-        if (strcmp(ops[i]->name, name) == 0)
-            return ops[i];
+    for (size_t i = 0; i < tn__ops_count; i++)
+        if (strcmp(tn__ops[i]->name, name) == 0)
+            return tn__ops[i];
     return NULL;
 }
 
@@ -153,10 +142,10 @@ static tn__signature *parse(const tn__op *op)
 
 static size_t index_of(const tn__op *op)
 {
-    for (size_t i = 0; i < OPS; i++)
-        if (ops[i] == op)
+    for (size_t i = 0; i < tn__ops_count; i++)
+        if (tn__ops[i] == op)
             return i;
-    return OPS;
+    return tn__ops_count;
 }
 
 /* The op's place in the table, kept beside the op so that a call does not search. */
@@ -164,9 +153,9 @@ const tn__signature *tn__op_signature(const tn__op *op)
 {
     static _Atomic size_t last_found; /* a hint: ops repeat */
     size_t at = atomic_load_explicit(&last_found, memory_order_relaxed);
-    if (ops[at] != op) {
+    if (tn__ops[at] != op) {
         at = index_of(op);
-        if (at == OPS) {
+        if (at == tn__ops_count) {
             tn__fail(TN_INTERNAL, "op %s is not in ops.def", op->name);
             return NULL;
         }
@@ -193,7 +182,7 @@ size_t tn__signature_arg(const tn__signature *s, size_t n, size_t i)
 
 __attribute__((destructor)) static void free_signatures(void)
 {
-    for (size_t i = 0; i < OPS; i++) {
+    for (size_t i = 0; i < tn__ops_count; i++) {
         tn__free(atomic_load(&signatures[i]));
         atomic_store(&signatures[i], NULL);
     }
