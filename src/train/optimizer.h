@@ -6,33 +6,57 @@
 
 enum { TN__MAX_SLOTS = 6 };
 
-/* The instance begins with the public options struct, whose common part is TN_OPTIMIZER_OPTIONS. */
+/* Slots of one group stand together variable by variable in optimizer.variables (momentum, velocity, momentum, velocity …); the next
+ * group comes after them. */
 typedef struct {
-    /* Names of the slots of one variable, in Keras's order; a slot that the options leave out (momentum 0) is not made. */
-    size_t (*slots)(const void *self, const char *names[TN__MAX_SLOTS], double first_values[TN__MAX_SLOTS]);
+    const char *name;   /* "momentum": the slot of dense/kernel is dense_kernel_momentum */
+    int group;
+    double first;       /* every element's first value */
+} tn__slot;
+
+/* The instance begins with the public options struct. */
+typedef struct {
+    /* The slots of one variable, in the order that update gets them; what the options leave out (momentum 0) is not among them. */
+    size_t (*slots)(const void *self, tn__slot slots[TN__MAX_SLOTS]);
     /* One variable's step: assigns to the slots and to the variable, in ops. lr and step (iterations + 1) are numbers of the variable's
-     * dtype; slot[i] in the order above. A failure is a kept error. */
-    void (*update)(tn_optimizer *optimizer, const void *self, tn_tensor *gradient, tn_variable *variable, tn_variable *const *slot,
-                   tn_tensor *lr, tn_tensor *step);
+     * dtype. A failure is a kept error. */
+    void (*update)(const void *self, tn_tensor *gradient, tn_variable *variable, tn_variable *const *slot, tn_tensor *lr, tn_tensor *step);
 } tn__optimizer_methods;
+
+/* What TN_OPTIMIZER_OPTIONS says, read from the fields by name once. */
+typedef struct {
+    double weight_decay, clipnorm, clipvalue, global_clipnorm, ema_momentum, loss_scale_factor, learning_rate;
+    bool use_ema;
+    int64_t ema_overwrite_frequency;
+} tn__optimizer_common;
+/* The rows of the field table for it. */
+#define TN__OPTIMIZER_ROWS(type) \
+    TN__OPTION(TN_FIELD_FLOAT, type, clipnorm, "none", NULL), \
+    TN__OPTION(TN_FIELD_FLOAT, type, clipvalue, "none", NULL), \
+    TN__OPTION(TN_FIELD_FLOAT, type, global_clipnorm, "none", NULL), \
+    TN__OPTION(TN_FIELD_FLAG, type, use_ema, "false", NULL), \
+    TN__OPTION(TN_FIELD_FLOAT, type, ema_momentum, "0.99", "0..1"), \
+    TN__OPTION(TN_FIELD_INT, type, ema_overwrite_frequency, "none", ">= 1"), \
+    TN__OPTION(TN_FIELD_FLOAT, type, loss_scale_factor, "none", NULL), \
+    TN__OPTION(TN_FIELD_STRING, type, name, "none", NULL)
+
+typedef struct {
+    tn_tensor **item; /* retained */
+    size_t count, capacity;
+} tn__variables;
 
 struct tn_optimizer {
     tn__object object;
     tn__thing thing;
     char *name;
+    tn__optimizer_common *common;
     tn_tensor *iteration;      /* int64 variable */
-    tn_tensor *learning_rate;  /* float32 variable; NULL with a schedule */
-    tn__thing schedule;        /* of NULL: none */
+    tn_tensor *learning_rate;  /* float32 variable */
     bool built;
-    struct {
-        tn_tensor **item;      /* the variables it was built for, retained */
-        size_t count, capacity;
-    } target;
-    struct {
-        tn_tensor **item;      /* every slot in Keras's order of optimizer.variables after iteration and learning_rate; retained */
-        size_t count, capacity;
-    } slot;
-    struct tn__slot_map *map;  /* which slots belong to which target; see optimizer.c */
+    tn__variables target;      /* the variables it was built for */
+    tn__variables slot;        /* optimizer.variables after iteration and learning_rate */
+    size_t slots;              /* of one variable */
+    size_t *place;             /* target.count * slots: where in `slot`; then target.count places of averages with use_ema */
 };
 TN__HANDLE_SIZE(struct tn_optimizer);
 extern const tn__type tn__type_optimizer;

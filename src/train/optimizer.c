@@ -1,0 +1,472 @@
+/* optimizer.c - what all optimizers have in common: their variables, clipping, decay, averages, counting. */
+#include "train/optimizer.h"
+#include "base/log.h"
+#include "nn/naming.h"
+#include "core/variable.h"
+#include "runtime/dispatch.h"
+#include <math.h>
+#include <string.h>
+
+static void variables_free(tn__variables *v)
+{
+    for (size_t i = 0; i < v->count; i++)
+        tn__release(v->item[i]);
+    tn__free(v->item);
+}
+
+static void optimizer_destroy(void *object)
+{
+    tn_optimizer *o = object;
+    tn__thing_free(&o->thing);
+    tn__free(o->name);
+    tn__free(o->common);
+    tn__free(o->place);
+    tn__release(o->iteration);
+    tn__release(o->learning_rate);
+    variables_free(&o->target);
+    variables_free(&o->slot);
+}
+
+const tn__type tn__type_optimizer = { .name = "optimizer", .kind = 6, .destroy = optimizer_destroy };
+
+/* --- making ------------------------------------------------------------------------------------------------------------- */
+static const void *field_value(const tn__thing *thing, const char *name)
+{
+    const tn_field *field = tn__field_find(thing->of->fields, name);
+    return field ? (const char *)thing->self + field->offset : NULL;
+}
+
+static double number(const tn__thing *thing, const char *name)
+{
+    const double *value = field_value(thing, name);
+    return value ? *value : NAN;
+}
+
+static tn_status read_common(tn_optimizer *o)
+{
+    tn__optimizer_common *c = o->common = tn__alloc_zeroed(1, sizeof *c);
+    if (!c)
+        return TN_RESOURCE_EXHAUSTED;
+    c->learning_rate = number(&o->thing, "learning_rate");
+    c->weight_decay = number(&o->thing, "weight_decay");
+    c->clipnorm = number(&o->thing, "clipnorm");
+    c->clipvalue = number(&o->thing, "clipvalue");
+    c->global_clipnorm = number(&o->thing, "global_clipnorm");
+    c->ema_momentum = number(&o->thing, "ema_momentum");
+    c->loss_scale_factor = number(&o->thing, "loss_scale_factor");
+    c->use_ema = *(const tn_flag *)field_value(&o->thing, "use_ema");
+    c->ema_overwrite_frequency = *(const int64_t *)field_value(&o->thing, "ema_overwrite_frequency");
+    if (!isnan(c->clipnorm) + !isnan(c->clipvalue) + !isnan(c->global_clipnorm) > 1)
+        return tn__fail(TN_INVALID_ARGUMENT, "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: clipnorm=%g, "
+                                             "clipvalue=%g, global_clipnorm=%g",
+                        c->clipnorm, c->clipvalue, c->global_clipnorm);
+    return TN_OK;
+}
+
+/* An optimizer's variable belongs to the optimizer, whatever body runs. */
+static tn_status own_variable(const char *name, tn_tensor *value, tn_tensor **variable)
+{
+    if (!value)
+        return tn__errors()->status;
+    tn__variable_spec spec = { .value = value, .name = name, .here = tn__context()->here };
+    tn_status status = tn__variable_new(&spec, variable);
+    tn__release(value);
+    return status;
+}
+
+static tn_status fill_optimizer(tn_context *context, tn_optimizer *o)
+{
+    const char *const *name = field_value(&o->thing, "name");
+    TN_TRY(read_common(o));
+    o->name = name && *name ? tn__strdup(*name) : tn__automatic_name(context, o->thing.of->name);
+    if (!o->name)
+        return TN_RESOURCE_EXHAUSTED;
+    TN_TRY(own_variable("iteration", tn__tensor_fill(TN_INT64, &TN_SCALAR, 0), &o->iteration));
+    return own_variable("learning_rate", tn__tensor_fill(TN_FLOAT32, &TN_SCALAR, o->common->learning_rate), &o->learning_rate);
+}
+
+tn_status tn__optimizer_from_thing(tn__thing *taken, tn_optimizer **optimizer)
+{
+    *optimizer = NULL;
+    tn_optimizer *o = tn__object_new(&tn__type_optimizer);
+    if (!o) {
+        tn__thing_free(taken);
+        return TN_RESOURCE_EXHAUSTED;
+    }
+    o->thing = *taken;
+    *taken = (tn__thing){ NULL, NULL };
+    tn_status status = fill_optimizer(tn__context(), o);
+    if (status != TN_OK) {
+        tn__release(o);
+        return status;
+    }
+    *optimizer = o;
+    return TN_OK;
+}
+
+tn_status tn__optimizer_parse(const char *text, tn_optimizer **optimizer)
+{
+    tn__thing thing;
+    *optimizer = NULL;
+    TN_TRY(tn__thing_parse(TN__OPTIMIZER, text, &thing));
+    return tn__optimizer_from_thing(&thing, optimizer);
+}
+
+tn_optimizer *tn__optimizer_from_options(const tn__object_class *of, const void *options)
+{
+    const struct {
+        TN_OPTIONS_HEAD(none);
+    } *head = options;
+    TN__ENTER_OPTIONS(context, head, NULL);
+    tn__thing thing;
+    tn_optimizer *optimizer;
+    if (tn__thing_from_options(of, options, &thing) != TN_OK || tn__optimizer_from_thing(&thing, &optimizer) != TN_OK)
+        return NULL;
+    return tn__own(optimizer);
+}
+
+tn_optimizer *tn_optimizer_of(const char *text)
+{
+    TN__ENTER(context, NULL);
+    (void)context;
+    tn_optimizer *optimizer = NULL;
+    if (!text)
+        tn__fail(TN_INVALID_ARGUMENT, "tn_optimizer_of: text is NULL");
+    else
+        (void)!tn__optimizer_parse(text, &optimizer);
+    return tn__own(optimizer);
+}
+
+/* --- slots -------------------------------------------------------------------------------------------------------------- */
+static const tn__optimizer_methods *methods_of(const tn_optimizer *o)
+{
+    return o->thing.of->methods;
+}
+
+/* "dense/kernel" with slot "momentum" is dense_kernel_momentum. */
+static char *slot_name(const tn_tensor *variable, const char *slot)
+{
+    const char *path = variable->of.variable->path ? variable->of.variable->path : tn__variable_full_name(variable);
+    char *name = tn__print("%s_%s", path, slot);
+    for (char *at = name; at && *at; at++)
+        if (*at == '/')
+            *at = '_';
+    return name;
+}
+
+static tn_status add_slot(tn_optimizer *o, tn_tensor *variable, const char *slot, double first, size_t *place)
+{
+    tn_tensor *made;
+    char *name = slot_name(variable, slot);
+    if (!name)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = own_variable(name, tn__tensor_fill((tn_dtype)variable->dtype, &variable->shape, first), &made);
+    tn__free(name);
+    TN_TRY(status);
+    *place = o->slot.count;
+    status = TN__PUSH(&o->slot, made);
+    if (status != TN_OK)
+        tn__release(made);
+    return status;
+}
+
+static tn_status add_group(tn_optimizer *o, const tn__slot *slots, int group)
+{
+    for (size_t v = 0; v < o->target.count; v++)
+        for (size_t s = 0; s < o->slots; s++)
+            if (slots[s].group == group)
+                TN_TRY(add_slot(o, o->target.item[v], slots[s].name, slots[s].first, &o->place[v * o->slots + s]));
+    return TN_OK;
+}
+
+static tn_status make_slots(tn_optimizer *o)
+{
+    tn__slot slots[TN__MAX_SLOTS];
+    o->slots = methods_of(o)->slots(o->thing.self, slots);
+    o->place = tn__alloc_zeroed(o->target.count * (o->slots + 1) + 1, sizeof *o->place);
+    if (!o->place)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t v = 0; v < o->target.count && o->common->use_ema; v++)
+        TN_TRY(add_slot(o, o->target.item[v], "average", 0, &o->place[o->target.count * o->slots + v]));
+    for (int group = 0; group < TN__MAX_SLOTS; group++)
+        TN_TRY(add_group(o, slots, group));
+    return TN_OK;
+}
+
+static size_t target_index(const tn_optimizer *o, const tn_tensor *variable)
+{
+    for (size_t i = 0; i < o->target.count; i++)
+        if (o->target.item[i] == variable)
+            return i;
+    return SIZE_MAX;
+}
+
+static tn_status check_known(const tn_optimizer *o, tn_list variables)
+{
+    for (size_t i = 0; i < variables.count; i++)
+        if (target_index(o, variables.item[i]) == SIZE_MAX)
+            return tn__fail(TN_INVALID_ARGUMENT,
+                            "Unknown variable: %s. This optimizer can only be called for the variables it was originally built with. When working "
+                            "with a new set of variables, you should recreate a new optimizer instance.",
+                            tn__variable_full_name(variables.item[i]));
+    return TN_OK;
+}
+
+static void forget_slots(tn_optimizer *o)
+{
+    variables_free(&o->target);
+    variables_free(&o->slot);
+    tn__free(o->place);
+    o->place = NULL;
+    o->target = o->slot = (tn__variables){ 0 };
+}
+
+tn_status tn__optimizer_build(tn_context *context, tn_optimizer *o, tn_list variables)
+{
+    (void)context;
+    if (o->built)
+        return check_known(o, variables);
+    tn_status status = TN_OK;
+    for (size_t i = 0; i < variables.count && status == TN_OK; i++) {
+        if (!tn__is_variable(variables.item[i]))
+            status = tn__fail(TN_INVALID_ARGUMENT, "variable %zu is not a variable (%s)", i, TN__TENSOR(variables.item[i]));
+        else if (target_index(o, variables.item[i]) == SIZE_MAX && (status = TN__PUSH(&o->target, variables.item[i])) == TN_OK)
+            tn__retain(variables.item[i]);
+    }
+    if (status == TN_OK)
+        status = make_slots(o);
+    if (status == TN_OK)
+        o->built = true;
+    else
+        forget_slots(o);
+    return status;
+}
+
+/* --- gradients ---------------------------------------------------------------------------------------------------------- */
+/* Pairs of gradient and variable, NULL gradients left out. */
+typedef struct {
+    tn_tensor **gradient, **variable;
+    size_t count;
+} pairs;
+
+static tn_status warn_missing(tn_list gradients, tn_list variables)
+{
+    tn__text missing = { 0 };
+    for (size_t i = 0; i < gradients.count; i++)
+        if (!gradients.item[i])
+            tn__text_add(&missing, "%s'%s'", missing.bytes.size ? ", " : "", tn__variable_full_name(variables.item[i]));
+    tn__warn("Gradients do not exist for variables [%s] when minimizing the loss. If using `model.compile()`, did you forget to provide a `loss` "
+             "argument?",
+             tn__text_get(&missing));
+    tn__text_free(&missing);
+    return TN_OK;
+}
+
+static tn_status take_pairs(tn_list gradients, tn_list variables, pairs *p)
+{
+    *p = (pairs){ tn__scope_alloc((gradients.count + 1) * sizeof(tn_tensor *)), tn__scope_alloc((gradients.count + 1) * sizeof(tn_tensor *)), 0 };
+    if (!p->gradient || !p->variable)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < gradients.count; i++) {
+        if (!gradients.item[i])
+            continue;
+        if (!tn__check_tensor(gradients.item[i], "apply_gradients: a gradient"))
+            return TN_INVALID_ARGUMENT;
+        p->gradient[p->count] = gradients.item[i];
+        p->variable[p->count++] = variables.item[i];
+    }
+    if (p->count == 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "No gradients provided for any variable.");
+    return p->count < gradients.count ? warn_missing(gradients, variables) : TN_OK;
+}
+
+/* x as x's dtype constant, to be broadcast. */
+static tn_tensor *like(tn_tensor *x, double value)
+{
+    return tn__own(tn__tensor_fill((tn_dtype)x->dtype, &TN_SCALAR, value));
+}
+
+static tn_tensor *all_sum(tn_tensor *x)
+{
+    return tn_reduce_sum(x);
+}
+
+/* g · norm / max(‖g‖, norm) */
+static tn_tensor *clip_by_norm(tn_tensor *g, double norm)
+{
+    tn_tensor *length = tn_sqrt(all_sum(tn_square(g)));
+    return tn_divide(tn_multiply(g, like(g, norm)), tn_maximum(length, like(g, norm)));
+}
+
+static void clip_globally(pairs *p, double norm)
+{
+    tn_tensor *sum = NULL;
+    for (size_t i = 0; i < p->count; i++) {
+        tn_tensor *square = all_sum(tn_square(p->gradient[i]));
+        sum = sum ? tn_add(sum, square) : square;
+    }
+    tn_tensor *length = tn_sqrt(sum);
+    if (!length)
+        return;
+    tn_tensor *scale = tn_multiply(like(length, norm), tn_minimum(tn_divide(like(length, 1), length), like(length, 1 / norm)));
+    for (size_t i = 0; i < p->count; i++)
+        p->gradient[i] = tn_multiply(p->gradient[i], scale);
+}
+
+static void adjust_gradients(const tn__optimizer_common *c, pairs *p)
+{
+    for (size_t i = 0; i < p->count && !isnan(c->loss_scale_factor); i++)
+        p->gradient[i] = tn_divide(p->gradient[i], like(p->gradient[i], c->loss_scale_factor));
+    for (size_t i = 0; i < p->count && p->gradient[i]; i++) {
+        tn_tensor *g = p->gradient[i];
+        if (c->clipnorm > 0)
+            p->gradient[i] = clip_by_norm(g, c->clipnorm);
+        else if (c->clipvalue > 0)
+            p->gradient[i] = tn_minimum(tn_maximum(g, like(g, -c->clipvalue)), like(g, c->clipvalue));
+    }
+    if (c->global_clipnorm > 0)
+        clip_globally(p, c->global_clipnorm);
+}
+
+/* --- one step ----------------------------------------------------------------------------------------------------------- */
+static void decay(const tn_optimizer *o, const pairs *p)
+{
+    for (size_t i = 0; i < p->count && !isnan(o->common->weight_decay); i++) {
+        tn_tensor *v = p->variable[i], *lr = tn_cast(o->learning_rate, (tn_dtype)v->dtype);
+        tn_assign(v, tn_subtract(v, tn_multiply(tn_multiply(v, like(v, o->common->weight_decay)), lr)));
+    }
+}
+
+static void update_all(tn_context *context, tn_optimizer *o, const pairs *p)
+{
+    tn_tensor *next = tn_add(tn_read_value(o->iteration), like(o->iteration, 1));
+    for (size_t i = 0; i < p->count && !tn__failed(context); i++) {
+        size_t depth = tn__scope_begin("an update"), at = target_index(o, p->variable[i]);
+        tn_dtype dtype = (tn_dtype)p->variable[i]->dtype;
+        tn_variable *slot[TN__MAX_SLOTS];
+        for (size_t s = 0; s < o->slots; s++)
+            slot[s] = o->slot.item[o->place[at * o->slots + s]];
+        methods_of(o)->update(o->thing.self, tn_cast(p->gradient[i], dtype), p->variable[i], slot, tn_cast(o->learning_rate, dtype),
+                              tn_cast(next, dtype));
+        tn__scope_end(depth);
+    }
+}
+
+/* average = momentum · average + (1 - momentum) · w, momentum 0 at the first step; every so many steps w = average */
+static void update_averages(const tn_optimizer *o)
+{
+    const tn__optimizer_common *c = o->common;
+    for (size_t i = 0; i < o->target.count && c->use_ema; i++) {
+        tn_tensor *v = o->target.item[i], *average = o->slot.item[o->place[o->target.count * o->slots + i]];
+        tn_tensor *started = tn_cast(tn_not_equal(o->iteration, like(o->iteration, 0)), (tn_dtype)v->dtype);
+        tn_tensor *momentum = tn_multiply(started, like(v, c->ema_momentum));
+        tn_assign(average, tn_add(tn_multiply(momentum, average), tn_multiply(tn_subtract(like(v, 1), momentum), v)));
+        if (c->ema_overwrite_frequency == INT64_MIN)
+            continue;
+        tn_tensor *next = tn_add(tn_read_value(o->iteration), like(o->iteration, 1));
+        tn_tensor *due = tn_equal(tn_floormod(next, like(o->iteration, (double)c->ema_overwrite_frequency)), like(o->iteration, 0));
+        tn_assign(v, tn_where(due, average, v));
+    }
+}
+
+static void constrain(const pairs *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const char *text = p->variable[i]->of.variable->constraint;
+        if (text)
+            tn_assign(p->variable[i], tn__constrain(text, tn_read_value(p->variable[i])));
+    }
+}
+
+static tn_status apply(tn_context *context, tn_optimizer *o, tn_list gradients, tn_list variables)
+{
+    pairs p;
+    TN_TRY(tn__optimizer_build(context, o, variables));
+    TN_TRY(take_pairs(gradients, variables, &p));
+    adjust_gradients(o->common, &p);
+    decay(o, &p);
+    update_all(context, o, &p);
+    update_averages(o);
+    constrain(&p);
+    tn_assign_add(o->iteration, like(o->iteration, 1));
+    return context->error.status;
+}
+
+tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *o, tn_list gradients, tn_list variables)
+{
+    if (!gradients.item || !variables.item || variables.count == 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "apply_gradients: there are no %s\na model has variables once it is built: call it first",
+                        gradients.item ? "variables" : "gradients");
+    if (gradients.count != variables.count)
+        return tn__fail(TN_INVALID_ARGUMENT, "apply_gradients: %zu gradients for %zu variables", gradients.count, variables.count);
+    for (size_t i = 0; i < variables.count; i++)
+        if (!tn__check_tensor(variables.item[i], "apply_gradients: a variable"))
+            return TN_INVALID_ARGUMENT;
+    context->tape_pause++;
+    size_t depth = tn__scope_begin("apply_gradients");
+    tn_status status = apply(context, o, gradients, variables);
+    tn__scope_end(depth);
+    context->tape_pause--;
+    return status;
+}
+
+tn_status tn_apply_gradients(tn_optimizer *optimizer, tn_list gradients, tn_list variables)
+{
+    TN__ENTER(context, context->error.status);
+    if (!tn__check(optimizer, &tn__type_optimizer, "tn_apply_gradients: optimizer"))
+        return TN_INVALID_ARGUMENT;
+    return tn__optimizer_apply(context, optimizer, gradients, variables);
+}
+
+tn_status tn__optimizer_finalize(tn_context *context, tn_optimizer *o, tn_list variables)
+{
+    for (size_t i = 0; i < variables.count && o->built && o->common->use_ema; i++) {
+        size_t at = target_index(o, variables.item[i]);
+        if (at != SIZE_MAX)
+            tn_assign(variables.item[i], tn_read_value(o->slot.item[o->place[o->target.count * o->slots + at]]));
+    }
+    return context->error.status;
+}
+
+/* --- what programs and files see ---------------------------------------------------------------------------------------- */
+tn_status tn__optimizer_variables(tn_optimizer *o, tn_tensor ***items, size_t *count)
+{
+    *count = 2 + o->slot.count;
+    *items = tn__alloc(*count * sizeof **items);
+    if (!*items)
+        return TN_RESOURCE_EXHAUSTED;
+    (*items)[0] = o->iteration;
+    (*items)[1] = o->learning_rate;
+    if (o->slot.count)
+        memcpy(*items + 2, o->slot.item, o->slot.count * sizeof **items);
+    return TN_OK;
+}
+
+tn_list tn_optimizer_variables(tn_optimizer *optimizer)
+{
+    tn_list none = { 0, NULL }, list = none;
+    TN__ENTER(context, none);
+    (void)context;
+    tn_tensor **items;
+    size_t count;
+    if (!tn__check(optimizer, &tn__type_optimizer, "tn_optimizer_variables: optimizer") ||
+        tn__optimizer_variables(optimizer, &items, &count) != TN_OK)
+        return none;
+    list = tn_list_of(count, items);
+    tn__free(items);
+    return list;
+}
+
+tn_variable *tn_learning_rate(tn_optimizer *optimizer)
+{
+    TN__ENTER(context, NULL);
+    (void)context;
+    return tn__check(optimizer, &tn__type_optimizer, "tn_learning_rate: optimizer") ? tn__own_shared(optimizer->learning_rate) : NULL;
+}
+
+tn_variable *tn_iterations(tn_optimizer *optimizer)
+{
+    TN__ENTER(context, NULL);
+    (void)context;
+    return tn__check(optimizer, &tn__type_optimizer, "tn_iterations: optimizer") ? tn__own_shared(optimizer->iteration) : NULL;
+}

@@ -1,0 +1,50 @@
+/* sgd.c - gradient descent with momentum. */
+#include "train/optimizer.h"
+
+typedef struct {
+    tn_sgd_options o;
+} sgd;
+
+static const tn_field fields[] = {
+    TN__OPTION(TN_FIELD_FLOAT, sgd, learning_rate, "0.01", NULL),
+    TN__OPTION(TN_FIELD_FLOAT, sgd, momentum, "0.0", "0..1"),
+    TN__OPTION(TN_FIELD_FLAG, sgd, nesterov, "false", NULL),
+    TN__OPTION(TN_FIELD_FLOAT, sgd, weight_decay, "none", NULL),
+    TN__OPTIMIZER_ROWS(sgd),
+    TN__END_OF_FIELDS,
+};
+
+static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
+{
+    slots[0] = (tn__slot){ "momentum", 0, 0 };
+    return ((const sgd *)self)->o.momentum != 0;
+}
+
+/* w -= lr g, or  m = μ m - lr g;  w += m  (Nesterov: w += μ m - lr g) */
+static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot, tn_tensor *lr, tn_tensor *step)
+{
+    const tn_sgd_options *o = &((const sgd *)self)->o;
+    (void)step;
+    tn_tensor *move = tn_multiply(g, lr);
+    if (o->momentum == 0) {
+        tn_assign_sub(w, move);
+        return;
+    }
+    tn_tensor *m = tn_assign(slot[0], tn_subtract(tn_multiply(slot[0], tn_scalar(o->momentum)), move));
+    tn_assign_add(w, o->nesterov ? tn_subtract(tn_multiply(m, tn_scalar(o->momentum)), move) : m);
+}
+
+static const tn__optimizer_methods methods = { slots_of, update };
+const tn__object_class tn__optimizer_SGD = {
+    .kind = TN__OPTIMIZER,
+    .name = "SGD",
+    .fields = fields,
+    .size = sizeof(sgd),
+    .options_size = sizeof(tn_sgd_options),
+    .methods = &methods,
+};
+
+tn_optimizer *tn_sgd_new(const tn_sgd_options *options)
+{
+    return tn__optimizer_from_options(&tn__optimizer_SGD, options);
+}
