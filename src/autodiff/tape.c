@@ -175,14 +175,6 @@ static tn_status check_use(struct tn_tape *tape, tn_tensor *target, tn_list sour
     return check_sources(sources);
 }
 
-static tn_tensor *const *targets_of(tn_tensor *target, size_t *count)
-{
-    static _Thread_local tn_tensor *one;
-    one = target;
-    *count = target->form == TN__TUPLE ? target->of.tuple.count : 1;
-    return target->form == TN__TUPLE ? target->of.tuple.item : &one;
-}
-
 tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
 {
     tn_list none = { 0, NULL };
@@ -193,8 +185,9 @@ tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
         close_tape(tape);
     tape->used = true;
     tn_tensor **gradients = tn__scope_alloc((sources.count + 1) * sizeof *gradients);
-    size_t count;
-    tn_tensor *const *targets = targets_of(target, &count);
+    bool several = target->form == TN__TUPLE;
+    tn_tensor *const *targets = several ? target->of.tuple.item : &target;
+    size_t count = several ? target->of.tuple.count : 1;
     if (!gradients || tn__gradients_of(context, tape->record.item, tape->record.count, targets, NULL, count, sources.item, sources.count,
                                        gradients) != TN_OK)
         return none;

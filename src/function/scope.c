@@ -1,6 +1,7 @@
 /* scope.c - what TN_WITH enters: memory scopes and name scopes. */
 #include "function/scope.h"
 #include "base/text.h"
+#include "tenon/variable.h"
 #include <string.h>
 
 static void scope_destroy(void *object)
