@@ -23,6 +23,9 @@ scope.c      the_memory_scope  one handle for all memory scopes: never changed b
 program.c    making            the lock under which a graph gets its cache of programs
 signature.c  signatures        what the constant descriptors say, read once; every entry is set once
 signature.c  last_found        a hint for the search in that table
+compile.c    making            the lock under which a model gets what trains it
+step.c       making            the lock under which that gets its traced step
+fit.c        stop_requests     tn_stop_training() may come from a signal handler, which may touch nothing but an atomic count
 classes.c    registered        classes of the program's own, under a lock: files name them on any thread
 END
 
