@@ -11,7 +11,7 @@
 enum { PRECISION = 8, LINE_WIDTH = 75, THRESHOLD = 1000, EDGE = 3 };
 enum { WORD = 64 /* room for one element */, MOST_NESTED = 100 /* tuples */ };
 
-/* --- decimal digits -----------------------------------------------------------------------------
+/* --- decimal digits ------------------------------------------------------------------------------
  */
 /* A magnitude: d[0].d[1]d[2]… times 10^exponent, without zeros at its end; no digits: zero. */
 typedef struct {
@@ -132,8 +132,7 @@ static void put_text(word *w, const char *text)
         put(w, *text, 1);
 }
 
-/* Digits [from, to) counted from the point's place leftwards as negative; 0 where there are none.
- */
+/* Digits [from, to), counted from the point, to its left as negative; 0 where there are none. */
 static void put_digits(word *w, const decimal *d, int from, int to)
 {
     for (int i = from; i < to; i++) {
@@ -222,8 +221,8 @@ static void put_scalar(word *w, const tn_tensor *x)
     }
 }
 
-/* --- layout: what the elements that are shown have in common
- * -------------------------------------- */
+/* --- layout: what the elements that are shown have in common -------------------------------------
+ */
 typedef struct {
     int64_t *item; /* indices of the elements, in the order of printing */
     size_t count, capacity;
