@@ -11,8 +11,7 @@
 enum { PRECISION = 8, LINE_WIDTH = 75, THRESHOLD = 1000, EDGE = 3 };
 enum { WORD = 64 /* room for one element */, MOST_NESTED = 100 /* tuples */ };
 
-/* --- decimal digits ------------------------------------------------------------------------------
- */
+/* --- decimal digits ------------------------------------------------------------------------ */
 /* A magnitude: d[0].d[1]d[2]… times 10^exponent, without zeros at its end; no digits: zero. */
 typedef struct {
     char digit[40];
@@ -111,8 +110,7 @@ static decimal cut_digits(tn_dtype dtype, double value)
     return d.count > PRECISION + 1 ? rounded(value, PRECISION + 1) : d;
 }
 
-/* --- words ---------------------------------------------------------------------------------------
- */
+/* --- words --------------------------------------------------------------------------------- */
 /* Never longer than some thirty characters: an array of longer numbers gets exponents. */
 typedef struct {
     char text[WORD];
@@ -221,8 +219,7 @@ static void put_scalar(word *w, const tn_tensor *x)
     }
 }
 
-/* --- layout: what the elements that are shown have in common -------------------------------------
- */
+/* --- layout: what the elements that are shown have in common ------------------------------- */
 typedef struct {
     int64_t *item; /* indices of the elements, in the order of printing */
     size_t count, capacity;
@@ -352,8 +349,7 @@ static void put_element(word *w, const layout *l, const tn_tensor *x, int64_t i)
         w->size = snprintf(w->text, WORD, "%*lld", l->left, (long long)tn__int_at(x, i));
 }
 
-/* --- arrays --------------------------------------------------------------------------------------
- */
+/* --- arrays -------------------------------------------------------------------------------- */
 typedef struct {
     tn__text *text;
     const tn_tensor *x;
@@ -474,8 +470,7 @@ static void add_array(tn__text *text, const tn_tensor *x)
     tn__free(p.shown.item);
 }
 
-/* --- whatever a handle may be --------------------------------------------------------------------
- */
+/* --- whatever a handle may be -------------------------------------------------------------- */
 static const char *const no_text = "<failed: out of memory>";
 
 static void add_failure(tn__text *text)

@@ -8,8 +8,7 @@
 
 static const char *cases_path = "src/core/testdata/print_cases.json";
 
-/* --- numpy's cases -------------------------------------------------------------------------------
- */
+/* --- numpy's cases ------------------------------------------------------------------------- */
 static tn_shape shape_of_case(const json_t *dims)
 {
     tn_shape shape = { 1, (int)json_array_size(dims), { 0 } };
@@ -103,8 +102,7 @@ static void every_float16_prints_as_numpy_prints_it(void **state)
     json_decref(root);
 }
 
-/* --- what is no plain array ----------------------------------------------------------------------
- */
+/* --- what is no plain array ---------------------------------------------------------------- */
 static tn_tensor *vector(void)
 {
     return tn_constant(TN_FLOAT32, TN_SHAPE(2), (float[]){ 1, 2.5f });
@@ -183,8 +181,7 @@ static void formatted_text_is_as_long_as_it_must_be(void **state)
     CHECK_NO_ERROR();
 }
 
-/* --- failures ------------------------------------------------------------------------------------
- */
+/* --- failures ------------------------------------------------------------------------------ */
 static void a_failure_reads_as_its_cause_and_stays_kept(void **state)
 {
     (void)state;
@@ -234,8 +231,7 @@ static void running_out_of_memory_still_gives_a_text(void **state)
     check_allocation_failures(make_texts, NULL);
 }
 
-/* --- tn_print ------------------------------------------------------------------------------------
- */
+/* --- tn_print ------------------------------------------------------------------------------ */
 typedef struct {
     char text[256];
     size_t size;
