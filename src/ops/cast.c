@@ -1,47 +1,68 @@
-/* cast.c - from one dtype to another. */
+/* cast.c - from one dtype to another, by value or by bits. */
 #include "ops/elementwise.h"
 #include <string.h>
 
-typedef struct {
-    tn_dtype DstT;
-} cast_attrs;
-static const tn_field cast_fields[] = {
-    TN__ROW(TN_FIELD_DTYPE, cast_attrs, DstT, NULL, NULL),
-    TN__END_OF_FIELDS,
+/* --- converting values ------------------------------------------------------------------------ */
+/* Every float to a whole number goes through int64, with the ends for what lies outside, since C
+ * leaves that open; then it wraps. */
+static int64_t whole(double x)
+{
+    int64_t element;
+    tn__element_from_double(TN_INT64, x, &element);
+    return element;
+}
+
+/* CONVERT(from, to, T, U, e): a loop from elements x of T to e of U. */
+#define CONVERT(from, to, T, U, e) UNARY_LOOP(cast_##from, to, T, U, e)
+#define TO_FLOATS(from, T) CONVERT(from, f32, T, float, x) CONVERT(from, f64, T, double, x)
+#define FROM_FLOAT(from, T)                                                          \
+    TO_FLOATS(from, T)                                                               \
+    CONVERT(from, i32, T, int32_t, whole(x))                                         \
+    CONVERT(from, i64, T, int64_t, whole(x)) CONVERT(from, u8, T, uint8_t, whole(x)) \
+        CONVERT(from, b8, T, uint8_t, x != 0)                                        \
+            CONVERT(from, f16, T, uint16_t, tn__float_to_half((float)x))             \
+                CONVERT(from, bf16, T, uint16_t, tn__float_to_bfloat16((float)x))
+#define FROM_INT(from, T)                                                \
+    TO_FLOATS(from, T)                                                   \
+    CONVERT(from, i32, T, int32_t, x)                                    \
+    CONVERT(from, i64, T, int64_t, x) CONVERT(from, u8, T, uint8_t, x)   \
+        CONVERT(from, b8, T, uint8_t, x != 0)                            \
+            CONVERT(from, f16, T, uint16_t, tn__float_to_half((float)x)) \
+                CONVERT(from, bf16, T, uint16_t, tn__float_to_bfloat16((float)x))
+#define FROM_HALF(from, widen)                                                      \
+    CONVERT(from, f32, uint16_t, float, widen(x))                                   \
+    CONVERT(from, f64, uint16_t, double, widen(x))                                  \
+    CONVERT(from, i32, uint16_t, int32_t, whole(widen(x)))                          \
+    CONVERT(from, i64, uint16_t, int64_t, whole(widen(x)))                          \
+        CONVERT(from, u8, uint16_t, uint8_t, whole(widen(x)))                       \
+            CONVERT(from, b8, uint16_t, uint8_t, widen(x) != 0)                     \
+                CONVERT(from, f16, uint16_t, uint16_t, tn__float_to_half(widen(x))) \
+                    CONVERT(from, bf16, uint16_t, uint16_t, tn__float_to_bfloat16(widen(x)))
+#define ROW(from)                                                            \
+    {                                                                        \
+        [TN_FLOAT32] = cast_##from##_f32, [TN_FLOAT64] = cast_##from##_f64,  \
+        [TN_INT32] = cast_##from##_i32, [TN_INT64] = cast_##from##_i64,      \
+        [TN_UINT8] = cast_##from##_u8, [TN_BOOL] = cast_##from##_b8,         \
+        [TN_FLOAT16] = cast_##from##_f16, [TN_BFLOAT16] = cast_##from##_bf16 \
+    }
+
+FROM_FLOAT(f32, float)
+FROM_FLOAT(f64, double)
+FROM_INT(i32, int32_t)
+FROM_INT(i64, int64_t)
+FROM_INT(u8, uint8_t)
+FROM_HALF(f16, tn__half_to_float)
+FROM_HALF(bf16, tn__bfloat16_to_float)
+
+static const tn__unary_loop casts[TN__DTYPES][TN__DTYPES] = {
+    [TN_FLOAT32] = ROW(f32), [TN_FLOAT64] = ROW(f64),   [TN_INT32] = ROW(i32),
+    [TN_INT64] = ROW(i64),   [TN_UINT8] = ROW(u8),      [TN_BOOL] = ROW(u8),
+    [TN_FLOAT16] = ROW(f16), [TN_BFLOAT16] = ROW(bf16),
 };
 
-#define CAST_LOOP(T, U) \
-    { \
-        const T *a = x->data; \
-        U *b = y->data; \
-        for (int64_t i = 0; i < n; i++) \
-            b[i] = (U)a[i]; \
-        return; \
-    }
-
-/* Every pair, through double or int64; the pairs that training uses are plain loops. */
 static void cast_elements(const tn_tensor *x, tn_tensor *y)
 {
-    int64_t n = tn__count(x);
-    if ((x->dtype == TN_UINT8 || x->dtype == TN_BOOL) && y->dtype == TN_FLOAT32)
-        CAST_LOOP(uint8_t, float)
-    if (x->dtype == TN_FLOAT64 && y->dtype == TN_FLOAT32)
-        CAST_LOOP(double, float)
-    if (x->dtype == TN_FLOAT32 && y->dtype == TN_FLOAT64)
-        CAST_LOOP(float, double)
-    if (x->dtype == TN_INT32 && y->dtype == TN_FLOAT32)
-        CAST_LOOP(int32_t, float)
-    if (x->dtype == TN_INT64 && y->dtype == TN_FLOAT32)
-        CAST_LOOP(int64_t, float)
-    bool whole = !tn__in(TN__FLOATS, (tn_dtype)x->dtype);
-    size_t size = tn__dtype_size((tn_dtype)y->dtype);
-    for (int64_t i = 0; i < n; i++) {
-        void *place = (char *)y->data + (size_t)i * size;
-        if (whole)
-            tn__element_from_int((tn_dtype)y->dtype, tn__int_at(x, i), place);
-        else
-            tn__element_from_double((tn_dtype)y->dtype, tn__double_at(x, i), place);
-    }
+    casts[x->dtype][y->dtype](x->data, y->data, tn__count(x));
 }
 
 tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result)
@@ -55,16 +76,72 @@ tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result)
     return TN_OK;
 }
 
-static tn_status cast_compute(tn__kernel *kernel)
+/* --- Cast ------------------------------------------------------------------------------------- */
+typedef struct {
+    tn_dtype DstT;
+    tn_flag Truncate; /* a float's surplus digits are dropped instead of rounded */
+} cast_attrs;
+static const tn_field cast_fields[] = {
+    TN__ROW(TN_FIELD_DTYPE, cast_attrs, DstT, NULL, NULL),
+    TN__ROW(TN_FIELD_FLAG, cast_attrs, Truncate, "false", NULL),
+    TN__END_OF_FIELDS,
+};
+
+static int digits_of(tn_dtype dtype)
 {
-    cast_elements(kernel->input[0], kernel->output[0]);
+    return dtype == TN_FLOAT64    ? 52
+           : dtype == TN_FLOAT32  ? 23
+           : dtype == TN_FLOAT16  ? 10
+           : dtype == TN_BFLOAT16 ? 7
+                                  : 0;
+}
+
+/* Bits of a float or double that the other type has no room for; float64 to bfloat16 rounds in
+ * TensorFlow all the same. */
+static int surplus_digits(tn_dtype from, tn_dtype to)
+{
+    bool rounds = from == TN_FLOAT64 && to == TN_BFLOAT16;
+    return (from == TN_FLOAT32 || from == TN_FLOAT64) && digits_of(to) && !rounds
+               ? digits_of(from) - digits_of(to)
+               : 0;
+}
+
+static tn_status truncated(const tn_tensor *x, int surplus, tn_tensor **cut)
+{
+    TN_TRY(tn__tensor_copy((tn_dtype)x->dtype, &x->shape, x->data, cut));
+    uint32_t *single = (*cut)->data;
+    uint64_t *two = (*cut)->data;
+    for (int64_t i = 0; i < tn__count(x); i++) {
+        if (x->dtype == TN_FLOAT32)
+            single[i] &= UINT32_MAX << surplus;
+        else
+            two[i] &= UINT64_MAX << surplus;
+    }
     return TN_OK;
 }
 
-/* Between float types the gradient is cast back. */
+static tn_status cast_compute(tn__kernel *kernel)
+{
+    const tn_tensor *x = kernel->input[0];
+    tn_tensor *y = kernel->output[0], *cut;
+    int surplus = ((const cast_attrs *)kernel->attrs)->Truncate
+                      ? surplus_digits((tn_dtype)x->dtype, (tn_dtype)y->dtype)
+                      : 0;
+    if (surplus <= 0) {
+        cast_elements(x, y);
+        return TN_OK;
+    }
+    TN_TRY(truncated(x, surplus, &cut));
+    cast_elements(cut, y);
+    tn__release(cut);
+    return TN_OK;
+}
+
+/* Between float types dy is cast back; elsewhere nothing flows. */
 static void cast_gradient(tn__gradient *g)
 {
-    if (tn__in(TN__FLOATS, (tn_dtype)g->in[0]->dtype) && tn__in(TN__FLOATS, (tn_dtype)g->out[0]->dtype))
+    if (tn__in(TN__FLOATS, (tn_dtype)g->in[0]->dtype) &&
+        tn__in(TN__FLOATS, (tn_dtype)g->out[0]->dtype))
         g->din[0] = tn_cast(g->dout[0], (tn_dtype)g->in[0]->dtype);
 }
 
@@ -93,5 +170,65 @@ tn_tensor *tn_cast(tn_tensor *x, tn_dtype dtype)
     }
     if (x->dtype == dtype && !x->weak && x->form != TN__VARIABLE)
         return x;
-    return TN__APPLY(tn__op_Cast, &(cast_attrs){ dtype }, x);
+    return TN__APPLY(tn__op_Cast, &((cast_attrs){ dtype, false }), x);
+}
+
+/* --- Bitcast ---------------------------------------------------------------------------------- */
+typedef struct {
+    tn_dtype type;
+} bitcast_attrs;
+static const tn_field bitcast_fields[] = {
+    TN__ROW(TN_FIELD_DTYPE, bitcast_attrs, type, NULL, NULL),
+    TN__END_OF_FIELDS,
+};
+
+/* To smaller elements a last dimension appears, to larger ones it goes. */
+static tn_status bitcast_infer(tn__infer *infer)
+{
+    const tn_tensor *x = infer->input[0];
+    tn_shape *out = &infer->output[0].shape;
+    int64_t from = (int64_t)tn__dtype_size((tn_dtype)x->dtype),
+            to = (int64_t)tn__dtype_size(infer->output[0].dtype);
+    *out = x->shape;
+    if (!out->known || from == to)
+        return TN_OK;
+    if (from > to && out->rank < TN_MAX_RANK) {
+        out->dims[out->rank++] = from / to;
+        return TN_OK;
+    }
+    if (from < to && out->rank > 0 &&
+        (out->dims[out->rank - 1] == to / from || out->dims[out->rank - 1] < 0)) {
+        out->rank--;
+        return TN_OK;
+    }
+    return tn__fail(
+        TN_INVALID_ARGUMENT,
+        "Cannot bitcast from %lld to %lld\nBitcast: x is %s, %s wants a last dimension of %lld",
+        (long long)to, (long long)(out->rank ? out->dims[out->rank - 1] : 0), TN__TENSOR(x),
+        tn__dtype_name(infer->output[0].dtype), (long long)(to / from));
+}
+
+static tn_status bitcast_compute(tn__kernel *kernel)
+{
+    if (tn__byte_count(kernel->output[0]))
+        memcpy(kernel->output[0]->data, kernel->input[0]->data, tn__byte_count(kernel->output[0]));
+    return TN_OK;
+}
+
+const tn__op tn__op_Bitcast = {
+    .name = "Bitcast",
+    .inputs = "input: T",
+    .outputs = "output: type",
+    .types = "T: number; type: number",
+    .attrs = bitcast_fields,
+    .attrs_size = sizeof(bitcast_attrs),
+    .infer = bitcast_infer,
+    .compute = bitcast_compute,
+    .no_gradient = "not differentiable: bits",
+    .flags = TN__HALF,
+};
+
+tn_tensor *tn_bitcast(tn_tensor *x, tn_dtype type)
+{
+    return TN__APPLY(tn__op_Bitcast, &(bitcast_attrs){ type }, x);
 }

@@ -1,6 +1,13 @@
-/* elementwise.c - what runs the rows: the unary loop, broadcasting for two inputs, and inference for both. */
+/* elementwise.c - what runs the rows: the unary loop, broadcasting for two inputs, and inference
+ * for both. */
 #include "ops/elementwise.h"
 #include <stdio.h>
+
+static tn_status no_loop(const tn__kernel *kernel)
+{
+    return tn__fail(TN_UNIMPLEMENTED, "%s has no kernel for %s", kernel->op->name,
+                    tn__dtype_name((tn_dtype)kernel->input[0]->dtype));
+}
 
 tn_status tn__unary_compute(tn__kernel *kernel)
 {
@@ -8,82 +15,84 @@ tn_status tn__unary_compute(tn__kernel *kernel)
     const tn_tensor *x = kernel->input[0];
     tn__unary_loop loop = family->loop[x->dtype];
     if (!loop)
-        return tn__fail(TN_UNIMPLEMENTED, "%s has no kernel for %s", kernel->op->name, tn__dtype_name((tn_dtype)x->dtype));
+        return no_loop(kernel);
     loop(x->data, kernel->output[0]->data, tn__count(x));
     return TN_OK;
 }
 
-/* --- broadcasting ------------------------------------------------------------------------------------------------------- */
-/* The output's dimensions with each input's step in elements (0: stands still), neighbours merged where both go on alike. */
-typedef struct {
-    int rank;
-    int64_t dim[TN_MAX_RANK], step_x[TN_MAX_RANK], step_y[TN_MAX_RANK];
-} walk;
-
-static int64_t dim_of(const tn_shape *shape, int axis, int rank)
+/* --- broadcasting ----------------------------------------------------------------------------- */
+/* A dimension of the output, outermost first; joined to the one before it where every input goes on
+ * alike. */
+static void add_dim(tn__walk *w, int64_t dim, const int64_t step[3])
 {
-    int own = axis - (rank - shape->rank);
-    return own < 0 ? 1 : shape->dims[own];
+    bool joins = w->rank > 0;
+    for (int k = 0; k < w->inputs && joins; k++)
+        joins = w->step[k][w->rank - 1] == step[k] * dim;
+    if (joins)
+        w->dim[--w->rank] *= dim;
+    else
+        w->dim[w->rank] = dim;
+    for (int k = 0; k < w->inputs; k++)
+        w->step[k][w->rank] = step[k];
+    w->rank++;
 }
 
-static void add_dim(walk *w, int64_t dim, int64_t step_x, int64_t step_y)
+/* Bytes from one place of the output's axis to the next in an input; 0 where the input has one
+ * place only. */
+static int64_t step_of(const tn_tensor *x, int axis, int rank)
 {
+    int own = axis - (rank - x->shape.rank);
+    if (own < 0 || x->shape.dims[own] == 1)
+        return 0;
+    int64_t step = (int64_t)tn__dtype_size((tn_dtype)x->dtype);
+    for (int i = own + 1; i < x->shape.rank; i++)
+        step *= x->shape.dims[i];
+    return step;
+}
+
+/* The innermost dimension becomes the row. */
+static void settle_row(tn__walk *w, size_t out_size)
+{
+    w->row = 1;
     if (w->rank > 0) {
-        int last = w->rank - 1;
-        if (w->step_x[last] == step_x * dim && w->step_y[last] == step_y * dim) {
-            w->dim[last] *= dim;
-            w->step_x[last] = step_x;
-            w->step_y[last] = step_y;
-            return;
-        }
+        w->rank--;
+        w->row = w->dim[w->rank];
+        for (int k = 0; k < w->inputs; k++)
+            w->row_step[k] = w->step[k][w->rank] != 0;
     }
-    w->dim[w->rank] = dim;
-    w->step_x[w->rank] = step_x;
-    w->step_y[w->rank++] = step_y;
+    w->row_bytes = (size_t)w->row * out_size;
 }
 
-static walk plan_walk(const tn_shape *x, const tn_shape *y, const tn_shape *out)
+bool tn__walk_begin(tn__walk *w, const tn__kernel *kernel, int inputs)
 {
-    walk w = { 0 };
-    int64_t size_x = tn__shape_count(x), size_y = tn__shape_count(y);
-    for (int i = 0; i < out->rank; i++) {
-        int64_t dx = dim_of(x, i, out->rank), dy = dim_of(y, i, out->rank);
-        if (out->dims[i] == 1)
-            continue;
-        size_x /= dx ? dx : 1;
-        size_y /= dy ? dy : 1;
-        add_dim(&w, out->dims[i], dx == 1 ? 0 : size_x, dy == 1 ? 0 : size_y);
+    const tn_tensor *out = kernel->output[0];
+    *w = (tn__walk){ .inputs = inputs, .out = out->data };
+    for (int axis = 0; axis < out->shape.rank; axis++) {
+        int64_t step[3] = { 0 };
+        for (int k = 0; k < inputs; k++)
+            step[k] = step_of(kernel->input[k], axis, out->shape.rank);
+        if (out->shape.dims[axis] != 1)
+            add_dim(w, out->shape.dims[axis], step);
     }
-    if (w.rank == 0)
-        add_dim(&w, 1, 1, 1);
-    return w;
+    for (int k = 0; k < inputs; k++)
+        w->in[k] = kernel->input[k]->data;
+    settle_row(w, tn__dtype_size((tn_dtype)out->dtype));
+    return tn__count(out) > 0;
 }
 
-/* The innermost dimension is the loop's; an odometer runs over the others. */
-static void broadcast(const walk *w, const tn__kernel *kernel, tn__binary_loop loop)
+/* An odometer over all dimensions but the row's. */
+bool tn__walk_next(tn__walk *w)
 {
-    const tn_tensor *x = kernel->input[0], *y = kernel->input[1];
-    size_t size = tn__dtype_size((tn_dtype)x->dtype), out_size = tn__dtype_size((tn_dtype)kernel->output[0]->dtype);
-    const char *px = x->data, *py = y->data;
-    char *out = kernel->output[0]->data;
-    int last = w->rank - 1;
-    int64_t at[TN_MAX_RANK] = { 0 }, inner = w->dim[last];
-    for (;;) {
-        loop(px, (int)w->step_x[last], py, (int)w->step_y[last], out, inner);
-        out += (size_t)inner * out_size;
-        int axis = last - 1;
-        for (; axis >= 0; axis--) {
-            px += w->step_x[axis] * (int64_t)size;
-            py += w->step_y[axis] * (int64_t)size;
-            if (++at[axis] < w->dim[axis])
-                break;
-            px -= w->step_x[axis] * w->dim[axis] * (int64_t)size;
-            py -= w->step_y[axis] * w->dim[axis] * (int64_t)size;
-            at[axis] = 0;
-        }
-        if (axis < 0)
-            return;
+    w->out += w->row_bytes;
+    for (int axis = w->rank - 1; axis >= 0; axis--) {
+        bool turns_over = ++w->at[axis] == w->dim[axis];
+        for (int k = 0; k < w->inputs; k++)
+            w->in[k] += turns_over ? -w->step[k][axis] * (w->dim[axis] - 1) : w->step[k][axis];
+        if (!turns_over)
+            return true;
+        w->at[axis] = 0;
     }
+    return false;
 }
 
 tn_status tn__binary_compute(tn__kernel *kernel)
@@ -92,27 +101,39 @@ tn_status tn__binary_compute(tn__kernel *kernel)
     const tn_tensor *x = kernel->input[0], *y = kernel->input[1], *out = kernel->output[0];
     tn__binary_loop loop = family->loop[x->dtype];
     if (!loop)
-        return tn__fail(TN_UNIMPLEMENTED, "%s has no kernel for %s", kernel->op->name, tn__dtype_name((tn_dtype)x->dtype));
-    if (tn__count(out) == 0)
-        return TN_OK;
-    if (tn__shape_equal(&x->shape, &y->shape)) {
+        return no_loop(kernel);
+    if (tn__shape_equal(&x->shape, &y->shape)) { /* the usual case, and the quickest to prepare */
         loop(x->data, 1, y->data, 1, out->data, tn__count(out));
         return TN_OK;
     }
-    walk w = plan_walk(&x->shape, &y->shape, &out->shape);
-    broadcast(&w, kernel, loop);
+    tn__walk w;
+    for (bool more = tn__walk_begin(&w, kernel, 2); more; more = tn__walk_next(&w))
+        loop(w.in[0], w.row_step[0], w.in[1], w.row_step[1], w.out, w.row);
     return TN_OK;
 }
 
-/* --- inference ---------------------------------------------------------------------------------------------------------- */
-/* TensorFlow's way of writing shapes in this message: [2,3]. */
-static void brackets(const tn_shape *shape, char *text, size_t size)
+tn_status tn__divide_compute(tn__kernel *kernel)
 {
-    size_t n = (size_t)snprintf(text, size, "[");
-    for (int i = 0; i < shape->rank && n < size; i++)
-        n += (size_t)snprintf(text + n, size - n, shape->dims[i] < 0 ? "%s?" : "%s%lld", i ? "," : "", (long long)shape->dims[i]);
-    if (n < size)
-        snprintf(text + n, size - n, "]");
+    const tn_tensor *y = kernel->input[1];
+    bool whole = tn__in(TN__INTS, (tn_dtype)y->dtype) && tn__count(kernel->output[0]) > 0;
+    for (int64_t i = 0; whole && i < tn__count(y); i++)
+        if (tn__int_at(y, i) == 0)
+            return tn__fail(TN_INVALID_ARGUMENT,
+                            "Integer division by zero\n%s: y %s has a 0 in element %lld",
+                            kernel->op->name, TN__TENSOR(y), (long long)i);
+    return tn__binary_compute(kernel);
+}
+
+/* --- inference -------------------------------------------------------------------------------- */
+const char *tn__brackets_print(const tn_shape *shape, char text[TN__BRACKETS])
+{
+    size_t n = (size_t)snprintf(text, TN__BRACKETS, "[");
+    for (int i = 0; i < shape->rank && n < TN__BRACKETS; i++)
+        n += (size_t)snprintf(text + n, TN__BRACKETS - n, shape->dims[i] < 0 ? "%s?" : "%s%lld",
+                              i ? "," : "", (long long)shape->dims[i]);
+    if (n < TN__BRACKETS)
+        snprintf(text + n, TN__BRACKETS - n, "]");
+    return text;
 }
 
 tn_status tn__infer_broadcast(tn__infer *infer)
@@ -120,11 +141,36 @@ tn_status tn__infer_broadcast(tn__infer *infer)
     const tn_shape *a = &infer->input[0]->shape, *b = &infer->input[1]->shape;
     if (tn__shape_broadcast(a, b, &infer->output[0].shape))
         return TN_OK;
-    char x[TN__SHAPE_TEXT], y[TN__SHAPE_TEXT];
-    brackets(a, x, sizeof x);
-    brackets(b, y, sizeof y);
-    return tn__fail(TN_INVALID_ARGUMENT, "Incompatible shapes: %s vs. %s\n%s: dimensions must be equal or 1, counted from the last", x, y,
-                    infer->op->name);
+    return tn__fail(
+        TN_INVALID_ARGUMENT,
+        "Incompatible shapes: %s vs. %s\n%s: dimensions must be equal or 1, counted from the last",
+        TN__BRACKET(*a), TN__BRACKET(*b), infer->op->name);
+}
+
+tn_status tn__infer_pair(tn__infer *infer)
+{
+    const tn_shape *a = &infer->input[0]->shape, *b = &infer->input[1]->shape;
+    if (tn__shape_merge(a, b, &infer->output[0].shape))
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Inputs to operation %s of type %s must have the same size and shape.  Input "
+                    "0: %s != input 1: %s",
+                    infer->op->name, infer->op->name, TN__BRACKET(*a), TN__BRACKET(*b));
+}
+
+tn_status tn__infer_counted_pair(tn__infer *infer)
+{
+    const tn_shape *a = &infer->input[0]->shape, *b = &infer->input[1]->shape;
+    if (tn__shape_merge(a, b, &infer->output[0].shape))
+        return TN_OK;
+    if (!tn__shape_full(a) || !tn__shape_full(b))
+        return tn__infer_pair(infer);
+    return tn__fail(
+        TN_INVALID_ARGUMENT,
+        "The two arguments to a cwise op must have same number of elements, got %lld and %lld\n"
+        "%s: and the same shape, got %s and %s",
+        (long long)tn__shape_count(a), (long long)tn__shape_count(b), infer->op->name,
+        TN__SHAPE(*a), TN__SHAPE(*b));
 }
 
 tn_status tn__infer_scalar(tn__infer *infer)
@@ -141,7 +187,8 @@ tn_status tn__infer_rank(const tn__infer *infer, size_t input, int least, int mo
     const tn__signature *s = tn__op_signature(infer->op);
     const char *name = s ? s->input[tn__signature_arg(s, infer->input_count, input)].name : "input";
     if (least == most)
-        return tn__fail(TN_INVALID_ARGUMENT, "%s: %s must have rank %d, got %s", infer->op->name, name, least, TN__SHAPE(x->shape));
-    return tn__fail(TN_INVALID_ARGUMENT, "%s: %s must have a rank of %d to %d, got %s", infer->op->name, name, least, most,
-                    TN__SHAPE(x->shape));
+        return tn__fail(TN_INVALID_ARGUMENT, "%s: %s must have rank %d, got %s", infer->op->name,
+                        name, least, TN__SHAPE(x->shape));
+    return tn__fail(TN_INVALID_ARGUMENT, "%s: %s must have a rank of %d to %d, got %s",
+                    infer->op->name, name, least, most, TN__SHAPE(x->shape));
 }

@@ -1,75 +1,178 @@
 /* unary.c - functions of one element. */
 #include "ops/elementwise.h"
 
-/* dx = -dy */
-static void neg_gradient(tn__gradient *g)
+/* --- gradients: dx, from x, y = f(x) and dy --------------------------------------------------- */
+UNARY_RULE(neg, tn_negative(dy))                                             /* -dy */
+UNARY_RULE(abs, tn_multiply(dy, tn_sign(x)))                                 /* dy sign x */
+UNARY_RULE(sign, tn_zeros_like(x))                                           /* 0 */
+UNARY_RULE(square, tn_multiply(dy, tn_multiply(x, tn__like(x, 2))))          /* dy 2 x */
+UNARY_RULE(sqrt, TN__APPLY(tn__op_SqrtGrad, NULL, y, dy))                    /* dy / (2 y) */
+UNARY_RULE(rsqrt, TN__APPLY(tn__op_RsqrtGrad, NULL, y, dy))                  /* -dy y³ / 2 */
+UNARY_RULE(reciprocal, TN__APPLY(tn__op_ReciprocalGrad, NULL, y, dy))        /* -dy y² */
+UNARY_RULE(exp, tn_multiply(dy, y))                                          /* dy y */
+UNARY_RULE(expm1, tn_multiply(dy, tn_exp(x)))                                /* dy eˣ */
+UNARY_RULE(log, tn_multiply(dy, tn_reciprocal(x)))                           /* dy / x */
+UNARY_RULE(log1p, tn_multiply(dy, tn_reciprocal(tn_add(tn__like(x, 1), x)))) /* dy / (1 + x) */
+UNARY_RULE(sin, tn_multiply(dy, tn_cos(x)))                                  /* dy cos x */
+UNARY_RULE(cos, tn_multiply(tn_negative(dy), tn_sin(x)))                     /* -dy sin x */
+UNARY_RULE(tan, tn_multiply(dy, tn_square(tn_reciprocal(tn_cos(x)))))        /* dy / cos² x */
+UNARY_RULE(sinh, tn_multiply(dy, tn_cosh(x)))                                /* dy cosh x */
+UNARY_RULE(cosh, tn_multiply(dy, tn_sinh(x)))                                /* dy sinh x */
+UNARY_RULE(asinh, tn_divide(dy, tn_cosh(y)))                                 /* dy / cosh y */
+UNARY_RULE(acosh, tn_divide(dy, tn_sinh(y)))                                 /* dy / sinh y */
+UNARY_RULE(atan,
+           tn_multiply(dy, tn_reciprocal(tn_add(tn__like(x, 1), tn_square(x))))) /* dy / (1 + x²) */
+UNARY_RULE(atanh, tn_multiply(dy, tn_reciprocal(tn__one_minus(tn_square(x))))) /* dy / (1 - x²) */
+
+/* 1 / √(1 - x²) */
+static tn_tensor *arc_slope(tn_tensor *x)
 {
-    g->din[0] = tn_negative(g->dout[0]);
+    return tn_reciprocal(tn_sqrt(tn__one_minus(tn_square(x))));
+}
+UNARY_RULE(asin, tn_multiply(dy, arc_slope(x)))
+UNARY_RULE(acos, tn_multiply(tn_negative(dy), arc_slope(x)))
+
+/* --- signs and powers ------------------------------------------------------------------------- */
+#define SIGNED_TYPES "T: floating, int32, int64"
+#define SIGNED_ROWS(name) FLOATS_ROWS(name) INTS_ROWS(name)
+
+FLOATS(UNARY_LOOP, Neg, -x)
+WRAPPING(UNARY_LOOP, Neg, 0 - x)
+UNARY_OP(Neg, "x: T", "y: T", SIGNED_TYPES, SIGNED_ROWS(Neg), .gradient = neg_gradient)
+/* The most negative integer has no positive twin: it stays, as it does in unsigned arithmetic. */
+FLOATS(UNARY_LOOP, Abs, fabs(x))
+INTS(UNARY_LOOP, Abs, x < 0 ? 0 - (uint64_t)x : (uint64_t)x)
+UNARY_OP(Abs, "x: T", "y: T", SIGNED_TYPES, SIGNED_ROWS(Abs), .gradient = abs_gradient)
+FLOATS(UNARY_LOOP, Sign, isnan(x) ? x : (x > 0) - (x < 0))
+INTS(UNARY_LOOP, Sign, (x > 0) - (x < 0))
+UNARY_OP(Sign, "x: T", "y: T", SIGNED_TYPES, SIGNED_ROWS(Sign), .gradient = sign_gradient)
+UNARY(Square, ARITHMETIC, (x * x), .gradient = square_gradient)
+UNARY(Sqrt, FLOATS, sqrt(x), .gradient = sqrt_gradient)
+UNARY(Rsqrt, FLOATS, 1 / sqrt(x), .gradient = rsqrt_gradient)
+UNARY(Reciprocal, FLOATS, 1 / x, .gradient = reciprocal_gradient)
+UNARY(Inv, FLOATS, 1 / x, .gradient = reciprocal_gradient)
+
+/* --- exponentials and angles ------------------------------------------------------------------ */
+UNARY(Exp, FLOATS, exp(x), .gradient = exp_gradient)
+UNARY(Expm1, FLOATS, expm1(x), .gradient = expm1_gradient)
+UNARY(Log, FLOATS, log(x), .gradient = log_gradient)
+UNARY(Log1p, FLOATS, log1p(x), .gradient = log1p_gradient)
+UNARY(Sin, FLOATS, sin(x), .gradient = sin_gradient)
+UNARY(Cos, FLOATS, cos(x), .gradient = cos_gradient)
+UNARY(Tan, FLOATS, tan(x), .gradient = tan_gradient)
+UNARY(Asin, FLOATS, asin(x), .gradient = asin_gradient)
+UNARY(Acos, FLOATS, acos(x), .gradient = acos_gradient)
+UNARY(Atan, FLOATS, atan(x), .gradient = atan_gradient)
+UNARY(Sinh, FLOATS, sinh(x), .gradient = sinh_gradient)
+UNARY(Cosh, FLOATS, cosh(x), .gradient = cosh_gradient)
+UNARY(Asinh, FLOATS, asinh(x), .gradient = asinh_gradient)
+UNARY(Acosh, FLOATS, acosh(x), .gradient = acosh_gradient)
+UNARY(Atanh, FLOATS, atanh(x), .gradient = atanh_gradient)
+
+/* --- rounding --------------------------------------------------------------------------------- */
+#define STEPS .no_gradient = "none: flat between its steps"
+UNARY(Floor, FLOATS, floor(x), STEPS)
+UNARY(Ceil, FLOATS, ceil(x), STEPS)
+UNARY(Rint, FLOATS, rint(x), STEPS) /* half to even: the processor's usual mode */
+FLOATS(UNARY_LOOP, Round, rint(x))
+INTS(UNARY_LOOP, Round, x)
+UNARY_OP(Round, "x: T", "y: T", SIGNED_TYPES, SIGNED_ROWS(Round), STEPS)
+
+/* --- tests and constants ---------------------------------------------------------------------- */
+#define TEST(op_name, expression)                                            \
+    FLOAT_TESTS(UNARY_LOOP, op_name, expression)                             \
+    UNARY_OP(op_name, "x: T", "y: bool", FLOATS_TYPES, FLOATS_ROWS(op_name), \
+             .no_gradient = "not differentiable: gives booleans")
+TEST(IsNan, isnan(x) != 0)
+TEST(IsInf, isinf(x) != 0)
+TEST(IsFinite, isfinite(x) != 0)
+UNARY_LOOP(LogicalNot, u8, uint8_t, uint8_t, !x)
+UNARY_OP(LogicalNot, "x: bool", "y: bool", NULL, BOOL_ROWS(LogicalNot),
+         .no_gradient = "not differentiable: booleans")
+
+#define FILLED(op_name, number)                                                           \
+    NUMBERS(UNARY_LOOP, op_name, ((void)x, number))                                       \
+    UNARY_OP(op_name, "x: T", "y: T", "T: any", NUMBERS_ROWS(op_name) BOOL_ROWS(op_name), \
+             .no_gradient = "none: a constant", .flags = TN__SHAPE_ONLY)
+FILLED(OnesLike, 1)
+FILLED(ZerosLike, 0)
+
+/* --- bits ------------------------------------------------------------------------------------- */
+#define BITS .no_gradient = "not differentiable: integers"
+UNARY(Invert, INTS, ~x, BITS)
+UNARY_LOOP(PopulationCount, i32, uint32_t, uint8_t, __builtin_popcountll(x))
+UNARY_LOOP(PopulationCount, i64, uint64_t, uint8_t, __builtin_popcountll(x))
+UNARY_LOOP(PopulationCount, u8, uint8_t, uint8_t, __builtin_popcountll(x))
+UNARY_OP(PopulationCount, "x: T", "y: uint8", INTS_TYPES, INTS_ROWS(PopulationCount), BITS)
+
+/* --- the gradients that are ops of their own: z = f(y, dy) ------------------------------------ */
+/* Where dy is 0 so is z, even if y is not finite: a pole that does not matter to the result stays
+ * without effect. */
+#define POLE_GRADIENT(op_name, expression, rule)                                  \
+    FLOATS(BINARY_LOOP, op_name, y == 0 ? 0 : (expression))                       \
+    BINARY_OP(op_name, "y: T, dy: T", "z: T", FLOATS_TYPES, FLOATS_ROWS(op_name), \
+              tn__infer_counted_pair, tn__binary_compute, .gradient = rule)
+
+/* Of z = dy / (2 y):  by y -z dz / y, by dy dz / (2 y) */
+static void sqrt_grad_gradient(tn__gradient *g)
+{
+    tn_tensor *ratio = tn_divide(g->dout[0], g->in[0]);
+    g->din[0] = tn_multiply(tn_negative(ratio), g->out[0]);
+    g->din[1] = tn_multiply(tn__like(ratio, 0.5), ratio);
 }
 
-/* dx = 2 x dy */
-static void square_gradient(tn__gradient *g)
+/* Of z = -dy y³ / 2:  by y -3/2 dz dy y², by dy the same op */
+static void rsqrt_grad_gradient(tn__gradient *g)
 {
-    g->din[0] = tn_multiply(g->dout[0], tn_multiply(g->in[0], tn__like(g->in[0], 2)));
+    tn_tensor *y = g->in[0], *dy = g->in[1], *dz = g->dout[0];
+    g->din[0] = tn_multiply(tn_multiply(tn_multiply(tn__like(dz, -1.5), dz), dy), tn_square(y));
+    g->din[1] = TN__APPLY(tn__op_RsqrtGrad, NULL, y, dz);
 }
 
-/* dx = dy y */
-static void exp_gradient(tn__gradient *g)
+/* Of z = -dy y²:  by y -2 dz dy y, by dy the same op */
+static void reciprocal_grad_gradient(tn__gradient *g)
 {
-    g->din[0] = tn_multiply(g->dout[0], g->out[0]);
+    tn_tensor *y = g->in[0], *dy = g->in[1], *dz = g->dout[0];
+    g->din[0] = tn_multiply(tn_multiply(tn_multiply(dz, tn__like(dz, -2)), dy), y);
+    g->din[1] = TN__APPLY(tn__op_ReciprocalGrad, NULL, y, dz);
 }
 
-/* dx = dy / x */
-static void log_gradient(tn__gradient *g)
-{
-    g->din[0] = tn_divide(g->dout[0], g->in[0]);
-}
+/* Here the loop's x is y, its y is dy. */
+POLE_GRADIENT(SqrtGrad, AS_X(0.5) * y / x, sqrt_grad_gradient)
+POLE_GRADIENT(RsqrtGrad, AS_X(-0.5) * y * x * x * x, rsqrt_grad_gradient)
+POLE_GRADIENT(ReciprocalGrad, -y *x *x, reciprocal_grad_gradient)
+POLE_GRADIENT(InvGrad, -y *x *x, reciprocal_grad_gradient)
 
-/* dx = dy / (2 y) */
-static void sqrt_gradient(tn__gradient *g)
-{
-    g->din[0] = tn_divide(tn_multiply(g->dout[0], tn__like(g->out[0], 0.5)), g->out[0]);
-}
-
-/* dx = dy (1 - y²) */
-static void tanh_gradient(tn__gradient *g)
-{
-    g->din[0] = tn_multiply(g->dout[0], tn__one_minus(tn_square(g->out[0])));
-}
-
-/* dx = dy y (1 - y) */
-static void sigmoid_gradient(tn__gradient *g)
-{
-    g->din[0] = tn_multiply(g->dout[0], tn_multiply(g->out[0], tn__one_minus(g->out[0])));
-}
-
-/* dx = dy where x > 0 */
-static void relu_gradient(tn__gradient *g)
-{
-    g->din[0] = TN__APPLY(tn__op_ReluGrad, NULL, g->dout[0], g->out[0]);
-}
-
-UNARY(Neg, "number", NUMBERS, -x, .gradient = neg_gradient)
-UNARY(Square, "number", NUMBERS, x * x, .gradient = square_gradient)
-UNARY(Exp, "floating", FLOATS, exp(x), .gradient = exp_gradient)
-UNARY(Log, "floating", FLOATS, log(x), .gradient = log_gradient)
-UNARY(Sqrt, "floating", FLOATS, sqrt(x), .gradient = sqrt_gradient)
-UNARY(Tanh, "floating", FLOATS, tanh(x), .gradient = tanh_gradient)
-UNARY(Sigmoid, "floating", FLOATS, 1 / (1 + exp(-x)), .gradient = sigmoid_gradient)
-UNARY(Relu, "number", NUMBERS, x < 0 ? 0 : x, .gradient = relu_gradient)
-UNARY(Abs, "number", NUMBERS, x < 0 ? -x : x, .no_gradient = "placeholder")
-
-#define WRAPPER(function, op) \
-    tn_tensor *function(tn_tensor *x) \
-    { \
-        return TN__APPLY(tn__op_##op, NULL, x); \
-    }
-WRAPPER(tn_negative, Neg)
-WRAPPER(tn_square, Square)
-WRAPPER(tn_exp, Exp)
-WRAPPER(tn_log, Log)
-WRAPPER(tn_sqrt, Sqrt)
-WRAPPER(tn_tanh, Tanh)
-WRAPPER(tn_sigmoid, Sigmoid)
-WRAPPER(tn_nn_relu, Relu)
-WRAPPER(tn_abs, Abs)
+UNARY_WRAPPER(tn_negative, Neg)
+UNARY_WRAPPER(tn_abs, Abs)
+UNARY_WRAPPER(tn_sign, Sign)
+UNARY_WRAPPER(tn_square, Square)
+UNARY_WRAPPER(tn_sqrt, Sqrt)
+UNARY_WRAPPER(tn_rsqrt, Rsqrt)
+UNARY_WRAPPER(tn_reciprocal, Reciprocal)
+UNARY_WRAPPER(tn_exp, Exp)
+UNARY_WRAPPER(tn_expm1, Expm1)
+UNARY_WRAPPER(tn_log, Log)
+UNARY_WRAPPER(tn_log1p, Log1p)
+UNARY_WRAPPER(tn_sin, Sin)
+UNARY_WRAPPER(tn_cos, Cos)
+UNARY_WRAPPER(tn_tan, Tan)
+UNARY_WRAPPER(tn_asin, Asin)
+UNARY_WRAPPER(tn_acos, Acos)
+UNARY_WRAPPER(tn_atan, Atan)
+UNARY_WRAPPER(tn_sinh, Sinh)
+UNARY_WRAPPER(tn_cosh, Cosh)
+UNARY_WRAPPER(tn_asinh, Asinh)
+UNARY_WRAPPER(tn_acosh, Acosh)
+UNARY_WRAPPER(tn_atanh, Atanh)
+UNARY_WRAPPER(tn_floor, Floor)
+UNARY_WRAPPER(tn_ceil, Ceil)
+UNARY_WRAPPER(tn_round, Round)
+UNARY_WRAPPER(tn_rint, Rint)
+UNARY_WRAPPER(tn_is_nan, IsNan)
+UNARY_WRAPPER(tn_is_inf, IsInf)
+UNARY_WRAPPER(tn_is_finite, IsFinite)
+UNARY_WRAPPER(tn_logical_not, LogicalNot)
+UNARY_WRAPPER(tn_ones_like, OnesLike)
+UNARY_WRAPPER(tn_zeros_like, ZerosLike)
+UNARY_WRAPPER(tn_invert, Invert)
