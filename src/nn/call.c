@@ -153,7 +153,8 @@ tn_status tn__layer_input_node(tn_context *context, tn_layer *layer, tn_dtype dt
     tn__infer infer = { .op = &tn__op_KerasLayer, .attrs = &attrs, .output_count = 1, .output = (void *)&output };
     tn__node *node;
     TN_TRY(tn__node_new(context, NULL, &infer, &node));
-    *input = tn__node_output(node, 0);
+    if ((node->name = tn__strdup(layer->name))) /* tn_name(tn_model_input(m)) */
+        *input = tn__node_output(node, 0);
     tn__release(node);
     layer->nodes = 1;
     return *input ? TN_OK : TN_RESOURCE_EXHAUSTED;

@@ -163,3 +163,11 @@ tn_optimizer *tn_model_optimizer(tn_model *model)
         return NULL;
     return tn__own_shared(t->optimizer);
 }
+
+bool tn_is_compiled(tn_model *model)
+{
+    TN__ENTER(context, false);
+    (void)context;
+    const tn__trainer *t = tn__check_layer(model, "tn_is_compiled: model") ? model->trainer : NULL;
+    return t && t->compiled;
+}

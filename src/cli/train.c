@@ -1,0 +1,128 @@
+/* train.c - training from the command line: a new model, or what extend made. */
+#include "cli.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- what fits the data ------------------------------------------------------------------------------------------------- */
+static bool all_zero_or_one(tn_tensor *y)
+{
+    tn_tensor *floats = tn_cast(y, TN_FLOAT32);
+    const float *value = tn_data_float32(floats);
+    tn_shape shape = tn_shape_of(floats);
+    int64_t count = 1;
+    for (int i = 0; i < shape.rank; i++)
+        count *= shape.dims[i];
+    for (int64_t i = 0; value && i < count; i++)
+        if (value[i] != 0 && value[i] != 1)
+            return false;
+    return value != NULL;
+}
+
+/* One number a row for an output of several: class numbers. As many as the output has, 0 and 1: classes. Else: numbers. */
+static const char *loss_for(tn_model *model, tn_tensor *y)
+{
+    tn_list outputs = tn_items(tn_model_output(model)), labels = tn_items(y);
+    if (!outputs.item || !labels.item)
+        return NULL;
+    if (outputs.count > 1)
+        return "mse";
+    tn_shape out = tn_shape_of(outputs.item[0]), shape = tn_shape_of(labels.item[0]);
+    int64_t width = out.dims[out.rank - 1], label_width = shape.rank > 1 ? shape.dims[shape.rank - 1] : 1;
+    if (width > 1 && label_width == 1)
+        return "sparse_categorical_crossentropy";
+    if (!all_zero_or_one(labels.item[0]))
+        return "mse";
+    return width == 1 ? "binary_crossentropy" : "categorical_crossentropy";
+}
+
+static bool split_metrics(const char *text, char *copy, size_t size, tn_compile_options *options)
+{
+    if (strlen(text) >= size) {
+        tn_fail(TN_INVALID_ARGUMENT, "--metrics is too long");
+        return false;
+    }
+    strcpy(copy, text);
+    int count = 0, depth = 0;
+    char *start = copy;
+    for (char *at = copy;; at++) {
+        depth += (*at == '(') - (*at == ')');
+        if (*at && (*at != ',' || depth > 0))
+            continue;
+        bool end = *at == 0;
+        *at = 0;
+        while (*start == ' ')
+            start++;
+        if (count == 8) {
+            tn_fail(TN_INVALID_ARGUMENT, "--metrics takes 8 at most");
+            return false;
+        }
+        if (*start)
+            options->metrics[count++] = start;
+        if (end)
+            return true;
+        start = at + 1;
+    }
+}
+
+bool cli_compile(tn_model *model, tn_tensor *y, const cli_values *v)
+{
+    char metrics[1024];
+    tn_compile_options o = { .size_ = sizeof o, .model = model, .loss = v->loss ? v->loss : loss_for(model, y) };
+    o.optimizer = tn_optimizer_of(v->optimizer ? v->optimizer : "adam");
+    const char *names = v->metrics ? v->metrics : o.loss && strstr(o.loss, "crossentropy") ? "accuracy" : "";
+    return o.optimizer && o.loss && split_metrics(names, metrics, sizeof metrics, &o) && tn_compile_with(&o) == TN_OK;
+}
+
+bool cli_train_model(const char *command, tn_model *model, const cli_data *data, const cli_values *v)
+{
+    tn_fit_options o = { .size_ = sizeof o, .model = model, .x = data->x, .y = data->y, .batch_size = 32, .epochs = 5,
+                         .verbose = v->quiet ? 0 : -1, .shuffle = true, .validation_freq = 1, .seed = TN_NO_SEED };
+    if (!cli_integer(command, "--epochs", v->epochs, 0, &o.epochs) || !cli_integer(command, "--batch-size", v->batch_size, 1, &o.batch_size) ||
+        !cli_real(command, "--validation-split", v->validation_split, 0, 0.999, &o.validation_split))
+        return false;
+    if (data->test_x && data->test_y && !v->validation_split)
+        o.validation_data = tn_tuple_of(TN_LIST(data->test_x, data->test_y));
+    return cli_compile(model, data->y, v) && tn_fit_with(&o) != NULL;
+}
+
+/* --- the command -------------------------------------------------------------------------------------------------------- */
+static int run(const cli_values *v)
+{
+    int64_t seed;
+    if (!v->layers || !v->data || !v->output)
+        return cli_usage("train", "wants --layers, --data and --output");
+    if (v->seed && !cli_integer("train", "--seed", v->seed, 0, &seed))
+        return CLI_USAGE;
+    if (v->seed)
+        tn_set_random_seed(seed);
+    tn_model *model = tn_sequential_of(v->layers);
+    cli_data data;
+    if (!model || !cli_load_data(model, v->data, v->target, "train", true, &data))
+        return cli_finish();
+    if (!cli_train_model("train", model, &data, v))
+        return tn_pending() == TN_OK ? CLI_USAGE : cli_finish();
+    tn_save_options save = { .size_ = sizeof save, .model = model, .path = v->output, .overwrite = true, .include_optimizer = true, .sync = true };
+    if (tn_save_with(&save) == TN_OK && !v->quiet)
+        fprintf(stderr, "saved %s\n", v->output);
+    return cli_finish();
+}
+
+static const cli_option options[] = {
+    CLI_VALUE("--layers", layers, "LIST", "'input(64); dense(128, relu); dense(10, softmax)'"),
+    CLI_VALUE("--data", data, "FILE", ".npz with x and y (or x_train, y_train), or .csv"),
+    CLI_VALUE("--target", target, "COLUMN", "of a .csv: the labels' name or number (the last)"),
+    CLI_VALUE("--output", output, "FILE", "the trained model, .keras or .h5"),
+    CLI_TRAINING,
+    CLI_COMMON,
+};
+
+const cli_command cli_train = {
+    .name = "train",
+    .operands = "",
+    .summary = "Make a model from layers, train it, save it",
+    .options = options,
+    .details = "Layers are written as in Keras, in snake case: arguments by position or by name. A wrong one is answered with what there is.\n"
+               "x_test and y_test of an .npz are the validation data unless --validation-split is given.",
+    .run = run,
+};
