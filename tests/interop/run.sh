@@ -1,0 +1,26 @@
+#!/bin/sh
+# Files between tenon and the real Keras 2 and 3: what tenon writes they open, with the same numbers; what they would train from it,
+# they train alike. usage: run.sh BUILD
+set -eu
+build=$1
+here=$(dirname "$0")
+python=$(sh "$here/venv.sh" | tail -n 1)
+work=build/interop
+digits=examples/digits/digits.npz
+base=examples/digits/pretrained.h5
+rm -rf "$work"
+mkdir -p "$work"
+
+"$build/tenon" extend "$base" --drop-last 1 --freeze --scope new_layer_scope --add 'dense(10, softmax, name=new_dense)' --seed 7 \
+    --output "$work/untrained.keras" --quiet
+"$build/tenon" extend "$base" --drop-last 1 --freeze --scope new_layer_scope --add 'dense(10, softmax, name=new_dense)' --seed 7 \
+    --data "$digits" --epochs 2 --output "$work/extended.keras" --quiet
+for name in untrained extended; do
+    "$build/tenon" convert "$work/$name.keras" "$work/$name.h5" --quiet
+    "$build/tenon" convert "$work/$name.keras" "$work/$name.weights.h5" --quiet
+    "$build/tenon" predict "$work/$name.keras" --input "$digits" --output "$work/$name.npy" --quiet
+done
+"$build/examples/interop_finetune" "$work/untrained.keras" "$digits" 11 >"$work/losses.txt"
+
+TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_keras3.py" "$work" "$digits"
+TF_CPP_MIN_LOG_LEVEL=3 TF_USE_LEGACY_KERAS=1 "$python" "$here/check_keras2.py" "$work" "$digits"
