@@ -51,23 +51,44 @@ typedef struct {
     bool transpose_a, transpose_b;
 } product;
 
-/* c (m, n) = a (m, k) b (k, n), row by row of c, so that the inner loop runs along rows. */
+/* c (m, n) = a (m, k) b (k, n). Row by row of c, so that the inner loop runs along rows; with b transposed its rows are columns of
+ * the product, and each element is a dot product in eight sums side by side. */
 #define PRODUCT_LOOP(T, suffix) \
-    static void multiply_##suffix(const product *p, const T *a, const T *b, T *c) \
+    static void by_rows_##suffix(const product *p, const T *a, const T *b, T *c) \
     { \
+        int64_t step_row = p->transpose_a ? 1 : p->k, step_column = p->transpose_a ? p->m : 1; \
         memset(c, 0, (size_t)(p->m * p->n) * sizeof *c); \
-        int64_t step_row = p->transpose_a ? 1 : p->k, step_col = p->transpose_a ? p->m : 1; \
         for (int64_t i = 0; i < p->m; i++) \
             for (int64_t l = 0; l < p->k; l++) { \
-                const T x = a[i * step_row + l * step_col]; \
+                const T x = a[i * step_row + l * step_column]; \
                 T *restrict to = c + i * p->n; \
-                if (!p->transpose_b) \
-                    for (int64_t j = 0; j < p->n; j++) \
-                        to[j] += x * b[l * p->n + j]; \
-                else \
-                    for (int64_t j = 0; j < p->n; j++) \
-                        to[j] += x * b[j * p->k + l]; \
+                for (int64_t j = 0; j < p->n; j++) \
+                    to[j] += x * b[l * p->n + j]; \
             } \
+    } \
+    static T dot_##suffix(const T *a, int64_t step, const T *b, int64_t k) \
+    { \
+        T sum[8] = { 0 }, total = 0; \
+        int64_t l = 0; \
+        for (; step == 1 && l + 8 <= k; l += 8) \
+            for (int i = 0; i < 8; i++) \
+                sum[i] += a[l + i] * b[l + i]; \
+        for (; l < k; l++) \
+            total += a[l * step] * b[l]; \
+        for (int i = 0; i < 8; i++) \
+            total += sum[i]; \
+        return total; \
+    } \
+    static void by_dots_##suffix(const product *p, const T *a, const T *b, T *c) \
+    { \
+        int64_t step_row = p->transpose_a ? 1 : p->k, step_column = p->transpose_a ? p->m : 1; \
+        for (int64_t i = 0; i < p->m; i++) \
+            for (int64_t j = 0; j < p->n; j++) \
+                c[i * p->n + j] = dot_##suffix(a + i * step_row, step_column, b + j * p->k, p->k); \
+    } \
+    static void multiply_##suffix(const product *p, const T *a, const T *b, T *c) \
+    { \
+        (p->transpose_b ? by_dots_##suffix : by_rows_##suffix)(p, a, b, c); \
     }
 PRODUCT_LOOP(float, f32)
 PRODUCT_LOOP(double, f64)
