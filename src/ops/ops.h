@@ -2,6 +2,7 @@
 #ifndef TN_OPS_OPS_H
 #define TN_OPS_OPS_H
 #include "runtime/dispatch.h"
+#include "ops/known.h"
 #include "tenon/gradient.h"
 #include "tenon/ops.h"
 #include "tenon/variable.h"

@@ -62,10 +62,4 @@ tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, 
 tn_status tn__graph_replay(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
                            size_t input_count, tn_tensor *const *outputs, tn_tensor **results, size_t output_count);
 
-/* The constant that a tensor is, if it can be told now: a value, a Const node, or what Shape, Pack, ConcatV2, StridedSlice, Slice,
- * Cast and arithmetic make of such. Unknown elements are TN_NONE; false when even the length is unknown or above TN_MAX_RANK * 4. */
-bool tn__known_ints(const tn_tensor *x, int64_t *values, size_t *count);
-/* The same as a shape: elements are dimensions. */
-tn_shape tn__known_shape(const tn_tensor *x);
-
 #endif
