@@ -6,7 +6,7 @@
 static const double selu_scale = 1.0507009873554804934193349852946,
                     selu_alpha = 1.6732632423543772848170429916717;
 #define SELU_SCALE AS_X(selu_scale)
-#define SELU_SCALE_ALPHA AS_X(selu_scale *selu_alpha)
+#define SELU_SCALE_ALPHA AS_X((selu_scale * selu_alpha))
 
 /* --- shorthands ------------------------------------------------------------------------------- */
 #define ACTIVATION(op_name, LIST, expression, ...)                                         \
@@ -103,7 +103,8 @@ static const tn_field leaky_fields[] = {
 
 static tn_status leaky_compute(tn__kernel *kernel)
 {
-    double alpha = ((const leaky_attrs *)kernel->attrs)->alpha;
+    float alpha =
+        (float)((const leaky_attrs *)kernel->attrs)->alpha; /* TensorFlow's attribute is one */
     int64_t n = tn__count(kernel->output[0]);
     if (kernel->input[0]->dtype == TN_FLOAT32)
         LEAKY_LOOP(float)
@@ -112,7 +113,8 @@ static tn_status leaky_compute(tn__kernel *kernel)
 
 static tn_status leaky_grad_compute(tn__kernel *kernel)
 {
-    double alpha = ((const leaky_attrs *)kernel->attrs)->alpha;
+    float alpha =
+        (float)((const leaky_attrs *)kernel->attrs)->alpha; /* TensorFlow's attribute is one */
     int64_t n = tn__count(kernel->output[0]);
     if (kernel->input[0]->dtype == TN_FLOAT32)
         LEAKY_GRAD_LOOP(float)
@@ -220,6 +222,13 @@ tn_tensor *tn_log_sigmoid(tn_tensor *x)
     return tn_negative(tn_softplus(tn_negative(x)));
 }
 
+/* A constant that TensorFlow's Python makes float32 before it takes x's dtype, so float64 has no
+ * more digits of it. */
+static tn_tensor *single(tn_tensor *x, double value)
+{
+    return tn__like(x, (float)value);
+}
+
 tn_tensor *tn_nn_silu_with(const tn_nn_silu_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
@@ -227,7 +236,7 @@ tn_tensor *tn_nn_silu_with(const tn_nn_silu_options *options)
     if (!tn__check_tensor(x, "tn_nn_silu: features"))
         return NULL;
     return tn_multiply(
-        x, tn_sigmoid(options->beta == 1 ? x : tn_multiply(tn__like(x, options->beta), x)));
+        x, tn_sigmoid(options->beta == 1 ? x : tn_multiply(single(x, options->beta), x)));
 }
 
 /* x Φ(x), exactly x/2 erfc(-x/√2), or by x/2 (1 + tanh(√(2/π) (x + 0.044715 x³))) */
@@ -237,11 +246,18 @@ tn_tensor *tn_nn_gelu_with(const tn_nn_gelu_options *options)
     tn_tensor *x = options->features;
     if (!tn__check_tensor(x, "tn_nn_gelu: features"))
         return NULL;
+    if (!tn__in(TN__FLOATS, (tn_dtype)x->dtype)) {
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "`features.dtype` must be a floating point tensor.Received:features.dtype=<dtype: "
+                 "'%s'>",
+                 tn__dtype_name((tn_dtype)x->dtype));
+        return NULL;
+    }
     tn_tensor *half = tn_multiply(tn__like(x, 0.5), x);
     if (!options->approximate)
         return tn_multiply(half,
-                           tn_erfc(tn_multiply(tn_negative(x), tn__like(x, 0.7071067811865476))));
-    tn_tensor *cube = tn_multiply(tn__like(x, 0.044715), tn_pow(x, tn__like(x, 3)));
+                           tn_erfc(tn_multiply(tn_negative(x), single(x, 0.7071067811865476))));
+    tn_tensor *cube = tn_multiply(single(x, 0.044715), tn_pow(x, tn__like(x, 3)));
     tn_tensor *inner = tn_multiply(tn__like(x, 0.7978845608028654), tn_add(x, cube));
     return tn_multiply(half, tn_add(tn__like(x, 1), tn_tanh(inner)));
 }

@@ -81,7 +81,8 @@ static tn_status approximate_infer(tn__infer *infer)
 static tn_status approximate_compute(tn__kernel *kernel)
 {
     const tn_tensor *x = kernel->input[0], *y = kernel->input[1];
-    double tolerance = ((const approximate_attrs *)kernel->attrs)->tolerance;
+    float tolerance =
+        (float)((const approximate_attrs *)kernel->attrs)->tolerance; /* as TensorFlow's */
     uint8_t *z = kernel->output[0]->data;
     for (int64_t i = 0; i < tn__count(x); i++)
         z[i] = fabs(tn__double_at(x, i) - tn__double_at(y, i)) < tolerance;

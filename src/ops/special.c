@@ -72,8 +72,7 @@ static double digamma(double x)
     if (x <= 0) {
         if (x == floor(x))
             return (double)NAN;
-        return digamma(1 - x) -
-               pi / tan(pi * (x - floor(x))); /* the period makes the argument exact */
+        return digamma(1 - x) - pi / tan(pi * (x - nearbyint(x))); /* the tangent's period is 1 */
     }
     double sum = 0;
     for (; x < 10; x++)

@@ -1,5 +1,6 @@
 /* unary.c - functions of one element. */
 #include "ops/elementwise.h"
+#include <string.h>
 
 /* --- gradients: dx, from x, y = f(x) and dy --------------------------------------------------- */
 UNARY_RULE(neg, tn_negative(dy))                                             /* -dy */
@@ -90,12 +91,41 @@ UNARY_LOOP(LogicalNot, u8, uint8_t, uint8_t, !x)
 UNARY_OP(LogicalNot, "x: bool", "y: bool", NULL, BOOL_ROWS(LogicalNot),
          .no_gradient = "not differentiable: booleans")
 
-#define FILLED(op_name, number)                                                           \
-    NUMBERS(UNARY_LOOP, op_name, ((void)x, number))                                       \
-    UNARY_OP(op_name, "x: T", "y: T", "T: any", NUMBERS_ROWS(op_name) BOOL_ROWS(op_name), \
-             .no_gradient = "none: a constant", .flags = TN__SHAPE_ONLY)
-FILLED(OnesLike, 1)
-FILLED(ZerosLike, 0)
+static tn_status filled(tn__kernel *kernel, int number)
+{
+    tn_tensor *out = kernel->output[0];
+    size_t size = tn__dtype_size((tn_dtype)out->dtype);
+    int64_t element;
+    tn__element_from_int((tn_dtype)out->dtype, number, &element);
+    for (int64_t i = 0; i < tn__count(out); i++)
+        memcpy((char *)out->data + (size_t)i * size, &element, size);
+    return TN_OK;
+}
+
+static tn_status ones_compute(tn__kernel *kernel)
+{
+    return filled(kernel, 1);
+}
+
+static tn_status zeros_compute(tn__kernel *kernel)
+{
+    return filled(kernel, 0);
+}
+
+/* They never see the elements, which may be gone by then. */
+#define FILLED(op_name, compute_)           \
+    const tn__op tn__op_##op_name = {       \
+        .name = #op_name,                   \
+        .inputs = "x: T",                   \
+        .outputs = "y: T",                  \
+        .types = "T: any",                  \
+        .infer = tn__infer_same,            \
+        .compute = compute_,                \
+        .no_gradient = "none: a constant",  \
+        .flags = TN__SHAPE_ONLY | TN__HALF, \
+    };
+FILLED(OnesLike, ones_compute)
+FILLED(ZerosLike, zeros_compute)
 
 /* --- bits ------------------------------------------------------------------------------------- */
 #define BITS .no_gradient = "not differentiable: integers"
@@ -140,8 +170,8 @@ static void reciprocal_grad_gradient(tn__gradient *g)
 /* Here the loop's x is y, its y is dy. */
 POLE_GRADIENT(SqrtGrad, AS_X(0.5) * y / x, sqrt_grad_gradient)
 POLE_GRADIENT(RsqrtGrad, AS_X(-0.5) * y * x * x * x, rsqrt_grad_gradient)
-POLE_GRADIENT(ReciprocalGrad, -y *x *x, reciprocal_grad_gradient)
-POLE_GRADIENT(InvGrad, -y *x *x, reciprocal_grad_gradient)
+POLE_GRADIENT(ReciprocalGrad, (-y * x * x), reciprocal_grad_gradient)
+POLE_GRADIENT(InvGrad, (-y * x * x), reciprocal_grad_gradient)
 
 UNARY_WRAPPER(tn_negative, Neg)
 UNARY_WRAPPER(tn_abs, Abs)
