@@ -76,7 +76,7 @@ static tn_status open_node(const tree_reader *tree, node_place place, tn__reader
         size += (place.records + 1) * pointer_size(tree, place.level);
     TN_TRY(tn__h5_block(tree->file, place.address, size, what, place.level ? "BTIN" : "BTLF", 0,
                         records));
-    TN_TRY(tn__h5_check(records->span, place.address, what));
+    TN_TRY(tn__h5_check(tree->file, records->span, place.address, what));
     if (tn__read_u8(records) != tree->type)
         return tn__h5_damage(place.address, "%s: of another type", what);
     *pointers = *records;
@@ -114,7 +114,7 @@ tn_status tn__h5_btree2(tn__h5 *file, uint64_t address, int type, tn__h5_record 
     tn__reader reader;
     uint64_t size = 22 + (uint64_t)file->offset_size + (uint64_t)file->length_size;
     TN_TRY(tn__h5_block(file, address, size, "B-tree header", "BTHD", 0, &reader));
-    TN_TRY(tn__h5_check(reader.span, address, "B-tree header"));
+    TN_TRY(tn__h5_check(file, reader.span, address, "B-tree header"));
     int found = tn__read_u8(&reader);
     tree.node_size = tn__read_u32(&reader);
     tree.record_size = tn__read_u16(&reader);

@@ -30,9 +30,7 @@ static const tn__h5_pipeline *pipeline_of(const tn__h5_object *dataset, const tn
                : &dataset->storage.pipeline;
 }
 
-/* --- measuring
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- measuring -------------------------------------------------------------------------------- */
 
 typedef struct {
     tn__h5_object *dataset;
@@ -88,9 +86,7 @@ tn_status tn__h5_measure_chunks(tn__h5_object *dataset, uint64_t *stored)
     return TN_OK;
 }
 
-/* --- reading
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 typedef struct {
     tn__h5_object *dataset;

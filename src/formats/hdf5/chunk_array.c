@@ -71,7 +71,7 @@ static tn_status read_pages(const array_reader *array, uint64_t address, tn__spa
             return tn__h5_damage(address, "an array of chunks is too long");
         TN_TRY(tn__h5_part(array->file, at, elements * array->element_size + 4, "page of chunks",
                            &reader.span));
-        TN_TRY(tn__h5_check(reader.span, at, "page of chunks"));
+        TN_TRY(tn__h5_check(array->file, reader.span, at, "page of chunks"));
         TN_TRY(read_elements(array, &reader, elements, first + page * array->page_elements));
     }
     return TN_OK;
@@ -87,9 +87,7 @@ static tn_status check_head(const array_reader *array, tn__reader *reader, uint6
     return TN_OK;
 }
 
-/* --- fixed array
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- fixed array ------------------------------------------------------------------------------ */
 
 static tn_status read_fixed_block(const array_reader *array, uint64_t address, uint64_t count)
 {
@@ -101,7 +99,7 @@ static tn_status read_fixed_block(const array_reader *array, uint64_t address, u
         uint64_t bitmap_size = pages / 8 + (pages % 8 != 0);
         TN_TRY(
             tn__h5_block(array->file, address, head + bitmap_size + 4, what, "FADB", 0, &reader));
-        TN_TRY(tn__h5_check(reader.span, address, what));
+        TN_TRY(tn__h5_check(array->file, reader.span, address, what));
         TN_TRY(check_head(array, &reader, address));
         tn__span bitmap = tn__read_span(&reader, bitmap_size);
         return read_pages(array, address + head + bitmap_size + 4, bitmap, 0, count, 0);
@@ -109,7 +107,7 @@ static tn_status read_fixed_block(const array_reader *array, uint64_t address, u
     if (__builtin_mul_overflow(count, array->element_size, &bytes))
         return tn__h5_damage(address, "%s: too long", what);
     TN_TRY(tn__h5_block(array->file, address, head + bytes + 4, what, "FADB", 0, &reader));
-    TN_TRY(tn__h5_check(reader.span, address, what));
+    TN_TRY(tn__h5_check(array->file, reader.span, address, what));
     TN_TRY(check_head(array, &reader, address));
     return read_elements(array, &reader, count, 0);
 }
@@ -121,7 +119,7 @@ tn_status tn__h5_fixed_array(const tn__h5_chunk_walk *walk)
     tn__reader reader;
     uint64_t size = 12 + (uint64_t)file->offset_size + (uint64_t)file->length_size;
     TN_TRY(tn__h5_block(file, array.header, size, "fixed array", "FAHD", 0, &reader));
-    TN_TRY(tn__h5_check(reader.span, array.header, "fixed array"));
+    TN_TRY(tn__h5_check(file, reader.span, array.header, "fixed array"));
     array.filtered = tn__read_u8(&reader);
     array.element_size = tn__read_u8(&reader);
     int page_bits = tn__read_u8(&reader);
@@ -133,9 +131,7 @@ tn_status tn__h5_fixed_array(const tn__h5_chunk_walk *walk)
     return block == TN__H5_NOWHERE ? TN_OK : read_fixed_block(&array, block, count);
 }
 
-/* --- extensible array
- * --------------------------------------------------------------------------------------------------
- */
+/* --- extensible array ------------------------------------------------------------------------- */
 
 /* After the elements in the index block come super blocks, number u of which has 2^(u/2) data
  * blocks of 2^((u+1)/2) times the smallest number of elements. The first few super blocks are only
@@ -168,7 +164,7 @@ static tn_status read_data_block(const extensible *in, uint64_t address, uint64_
     if (!paged && __builtin_mul_overflow(count, array->element_size, &bytes))
         return tn__h5_damage(address, "%s: too long", what);
     TN_TRY(tn__h5_block(array->file, address, head + bytes + 4, what, "EADB", 0, &reader));
-    TN_TRY(tn__h5_check(reader.span, address, what));
+    TN_TRY(tn__h5_check(array->file, reader.span, address, what));
     TN_TRY(check_head(array, &reader, address));
     if (paged)
         return read_pages(array, address + head + 4, bitmap, first_bit, count, first);
@@ -192,7 +188,7 @@ static tn_status read_super_block(const extensible *in, uint64_t address, int nu
     if (address == TN__H5_NOWHERE)
         return TN_OK;
     TN_TRY(tn__h5_block(array->file, address, size, what, "EASB", 0, &reader));
-    TN_TRY(tn__h5_check(reader.span, address, what));
+    TN_TRY(tn__h5_check(array->file, reader.span, address, what));
     TN_TRY(check_head(array, &reader, address));
     tn__read_skip(&reader, (uint64_t)in->offset_bytes);
     tn__span bitmap = tn__read_span(&reader, bitmap_size);
@@ -213,7 +209,7 @@ static tn_status read_index_block(const extensible *in, uint64_t address)
         addresses += (uint64_t)1 << i / 2;
     uint64_t size = 6 + offset + in->index_elements * array->element_size + addresses * offset + 4;
     TN_TRY(tn__h5_block(array->file, address, size, what, "EAIB", 0, &reader));
-    TN_TRY(tn__h5_check(reader.span, address, what));
+    TN_TRY(tn__h5_check(array->file, reader.span, address, what));
     TN_TRY(check_head(array, &reader, address));
     TN_TRY(read_elements(array, &reader, in->index_elements, 0));
     uint64_t first = in->index_elements;
@@ -272,7 +268,7 @@ tn_status tn__h5_extensible_array(const tn__h5_chunk_walk *walk)
     tn__reader reader;
     uint64_t size = 16 + (uint64_t)file->offset_size + 6 * (uint64_t)file->length_size;
     TN_TRY(tn__h5_block(file, in.array.header, size, "extensible array", "EAHD", 0, &reader));
-    TN_TRY(tn__h5_check(reader.span, in.array.header, "extensible array"));
+    TN_TRY(tn__h5_check(file, reader.span, in.array.header, "extensible array"));
     in.array.filtered = tn__read_u8(&reader);
     in.array.element_size = tn__read_u8(&reader);
     in.array.slowest = growing_dimension(walk->dataset);

@@ -4,8 +4,7 @@
 
 enum { MAX_LEVEL = 64 };
 
-/* --- version 1 B-tree: keys with size, mask and offsets, each before its child
- * ----------------------------------------- */
+/* --- version 1 B-tree: keys with size, mask and offsets, each before its child ---------------- */
 
 static tn_status read_key(const tn__h5_chunk_walk *walk, tn__reader *reader, tn__h5_chunk *chunk)
 {
@@ -51,8 +50,7 @@ static tn_status walk_btree1(const tn__h5_chunk_walk *walk, uint64_t address, in
     return TN_OK;
 }
 
-/* --- version 2 B-tree: records of type 10, or 11 with size and mask
- * ---------------------------------------------------- */
+/* --- version 2 B-tree: records of type 10, or 11 with size and mask --------------------------- */
 
 static tn_status read_record(void *self, tn__span record)
 {
@@ -79,8 +77,7 @@ static tn_status read_record(void *self, tn__span record)
     return walk->sink(walk->self, &chunk);
 }
 
-/* --- chunks that are numbered
- * ------------------------------------------------------------------------------------------ */
+/* --- chunks that are numbered ----------------------------------------------------------------- */
 
 /* How many chunks there are along a dimension when it is as long as it may become. */
 static uint64_t most_chunks(const tn__h5_object *dataset, int i)
@@ -165,10 +162,13 @@ tn_status tn__h5_chunks(tn__h5_object *dataset, tn__h5_chunk_sink sink, void *se
 {
     tn__h5_chunk_walk walk = { dataset, sink, self };
     tn__h5 *file = dataset->file;
-    /* An index is read anew with each reading, so each has a budget of its own. */
+    /* The first time an index is structure like any other; when it is read again it is not counted
+     * again, but bounded all the same. */
     uint64_t kept = file->budget;
-    file->budget = 3 * (uint64_t)file->bytes.size + 65536;
+    if (dataset->counted)
+        file->budget = tn__h5_fresh_budget(file);
     tn_status status = walk_index(&walk);
-    file->budget = kept;
+    if (dataset->counted)
+        file->budget = kept;
     return status;
 }

@@ -2,9 +2,7 @@
 #include "formats/hdf5/internal.h"
 #include <string.h>
 
-/* --- what a value is
- * --------------------------------------------------------------------------------------------------
- */
+/* --- what a value is -------------------------------------------------------------------------- */
 
 static tn_status required(tn__h5_object *dataset, int type, const char *what, tn__span *data)
 {
@@ -62,8 +60,7 @@ tn_status tn__h5_info_of(tn__h5_object *value, const tn__h5_info **info)
     return TN_OK;
 }
 
-/* --- checking before reading
- * ------------------------------------------------------------------------------------------ */
+/* --- checking before reading ------------------------------------------------------------------ */
 
 static tn_status check_supported(const tn__h5_object *value)
 {
@@ -135,6 +132,21 @@ static tn_status check_limits(const tn__h5_object *value, uint64_t size, uint64_
                     (unsigned long long)stored);
 }
 
+/* Values have bytes of their own, so all together have no more than the file: without this, many
+ * could lead to the same bytes, each time with all the work of decoding them. */
+static tn_status count_stored(tn__h5_object *value, uint64_t stored)
+{
+    char label[TN__H5_LABEL];
+    if (value->counted)
+        return TN_OK;
+    if (stored > value->file->data_budget)
+        return tn__h5_damage(value->address, "the data of %s overlap with other data",
+                             tn__h5_label(value, label));
+    value->file->data_budget -= stored;
+    value->counted = true;
+    return TN_OK;
+}
+
 tn_status tn__h5_check_storage(tn__h5_object *value, size_t beside, size_t *out)
 {
     char label[TN__H5_LABEL];
@@ -150,6 +162,7 @@ tn_status tn__h5_check_storage(tn__h5_object *value, size_t beside, size_t *out)
     uint64_t size = info->count * info->type.size;
     TN_TRY(measure_stored(value, size, &stored));
     TN_TRY(check_limits(value, needed, stored));
+    TN_TRY(count_stored(value, stored));
     *out = (size_t)size;
     return TN_OK;
 }
@@ -175,9 +188,7 @@ tn_status tn__h5_measure(tn__h5_object *value, size_t *size)
     return tn__h5_check_storage(value, 0, size);
 }
 
-/* --- elements
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- elements --------------------------------------------------------------------------------- */
 
 static void fill_elements(const tn__h5_object *value, uint8_t *out, size_t size)
 {

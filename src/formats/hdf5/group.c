@@ -43,9 +43,9 @@ static tn_status add_link(tn__h5_object *group, tn__h5_link link, tn__span name,
     return TN_OK;
 }
 
-/* --- symbol tables: a version 1 B-tree whose leaves are lists of entries, with names in a local
- * heap ------------------- */
+/* --- symbol tables ---------------------------------------------------------------------------- */
 
+/* A version 1 B-tree whose leaves are lists of entries, with names in a local heap. */
 typedef struct {
     tn__h5_object *group;
     tn__h5 *file;
@@ -151,8 +151,7 @@ static tn_status load_symbol_table(tn__h5_object *group, const tn__h5_message *m
     return read_symbol_tree(&table, tree, -1);
 }
 
-/* --- link messages, in the header or in a fractal heap
- * ---------------------------------------------------------------- */
+/* --- link messages, in the header or in a fractal heap ---------------------------------------- */
 
 /* A link to another file is not followed; what it says is kept for the message. */
 static tn_status add_external(tn__h5_object *group, tn__h5_link link, tn__span name, tn__span value)
@@ -237,9 +236,7 @@ static tn_status load_dense_links(tn__h5_object *group, const tn__h5_message *me
     return status;
 }
 
-/* --- the links in order
- * -----------------------------------------------------------------------------------------------
- */
+/* --- the links in order ----------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -327,9 +324,7 @@ tn_status tn__h5_list(tn__h5_object *group, const tn__h5_names **names)
     return TN_OK;
 }
 
-/* --- paths
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 static tn__h5_link *find_link(const tn__h5_links *links, const char *name, size_t size)
 {

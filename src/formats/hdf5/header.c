@@ -80,7 +80,7 @@ static tn_status read_continuation(header_reader *header, struct block block)
         return read_messages(header, part);
     if (part.size < 8 || memcmp(part.data, "OCHK", 4) != 0)
         return tn__h5_damage(block.address, "%s: no signature 'OCHK'", what);
-    TN_TRY(tn__h5_check(part, block.address, what));
+    TN_TRY(tn__h5_check(header->file, part, block.address, what));
     return read_messages(header, (tn__span){ part.data + 4, part.size - 8 });
 }
 
@@ -118,7 +118,7 @@ static tn_status read_first_new(header_reader *header, uint64_t address)
                              "an object header of %llu bytes reaches beyond the end of the file",
                              (unsigned long long)size);
     TN_TRY(tn__h5_part(file, address, start + size + 4, "object header", &part));
-    TN_TRY(tn__h5_check(part, address, "object header"));
+    TN_TRY(tn__h5_check(file, part, address, "object header"));
     return read_messages(header, (tn__span){ part.data + start, (size_t)size });
 }
 

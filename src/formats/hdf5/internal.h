@@ -100,6 +100,7 @@ struct tn__h5_object {
     tn__h5_kind kind;
     tn__h5_messages messages;
     bool links_known, attributes_known, value_known;
+    bool counted, texts_counted; /* in the file's data_budget */
     tn__h5_links links;
     tn__h5_names link_names, attribute_names;
     struct {
@@ -127,8 +128,8 @@ struct tn__h5 {
     tn__span bytes; /* from the superblock on: addresses count from there */
     tn__h5_limits limits;
     int offset_size, length_size;
-    uint64_t
-        budget; /* bytes of structure that may still be read; overlapping structures use it up */
+    /* How many bytes of structure may still be read, and of values: overlaps use them up. */
+    uint64_t budget, data_budget;
     tn__h5_object *root;
     tn__ids by_address; /* header address + 1 -> place in objects */
     struct {
@@ -146,6 +147,12 @@ struct tn__h5 {
 
 /* TN_DATA_LOSS: what is wrong with the structure at this address. */
 tn_status tn__h5_damage(uint64_t address, const char *format, ...) TN_PRINTF(2, 3);
+/* Each structure is read once and remembered, names are counted once more: a sound file stays far
+ * below. */
+static inline uint64_t tn__h5_fresh_budget(const tn__h5 *file)
+{
+    return 3 * (uint64_t)file->bytes.size + 65536;
+}
 /* Takes bytes of structure off the budget. */
 tn_status tn__h5_charge(tn__h5 *file, uint64_t address, uint64_t size);
 /* The bytes at an address, charged; damage when the file does not have them. what: "B-tree node".
@@ -157,7 +164,7 @@ tn_status tn__h5_part(tn__h5 *file, uint64_t address, uint64_t size, const char 
 tn_status tn__h5_block(tn__h5 *file, uint64_t address, uint64_t size, const char *what,
                        const char *signature, int version, tn__reader *reader);
 /* The last four bytes of the block are the checksum of the others. */
-tn_status tn__h5_check(tn__span block, uint64_t address, const char *what);
+tn_status tn__h5_check(const tn__h5 *file, tn__span block, uint64_t address, const char *what);
 uint64_t tn__h5_read_offset(const tn__h5 *file,
                             tn__reader *reader); /* TN__H5_NOWHERE when undefined */
 uint64_t tn__h5_read_length(const tn__h5 *file, tn__reader *reader);

@@ -118,9 +118,7 @@ tn_status tn__h5_parse_layout(tn__h5_object *dataset, tn__span data)
     return status;
 }
 
-/* --- fill values
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- fill values ------------------------------------------------------------------------------ */
 
 /* Says whether a value follows; a reader that stands at its size then. */
 static bool fill_follows(tn__reader *reader, bool old)
@@ -156,9 +154,7 @@ tn_status tn__h5_parse_fill(tn__h5_object *dataset)
     return TN_OK;
 }
 
-/* --- filters
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- filters ---------------------------------------------------------------------------------- */
 
 /* One filter: what it is, its name (which only unregistered ones have to say) and its parameters.
  */

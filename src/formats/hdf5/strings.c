@@ -88,9 +88,13 @@ static tn_status add_all(string_builder *builder, tn__h5_object *value, tn__span
 static tn_status build_strings(tn__h5_object *value, size_t size, tn__h5_strings *strings)
 {
     /* Texts in heaps do not count in the dataset's own size: all of them together fit into the
-     * file. */
-    bool fixed = value->info.type.class == TN__H5_STRING;
-    string_builder builder = { .strings = strings, .room = fixed ? size : value->file->bytes.size };
+     * file, and with those of all other values into the budget. */
+    tn__h5 *file = value->file;
+    bool fixed = value->info.type.class == TN__H5_STRING, first = !fixed && !value->texts_counted;
+    uint64_t room = fixed ? size : file->bytes.size;
+    if (first && room > file->data_budget)
+        room = file->data_budget;
+    string_builder builder = { .strings = strings, .room = room };
     strings->item = tn__alloc_zeroed((size_t)value->info.count, sizeof *strings->item);
     uint8_t *elements = tn__alloc(size);
     tn_status status = strings->item && elements ? TN_OK : TN_RESOURCE_EXHAUSTED;
@@ -100,6 +104,10 @@ static tn_status build_strings(tn__h5_object *value, size_t size, tn__h5_strings
         status = add_all(&builder, value, (tn__span){ elements, size });
     if (status == TN_OK)
         status = finish_strings(&builder);
+    if (status == TN_OK && first) {
+        file->data_budget -= room - builder.room;
+        value->texts_counted = true;
+    }
     tn__bytes_free(&builder.texts);
     tn__free(elements);
     return status;

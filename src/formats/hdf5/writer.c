@@ -6,9 +6,7 @@
 /* A heap takes texts until it has this many bytes; a single text may be longer. */
 enum { HEAP_FULL = 1 << 15, MAX_MESSAGE = 65528, MAX_ATTRIBUTES = 60000 };
 
-/* --- the tree
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 static void node_free(tn__h5_node *node)
 {
@@ -76,9 +74,7 @@ tn__h5_node *tn__h5_tree_root(tn__h5_tree *tree)
     return tree->nodes.item[0];
 }
 
-/* --- paths
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 /* The next component of a path that is not "."; false at the end. */
 static bool next_component(const char **path, const char **name, size_t *size)
@@ -194,9 +190,7 @@ tn_status tn__h5_add_group(tn__h5_node *from, const char *path, tn__h5_node **no
     return TN_OK;
 }
 
-/* --- contents
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- contents --------------------------------------------------------------------------------- */
 
 static tn_status check_type(const tn__h5_type *type)
 {

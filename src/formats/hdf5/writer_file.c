@@ -50,8 +50,7 @@ static void patch(output *out, size_t at, uint64_t value)
         out->bytes.data[at + i] = (uint8_t)(value >> 8 * i);
 }
 
-/* --- types, shapes and values
- * ----------------------------------------------------------------------------------------- */
+/* --- types, shapes and values ----------------------------------------------------------------- */
 
 /* Class and version 1, 24 bits, size. */
 static void put_type_head(output *out, int class, uint32_t bits, uint64_t size)
@@ -137,9 +136,7 @@ static void put_places(output *out, const tn__h5_tree *tree, const tn__h5_conten
     }
 }
 
-/* --- headers
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- headers ---------------------------------------------------------------------------------- */
 
 /* A header that is being made; its messages are counted. */
 typedef struct {
@@ -270,9 +267,7 @@ static void put_dataset(output *out, tn__h5_node *node)
     end_header(&head);
 }
 
-/* --- groups
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- groups ----------------------------------------------------------------------------------- */
 
 /* A child of a tree's node: where it is, and its last name's place in the local heap. */
 typedef struct {
@@ -419,9 +414,7 @@ static tn_status put_group(output *out, tn__h5_node *node)
     return status;
 }
 
-/* --- the file
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 /* Heaps have at least 4096 bytes; object 0 is what is free behind the others. */
 static void put_text_heaps(output *out, tn__h5_tree *tree)

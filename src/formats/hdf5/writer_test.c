@@ -9,9 +9,7 @@ static const float KERNEL[6] = { 1, -2, 3.5f, 4, 5, -0.0f };
 static const uint64_t TWO_BY_THREE[] = { 2, 3 };
 static const char *const TEXTS[] = { "one", "", "drei \xc3\xbc" };
 
-/* --- samples
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- samples ---------------------------------------------------------------------------------- */
 
 static tn_status produce_count(void *self, tn__writer *writer)
 {
@@ -103,8 +101,7 @@ static tn_status add_many_attributes(tn__h5_node *root)
     return tn__h5_add_text(root, "model_config", text);
 }
 
-/* --- writing and opening
- * ---------------------------------------------------------------------------------------------- */
+/* --- writing and opening ---------------------------------------------------------------------- */
 
 typedef tn_status (*fill_tree)(tn__h5_node *root);
 
@@ -194,9 +191,7 @@ static tn__h5_object *attribute_of(tn__h5_object *object, const char *name)
     return attribute;
 }
 
-/* --- tests
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 static void numbers_of_every_type_read_back(void **state)
 {

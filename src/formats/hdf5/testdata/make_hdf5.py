@@ -290,10 +290,10 @@ def chunks(f, version="latest"):
     """Every chunk index that the file's version has (the classic one has only one), with and without filters, with edges and
     holes."""
     few = version == "classic"
-    cases = {"plain": {}, "all": dict(compression="gzip", shuffle=True, fletcher32=True), "fletcher32": dict(fletcher32=True),
+    cases = {"plain": {}, "all": dict(compression="gzip", shuffle=True, fletcher32=True),
              "lzf": dict(compression="lzf", shuffle=True)}
     if version != "latest":
-        cases = {name: cases[name] for name in ("all", "lzf" if few else "plain")}
+        cases = {name: cases[name] for name in (("all",) if few else ("all", "plain"))}
     smooth = (np.arange(13 * 7) // 5).astype("<i4").reshape(13, 7)
     for name, filters in cases.items():
         g = f.create_group(name)
@@ -340,14 +340,14 @@ CHUNK_ERRORS = {"/more/scaleoffset": "scaleoffset"}
 
 def paged(f):
     """Arrays of chunks that are cut into pages, most of which do not exist."""
-    for name, maxshape in (("fixed", (1200,)), ("grows", (None,))):
+    for name, maxshape in (("fixed", (1040,)), ("grows", (None,))):
         for filters in ({}, dict(compression="gzip")):
-            d = f.create_dataset(name + ("_filtered" if filters else ""), shape=(1200,), maxshape=maxshape, chunks=(1,),
+            d = f.create_dataset(name + ("_filtered" if filters else ""), shape=(1040,), maxshape=maxshape, chunks=(1,),
                                  dtype="u1", fillvalue=9, **filters)
-            d[1100] = 1
+            d[1030] = 1
             d[3] = 2
-    d = f.create_dataset("far", shape=(200000,), maxshape=(None,), chunks=(1,), dtype="u1")
-    d[199999] = 1
+    d = f.create_dataset("far", shape=(140000,), maxshape=(None,), chunks=(1,), dtype="u1")
+    d[139999] = 1
     d[70000] = 2
 
 
@@ -361,7 +361,7 @@ def many_links(f):
     """Trees of links: names in another order than they were made, and few objects behind them."""
     target = f.create_dataset("target", data=np.arange(4, dtype="u1"))
     g = f.create_group("many")
-    for i in range(300):
+    for i in range(270):
         g["w%04d" % (i * 7919 % 10007)] = target
     t = f.create_group("tracked", track_order=True)
     for i in range(40):
@@ -439,6 +439,16 @@ def refused_storage(f):
     layout[:] = h5py.VirtualSource("elsewhere.h5", "d", shape=(4,))
     f.create_virtual_dataset("virtual", layout)
     f.create_dataset("external", shape=(4,), dtype="f4", external=[("elsewhere.bin", 0, 16)])
+
+
+def bombs(f):
+    """A few bytes that say that they are many."""
+    f.create_dataset("never_written", shape=(1 << 20,), dtype="f4")
+    f.create_dataset("chunks_never_written", shape=(1 << 30, 1 << 20), chunks=(1 << 10, 1), dtype="f4")
+    f.create_dataset("texts_never_written", shape=(1 << 20,), dtype=h5py.string_dtype())
+    d = f.create_dataset("one_chunk", shape=(1 << 20, 4), chunks=(16, 4), dtype="u1")
+    d[:16] = 1
+    f.create_dataset("zeros", data=np.zeros(1 << 18, "u1"), chunks=(1 << 16,), compression="gzip", compression_opts=9)
 
 
 def pytables(path):
@@ -577,6 +587,7 @@ def make(folder):
     add("times.h5")
     file_with(path("refused.h5"), refused_storage)
     add("refused.h5", {"/virtual": "virtual", "/external": "external"})
+    file_with(path("bombs.h5"), bombs)  # not described: h5py would read them
     file_with_plist(path("narrow.h5"), lambda p: p.set_sizes(4, 4), little)
     add("narrow.h5")
 
@@ -588,9 +599,8 @@ def make(folder):
 
     def shared(p):
         assert library().H5Pset_shared_mesg_nindexes(ctypes.c_int64(p.id), ctypes.c_uint(1)) >= 0
-        assert library().H5Pset_shared_mesg_index(ctypes.c_int64(p.id), 0, 2 | 4, 1) >= 0  # datatypes and dataspaces
-    file_with_plist(path("shared.h5"), shared, little)
-    expected["shared.h5"] = {"/": {"error": "shared through a heap"}}
+        assert library().H5Pset_shared_mesg_index(ctypes.c_int64(p.id), 0, 2 | 8, 1) >= 0  # datatypes and dataspaces
+    file_with_plist(path("shared.h5"), shared, lambda f: [f.create_dataset("d%d" % i, data=np.arange(6, dtype="f4")) for i in range(3)])
     old_file(path("old.h5"))
     add("old.h5")
     pytables(path("pytables.h5"))
