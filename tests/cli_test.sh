@@ -1,0 +1,97 @@
+#!/bin/sh
+# The program as a user types it: results, exit codes, one clear message for each mistake, no broken file left. usage: cli_test.sh TENON
+set -u
+tenon=$1
+digits=examples/digits/digits.npz
+base=examples/digits/pretrained.h5
+work=$(mktemp -d)
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+passed=0 failed=0
+
+# expect STATUS PATTERN COMMAND…: the exit status, and a line on either output that matches.
+expect() {
+    status=$1 pattern=$2
+    shift 2
+    "$@" >"$work/out" 2>"$work/err"
+    got=$?
+    if [ $got -eq "$status" ] && cat "$work/out" "$work/err" | grep -qE -e "$pattern"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $*"
+        echo "  wanted exit $status and '$pattern', got exit $got and:"
+        cat "$work/out" "$work/err" | head -n 8 | sed 's/^/    /'
+    fi
+}
+same() { # two files are equal
+    if cmp -s "$1" "$2"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: $1 changed"; fi
+}
+no_debris() { # nothing but what is named is in the folder
+    left=$(ls -A "$1" | grep -vxE "$2")
+    if [ -z "$left" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: left in $1: $left"; fi
+}
+
+expect 0 '^usage: tenon COMMAND' "$tenon" --help
+expect 0 '^tenon [0-9]' "$tenon" --version
+expect 2 'wants a command' "$tenon"
+expect 2 "no command 'sumary'" "$tenon" sumary
+for command in summary predict evaluate train extend convert; do
+    expect 0 "usage: tenon $command" "$tenon" $command --help
+    expect 2 "unknown option '--nonsense'" "$tenon" $command --nonsense
+done
+expect 2 'wants MODEL' "$tenon" summary
+expect 2 'too many operands' "$tenon" summary a b
+expect 2 'wants --input' "$tenon" predict "$base"
+expect 2 '--epochs takes a whole number' "$tenon" extend "$base" --add 'dense(3)' --data "$digits" --epochs many --output "$work/x.keras"
+
+expect 1 "nowhere.keras.*No such file" "$tenon" summary "$work/nowhere.keras"
+expect 1 'Unknown layer|nobody knows|there are:' "$tenon" extend "$base" --add 'danse(10)' --output "$work/x.keras"
+expect 1 "no argument 'unit'" "$tenon" extend "$base" --add 'dense(unit=10)' --output "$work/x.keras"
+expect 1 'units' "$tenon" extend "$base" --add 'dense(0)' --output "$work/x.keras"
+expect 1 'leaves nothing' "$tenon" extend "$base" --drop-last 99 --add 'dense(3)' --output "$work/x.keras"
+no_debris "$work" 'out|err'
+
+expect 0 'Conv2D' "$tenon" summary "$base"
+expect 0 'saved' "$tenon" extend "$base" --drop-last 1 --freeze --add 'dense(10, softmax)' --data "$digits" --epochs 3 --optimizer 'adam(3e-3)' --seed 1 --output "$work/m.keras"
+expect 0 '^accuracy: 0\.9' "$tenon" evaluate "$work/m.keras" --data "$digits"
+expect 0 '' "$tenon" predict "$work/m.keras" --input "$digits" --output "$work/p.npy"
+expect 0 '^0|^[0-9.e-]+,' "$tenon" predict "$work/m.keras" --input "$digits"
+expect 0 'saved' "$tenon" convert "$work/m.keras" "$work/m.h5"
+expect 0 'saved' "$tenon" convert "$work/m.keras" "$work/m.json"
+expect 0 'saved' "$tenon" convert "$work/m.keras" "$work/m.weights.h5"
+expect 0 'softmax|Dense' "$tenon" summary "$work/m.json" --weights "$work/m.weights.h5"
+"$tenon" predict "$work/m.h5" --input "$digits" --output "$work/q.npy" --quiet
+same "$work/p.npy" "$work/q.npy"
+"$tenon" predict "$work/m.json" --weights "$work/m.weights.h5" --input "$digits" --output "$work/q.npy" --quiet
+same "$work/p.npy" "$work/q.npy"
+
+printf 'a,b,kind\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n' >"$work/xor.csv"
+expect 0 'saved' "$tenon" train --layers 'input(2); dense(8, tanh); dense(2, softmax)' --data "$work/xor.csv" --target kind --epochs 2 --seed 3 --output "$work/xor.keras"
+expect 1 "no column 'colour'" "$tenon" train --layers 'input(2); dense(2)' --data "$work/xor.csv" --target colour --output "$work/y.keras"
+expect 1 'incompatible|expected shape' "$tenon" predict "$work/xor.keras" --input "$digits"
+
+cp "$work/m.keras" "$work/good.keras"
+head -c 5000 "$work/m.keras" >"$work/short.keras"
+expect 1 'short.keras|zip|truncated|damaged|end' "$tenon" summary "$work/short.keras"
+head -c 20000 "$base" >"$work/short.h5"
+expect 1 '.' "$tenon" summary "$work/short.h5"
+printf 'not a model' >"$work/text.keras"
+expect 1 '.' "$tenon" summary "$work/text.keras"
+
+mkdir "$work/folder.keras" "$work/locked"
+expect 1 'folder' "$tenon" convert "$work/m.keras" "$work/folder.keras"
+mkfifo "$work/pipe.keras"
+expect 1 'not a regular file' "$tenon" convert "$work/m.keras" "$work/pipe.keras"
+cp "$work/m.keras" "$work/target.keras"
+expect 1 'Unable to write|File too large|could not' sh -c "ulimit -f 8; trap '' XFSZ; exec '$tenon' convert '$work/m.h5' '$work/target.keras'"
+same "$work/target.keras" "$work/good.keras"
+if [ "$(id -u)" != 0 ]; then
+    chmod a-w "$work/locked"
+    expect 1 'ermission denied' "$tenon" convert "$work/m.keras" "$work/locked/m.keras"
+fi
+expect 1 'No such file|folder' "$tenon" convert "$work/m.keras" "$work/nofolder/m.keras"
+no_debris "$work/locked" '-'
+if ls -A "$work" | grep -qE '\.(keras|h5)\.'; then failed=$((failed + 1)); echo "FAILED: temporary files left"; ls -A "$work"; fi
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
