@@ -219,15 +219,23 @@ tn_status tn__h5_load_elements(tn__h5_object *value, void *out, size_t size)
     return TN_OK;
 }
 
-/* Turns the bytes of each element round; the sizes are those of numbers. */
-static void swap_elements(uint8_t *data, size_t size, size_t element)
+#define SWAP_ALL(bits)                                          \
+    for (size_t i = 0; i < size; i += sizeof(uint##bits##_t)) { \
+        uint##bits##_t element;                                 \
+        memcpy(&element, data + i, sizeof element);             \
+        element = __builtin_bswap##bits(element);               \
+        memcpy(data + i, &element, sizeof element);             \
+    }
+
+/* Turns the bytes of each element round. */
+static void swap_elements(uint8_t *data, size_t size, size_t element_size)
 {
-    for (size_t i = 0; i < size; i += element)
-        for (size_t low = i, high = i + element - 1; low < high; low++, high--) {
-            uint8_t kept = data[low];
-            data[low] = data[high];
-            data[high] = kept;
-        }
+    if (element_size == 2)
+        SWAP_ALL(16)
+    else if (element_size == 4)
+        SWAP_ALL(32)
+    else if (element_size == 8)
+        SWAP_ALL(64)
 }
 
 static void normalize(const tn__h5_type *type, uint8_t *data, size_t size)
@@ -235,7 +243,7 @@ static void normalize(const tn__h5_type *type, uint8_t *data, size_t size)
     if (type->class == TN__H5_BOOL)
         for (size_t i = 0; i < size; i++)
             data[i] = data[i] != 0;
-    else if (type->big_endian && type->size > 1)
+    else if (type->big_endian)
         swap_elements(data, size, type->size);
 }
 

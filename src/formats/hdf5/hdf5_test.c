@@ -277,6 +277,58 @@ static void sizes_that_the_stored_bytes_cannot_hold_are_refused(void **state)
     close_data(&data);
 }
 
+/* A file of 16 datasets of 8 KB that all say to be where the first one is. */
+static tn_status write_overlapping(tn__bytes *bytes)
+{
+    static const uint8_t data[8192];
+    const uint64_t size[] = { sizeof data };
+    tn__h5_tree *tree;
+    tn__writer *writer;
+    char name[16];
+    TN_TRY(tn__h5_tree_new(&tree));
+    for (int i = 0; i < 16; i++) {
+        snprintf(name, sizeof name, "d%d", i);
+        TN_TRY(tn__h5_add_dataset(tn__h5_tree_root(tree), name, TN__H5_TYPE_UINT(1), 1, size, data,
+                                  NULL));
+    }
+    TN_TRY(tn__writer_to_memory(bytes, &writer));
+    TN_TRY(tn__h5_tree_write(tree, writer));
+    TN_TRY(tn__writer_commit(writer));
+    tn__h5_tree_free(tree);
+    uint64_t first = bytes->size - 16 * sizeof data;
+    for (size_t at = 0; at + 10 < first; at++)
+        if (bytes->data[at] == 3 && bytes->data[at + 1] == 1 && bytes->data[at + 11] == 0x20)
+            memcpy(bytes->data + at + 2, &first, 8);
+    bytes->size = first + sizeof data;
+    memcpy(bytes->data + 40, &(uint64_t){ bytes->size }, 8);
+    return TN_OK;
+}
+
+static void values_that_share_their_bytes_are_refused_before_that_adds_up(void **state)
+{
+    (void)state;
+    tn__bytes bytes;
+    tn__h5 *file;
+    tn__h5_object *object;
+    char name[16];
+    size_t size;
+    int fine = 0;
+    CHECK_OK(write_overlapping(&bytes));
+    CHECK_OK(tn__h5_open(tn__bytes_span(&bytes), NULL, &file));
+    for (int i = 0; i < 16; i++) {
+        snprintf(name, sizeof name, "d%d", i);
+        CHECK_OK(tn__h5_get(tn__h5_root(file), name, &object));
+        fine += tn__h5_measure(object, &size) == TN_OK;
+        if (fine == i + 1)
+            CHECK_OK(tn__h5_measure(object, &size)); /* as often as one likes */
+        else
+            CHECK_ERROR(TN_DATA_LOSS, "overlap with other data");
+    }
+    assert_in_range(fine, 8, 15);
+    tn__h5_close(file);
+    tn__bytes_free(&bytes);
+}
+
 static void limits_are_the_callers(void **state)
 {
     (void)state;
@@ -539,6 +591,7 @@ int main(int count, char **arguments)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_of_h5py_and_pytables_read_as_h5py_reads_them),
         cmocka_unit_test(sizes_that_the_stored_bytes_cannot_hold_are_refused),
+        cmocka_unit_test(values_that_share_their_bytes_are_refused_before_that_adds_up),
         cmocka_unit_test(limits_are_the_callers),
         cmocka_unit_test(messages_shared_through_a_heap_are_refused_by_name),
         cmocka_unit_test(what_is_not_there_is_said_in_h5pys_words),

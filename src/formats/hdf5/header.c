@@ -175,7 +175,7 @@ static tn_status shared_address(tn__h5 *file, tn__span reference, uint64_t *addr
 
 tn_status tn__h5_shared(tn__h5 *file, tn__span reference, int type, tn__span *data)
 {
-    uint64_t address;
+    uint64_t address = 0;
     tn__h5_object *object;
     TN_TRY(shared_address(file, reference, &address));
     TN_TRY(tn__h5_object_at(file, address, NULL, &object));

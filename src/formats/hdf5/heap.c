@@ -82,7 +82,7 @@ static tn_status collection_at(tn__h5 *file, uint64_t address, const tn__h5_coll
 
 tn_status tn__h5_global_object(tn__h5 *file, uint64_t address, uint32_t index, tn__span *data)
 {
-    const tn__h5_collection *collection;
+    const tn__h5_collection *collection = NULL;
     TN_TRY(collection_at(file, address, &collection));
     tn__h5_heap_item key = { .index = index }, *found = NULL;
     if (collection->count)

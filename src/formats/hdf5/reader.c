@@ -258,7 +258,7 @@ static tn_status read_superblock(tn__h5 *file, uint64_t *root)
 /* size: with the user block, which the superblock counts too. */
 static tn_status open_file(tn__h5 *file, size_t size)
 {
-    uint64_t root;
+    uint64_t root = 0;
     TN_TRY(read_superblock(file, &root));
     if (file->budget > size)
         return tn__fail(TN_DATA_LOSS, "HDF5 file is cut off: it should have %llu bytes and has %zu",
