@@ -118,7 +118,7 @@ typedef struct {
     size_t count;
 } tn__h5_names;
 /* The links of a group as h5py lists them: in order of creation where the file tracks it, else by
- * name. Theirs is the memory. */
+ * name. The memory belongs to the file. */
 tn_status tn__h5_list(tn__h5_object *group, const tn__h5_names **names);
 /* The same for the attributes of an object. */
 tn_status tn__h5_attributes(tn__h5_object *object, const tn__h5_names **names);

@@ -546,8 +546,9 @@ static tn_status read_object(tn__h5_object *object, int depth)
         return read_value(object);
     TN_TRY(tn__h5_list(object, &names));
     for (size_t i = 0; i < names->count && depth > 0; i++) {
-        TN_TRY(tn__h5_get(object, names->item[i], &part));
-        TN_TRY(read_object(part, depth - 1));
+        TN_TRY(tn__h5_find(object, names->item[i], &part));
+        if (part)
+            TN_TRY(read_object(part, depth - 1));
     }
     return TN_OK;
 }
