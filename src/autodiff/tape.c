@@ -175,6 +175,19 @@ static tn_status check_use(struct tn_tape *tape, tn_tensor *target, tn_list sour
     return check_sources(sources);
 }
 
+/* A persistent tape goes on recording while the rules run, and its list moves as it grows: a copy of it is walked. */
+static tn_status walk_back(tn_context *context, const struct tn_tape *tape, tn_tensor *const *targets, size_t count, tn_list sources,
+                           tn_tensor **gradients)
+{
+    size_t records = tape->record.count;
+    tn__record *copy = tn__memdup(tape->record.item, records * sizeof *copy);
+    if (!copy)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = tn__gradients_of(context, copy, records, targets, NULL, count, sources.item, sources.count, gradients);
+    tn__free(copy);
+    return status;
+}
+
 tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
 {
     tn_list none = { 0, NULL };
@@ -188,8 +201,7 @@ tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
     bool several = target->form == TN__TUPLE;
     tn_tensor *const *targets = several ? target->of.tuple.item : &target;
     size_t count = several ? target->of.tuple.count : 1;
-    if (!gradients || tn__gradients_of(context, tape->record.item, tape->record.count, targets, NULL, count, sources.item, sources.count,
-                                       gradients) != TN_OK)
+    if (!gradients || walk_back(context, tape, targets, count, sources, gradients) != TN_OK)
         return none;
     if (!tape->persistent)
         forget(tape);
