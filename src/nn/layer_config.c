@@ -210,6 +210,15 @@ static tn_status check_savable(const tn__functional *f)
     return TN_OK;
 }
 
+/* Keras 2 counts a nested model's calls from 1, for it was called once while it was made; Keras 3 counts from 0. So that one file serves
+ * both, such a call is written twice and named by its odd number: there it is the first of the two, here the second. */
+static bool counts_from_one(const tn_layer *layer, tn__era era)
+{
+    tn_shape ignored;
+    return era == TN__KERAS_2 &&
+           (layer->of == &tn__class_Functional || (layer->of == &tn__class_Sequential && tn__sequential_input_shape(layer, &ignored)));
+}
+
 /* The nodes of one layer that belong to this model, in the order of their calls. */
 static json_t *inbound_nodes(const tn__functional *f, const tn_layer *layer, tn__era era)
 {
@@ -217,7 +226,9 @@ static json_t *inbound_nodes(const tn__functional *f, const tn_layer *layer, tn_
     for (int index = 0; index < layer->nodes; index++)
         for (size_t i = 0; i < f->node_count; i++) {
             int own;
-            if (tn__node_layer(f->node[i], &own) == layer && own == index)
+            if (tn__node_layer(f->node[i], &own) != layer || own != index)
+                continue;
+            for (int times = counts_from_one(layer, era) ? 2 : 1; times > 0; times--)
                 json_array_append_new(nodes, inbound_node(f->node[i], era));
         }
     return nodes;
@@ -234,24 +245,28 @@ static json_t *ends_to_json(const tn_tensor *structure, tn_tensor *const *leaves
 }
 
 /* Calls of a shared layer that other models made come between ours, so their numbers are told anew from 0. */
-static void renumber(json_t *json, const tn__functional *f)
+static void renumber(json_t *json, const tn__functional *f, tn__era era)
 {
     const char *layer = json_is_array(json) && json_array_size(json) >= 3 ? json_string_value(json_array_get(json, 0)) : NULL;
     const json_t *number = json_array_get(json, 1);
     if (layer && json_is_integer(number) && json_is_integer(json_array_get(json, 2))) {
         int rank = 0, index = (int)json_integer_value(number), own;
+        bool odd = false;
         for (size_t i = 0; i < f->node_count; i++) {
             const tn_layer *other = tn__node_layer(f->node[i], &own);
-            rank += other && strcmp(other->name, layer) == 0 && own < index;
+            if (!other || strcmp(other->name, layer) != 0)
+                continue;
+            rank += own < index;
+            odd = counts_from_one(other, era);
         }
-        json_array_set_new(json, 1, json_integer(rank));
+        json_array_set_new(json, 1, json_integer(odd ? 2 * rank + 1 : rank));
         return;
     }
     size_t i;
     const char *key;
     json_t *value;
-    json_array_foreach(json, i, value) renumber(value, f);
-    json_object_foreach(json, key, value) renumber(value, f);
+    json_array_foreach(json, i, value) renumber(value, f, era);
+    json_object_foreach(json, key, value) renumber(value, f, era);
 }
 
 tn_status tn__functional_write_config(tn_layer *layer, void *json)
@@ -269,12 +284,12 @@ tn_status tn__functional_write_config(tn_layer *layer, void *json)
         if (!one || json_array_append_new(layers, one) != 0)
             return tn__errors()->status;
         TN_TRY(tn__json_set(one, "name", json_string(layer->child.item[i]->name)));
-        renumber(nodes, f);
+        renumber(nodes, f, era);
         TN_TRY(tn__json_set(one, "inbound_nodes", nodes));
     }
     json_t *inputs = ends_to_json(f->inputs, f->input, f->input_count, era), *outputs = ends_to_json(f->outputs, f->output, f->output_count, era);
-    renumber(inputs, f);
-    renumber(outputs, f);
+    renumber(inputs, f, era);
+    renumber(outputs, f, era);
     TN_TRY(tn__json_set(config, "input_layers", inputs));
     return tn__json_set(config, "output_layers", outputs);
 }
@@ -286,7 +301,7 @@ typedef struct {
     size_t count;
     tn_layer **layer;      /* by place in the list, retained */
     size_t *called;        /* how many of its calls are made */
-    tn__map place;         /* name to index + 1 */
+    int64_t *first;        /* the number of its first call: Keras 2 counts a nested model's from 1 */
     tn__map tensor;        /* "name/node" to a retained structure */
 } reader;
 
@@ -363,9 +378,40 @@ static tn_status make_call(reader *r, size_t at, const json_t *node, bool *made)
         return TN_OK;
     tn_tensor *result;
     TN_TRY(tn__layer_apply(r->context, r->layer[at], g.item, g.count, -1, &result));
-    tn_status status = remember(r, r->layer[at]->name, r->called[at]++, result);
+    tn_status status = remember(r, r->layer[at]->name, (size_t)r->first[at] + r->called[at]++, result);
     tn__release(result);
     return status;
+}
+
+/* The least number by which a nested model's calls are named. */
+static void find_first(reader *r, const json_t *json, int depth)
+{
+    const json_t *name = json_array_get(json, 0), *node = json_array_get(json, 1);
+    if (json_is_string(name) && json_is_integer(node) && json_is_integer(json_array_get(json, 2))) {
+        for (size_t i = 0; i < r->count; i++)
+            if (tn__is_model(r->layer[i]) && strcmp(r->layer[i]->name, json_string_value(name)) == 0 &&
+                json_integer_value(node) >= 0 && json_integer_value(node) < r->first[i])
+                r->first[i] = json_integer_value(node);
+        return;
+    }
+    const char *key;
+    json_t *value;
+    for (size_t i = 0; depth < MOST_NESTED && i < json_array_size(json); i++)
+        find_first(r, json_array_get(json, i), depth + 1);
+    if (depth < MOST_NESTED)
+        json_object_foreach((json_t *)(uintptr_t)json, key, value) find_first(r, value, depth + 1);
+}
+
+static void find_firsts(reader *r, const json_t *config)
+{
+    for (size_t i = 0; i < r->count; i++)
+        r->first[i] = tn__is_model(r->layer[i]) ? INT64_MAX : 0;
+    for (size_t i = 0; i < r->count; i++)
+        find_first(r, json_object_get(json_array_get(r->layers, i), "inbound_nodes"), 0);
+    find_first(r, json_object_get(config, "output_layers"), 0);
+    for (size_t i = 0; i < r->count; i++)
+        if (r->first[i] == INT64_MAX)
+            r->first[i] = 0;
 }
 
 static tn_status make_calls(reader *r, size_t at, bool *progress, bool *finished)
@@ -427,6 +473,7 @@ static tn_status read_model(reader *r, const json_t *config, tn_layer **model)
 {
     tn_tensor *inputs = NULL, *outputs = NULL;
     TN_TRY(make_layers(r));
+    find_firsts(r, config);
     TN_TRY(call_all(r));
     tn_status status = read_ends(r, json_object_get(config, "input_layers"), "inputs", &inputs);
     if (status == TN_OK)
@@ -447,7 +494,8 @@ tn_status tn__functional_read_config(tn_context *context, const void *json, tn_l
     r.count = json_array_size(r.layers);
     r.layer = tn__alloc_zeroed(r.count + 1, sizeof *r.layer);
     r.called = tn__alloc_zeroed(r.count + 1, sizeof *r.called);
-    tn_status status = r.layer && r.called ? read_model(&r, config, model) : TN_RESOURCE_EXHAUSTED;
+    r.first = tn__alloc_zeroed(r.count + 1, sizeof *r.first);
+    tn_status status = r.layer && r.called && r.first ? read_model(&r, config, model) : TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < r.tensor.count; i++)
         tn__release(r.tensor.item[i].value);
     tn__map_free(&r.tensor);
@@ -455,6 +503,7 @@ tn_status tn__functional_read_config(tn_context *context, const void *json, tn_l
         tn__release(r.layer[i]);
     tn__free(r.layer);
     tn__free(r.called);
+    tn__free(r.first);
     if (status == TN_OK && json_is_false(json_object_get(config, "trainable")))
         (*model)->trainable = false;
     return status;

@@ -1,0 +1,201 @@
+/* archive.c */
+#include "saving/archive.h"
+#include "saving/json.h"
+#include "saving/keras3.h"
+#include "saving/scopes.h"
+#include <string.h>
+#include <time.h>
+
+static const char CONFIG[] = "config.json", METADATA[] = "metadata.json", SCOPES[] = "tenon.json",
+                  WEIGHTS[] = "model.weights.h5";
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+tn_status tn__archive_open(const tn__source *source, tn__archive *archive)
+{
+    *archive = (tn__archive){ .source = *source };
+    return tn__zip_open(source->bytes, &(tn__zip_limits){ .decoded = source->decoded },
+                        &archive->zip);
+}
+
+/* The weights stay where they are when they are stored, as Keras stores them. */
+static tn_status find_weights(tn__archive *archive)
+{
+    size_t index;
+    if (!tn__zip_find(archive->zip, WEIGHTS, &index))
+        return tn__fail(TN_DATA_LOSS, "Expected a model.weights.h5 file.\nthe archive has none");
+    bool mapped = archive->source.mapping != NULL;
+    if (tn__zip_member_at(archive->zip, index)->method == TN__ZIP_STORED) {
+        if (!mapped) /* a mapped file is not read as a whole before its weights are used */
+            TN_TRY(tn__zip_check(archive->zip, index));
+        return tn__zip_member_in_place(archive->zip, index, &archive->source.bytes);
+    }
+    TN_TRY(tn__zip_read(archive->zip, index, &archive->decoded));
+    archive->source.bytes = tn__bytes_span(&archive->decoded);
+    archive->source.mapping = NULL;
+    return TN_OK;
+}
+
+tn_status tn__archive_open_weights(const tn__source *source, tn__archive *archive)
+{
+    TN_TRY(tn__archive_open(source, archive));
+    TN_TRY(find_weights(archive));
+    return tn__h5_open(archive->source.bytes, &(tn__h5_limits){ .decoded = source->decoded },
+                       &archive->file);
+}
+
+void tn__archive_close(tn__archive *archive)
+{
+    tn__h5_close(archive->file);
+    tn__bytes_free(&archive->decoded);
+    tn__zip_close(archive->zip);
+}
+
+tn_status tn__archive_json(tn__archive *archive, const char *member, json_t **json)
+{
+    size_t index;
+    tn__bytes text = { 0 };
+    *json = NULL;
+    if (!tn__zip_find(archive->zip, member, &index))
+        return TN_OK;
+    tn_status status = tn__zip_read(archive->zip, index, &text);
+    if (status == TN_OK)
+        status = tn__json_parse(tn__bytes_span(&text), member, json);
+    tn__bytes_free(&text);
+    return status;
+}
+
+static tn_status read_scopes(const tn__load *load, tn__archive *archive, tn_layer *model)
+{
+    json_t *json;
+    TN_TRY(tn__archive_json(archive, SCOPES, &json));
+    tn_status status = json ? tn__scopes_from_json(load->context, model, json) : TN_OK;
+    json_decref(json);
+    return status;
+}
+
+static tn_status read_weights(const tn__load *load, tn__archive *archive, tn_layer *model)
+{
+    tn__loading loading = tn__load_weights(load, &archive->source);
+    tn_status status = tn__keras3_read(&loading, tn__h5_root(archive->file), model);
+    if (status == TN_OK)
+        status = tn__loading_finish(&loading);
+    tn__loading_free(&loading);
+    return status;
+}
+
+static tn_status load_parts(tn__load *load, tn__archive *archive, const json_t *config,
+                            tn_layer **model)
+{
+    if (!config)
+        return tn__fail(TN_DATA_LOSS, "'%s' is a zip archive without config.json: no .keras file",
+                        load->source.name);
+    TN_TRY(tn__load_config(load->context, config, true, model));
+    TN_TRY(read_scopes(load, archive, *model));
+    return read_weights(load, archive, *model);
+}
+
+static tn_status load_opened(tn__load *load, tn__archive *archive, tn_layer **model)
+{
+    json_t *config;
+    TN_TRY(tn__archive_json(archive, CONFIG, &config));
+    tn_status status = load_parts(load, archive, config, model);
+    json_decref(config);
+    if (status != TN_OK) {
+        tn__release(*model);
+        *model = NULL;
+    }
+    return status;
+}
+
+tn_status tn__archive_load(tn__load *load, tn_layer **model)
+{
+    tn__archive archive;
+    *model = NULL;
+    tn_status status = tn__archive_open_weights(&load->source, &archive);
+    if (status == TN_OK)
+        status = load_opened(load, &archive, model);
+    tn__archive_close(&archive);
+    return status;
+}
+
+/* --- writing -----------------------------------------------------------------------------------
+ */
+static char *make_metadata(void)
+{
+    char date[32] = "";
+    struct tm parts;
+    time_t now = time(NULL);
+    if (localtime_r(&now, &parts))
+        strftime(date, sizeof date, "%Y-%m-%d@%H:%M:%S", &parts);
+    return tn__print("{\"keras_version\": \"%s\", \"date_saved\": \"%s\"}", TN__KERAS_3_VERSION,
+                     date);
+}
+
+static tn_status make_config(tn_layer *model, char **text)
+{
+    json_t *json = tn__layer_to_json(model, TN__KERAS_3);
+    *text = json ? tn__json_dump(json) : NULL;
+    json_decref(json);
+    return *text ? TN_OK : tn__errors()->status;
+}
+
+static tn_status make_scopes(tn_layer *model, char **text)
+{
+    json_t *json;
+    TN_TRY(tn__scopes_to_json(model, &json));
+    if (!json)
+        return TN_OK;
+    *text = tn__json_dump(json);
+    json_decref(json);
+    return *text ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+tn_status tn__archive_prepare(tn__saving *saving, tn_layer *model, tn__archive_texts *texts)
+{
+    *texts = (tn__archive_texts){ .metadata = make_metadata() };
+    if (!texts->metadata)
+        return TN_RESOURCE_EXHAUSTED;
+    TN_TRY(make_config(model, &texts->config));
+    TN_TRY(make_scopes(model, &texts->scopes));
+    return tn__keras3_write(saving, tn__h5_tree_root(saving->tree), model);
+}
+
+void tn__archive_texts_free(tn__archive_texts *texts)
+{
+    tn__free(texts->metadata);
+    tn__free(texts->config);
+    tn__free(texts->scopes);
+}
+
+static tn_status add_text(tn__zip_writer *zip, const char *name, const char *text)
+{
+    return text ? tn__zip_add(zip, name, TN__ZIP_STORED, text, strlen(text)) : TN_OK;
+}
+
+static tn_status write_members(tn__zip_writer *zip, const tn__saving *saving,
+                               const tn__archive_texts *texts)
+{
+    tn__writer *member;
+    TN_TRY(add_text(zip, METADATA, texts->metadata));
+    TN_TRY(add_text(zip, CONFIG, texts->config));
+    TN_TRY(add_text(zip, SCOPES, texts->scopes));
+    TN_TRY(tn__zip_member_writer(zip, WEIGHTS, TN__ZIP_STORED, &member));
+    tn_status status = tn__h5_tree_write(saving->tree, member);
+    if (status == TN_OK)
+        return tn__writer_commit(member);
+    tn__writer_abort(member);
+    return status;
+}
+
+tn_status tn__archive_write(const tn__saving *saving, const tn__archive_texts *texts,
+                            tn__writer *out)
+{
+    tn__zip_writer *zip;
+    TN_TRY(tn__zip_writer_open(out, &zip));
+    tn_status status = write_members(zip, saving, texts);
+    if (status == TN_OK)
+        return tn__zip_finish(zip);
+    tn__zip_writer_free(zip);
+    return status;
+}

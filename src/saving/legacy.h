@@ -1,0 +1,42 @@
+/* legacy.h - ".h5" files as Keras 1 to 3 write them: a group a layer (of the model itself; what is
+ * inside a nested model lies in that model's group), its weights' names in order in an attribute. */
+#ifndef TN_SAVING_LEGACY_H
+#define TN_SAVING_LEGACY_H
+#include "saving/loading.h"
+#include "saving/saving.h"
+
+/* The group that lists layers: the file itself when it holds weights only, "model_weights" of a
+ * whole model; NULL: the file is something else. */
+tn_status tn__legacy_weights(tn__h5_object *root, tn__h5_object **group);
+/* Matches every weight: by the order of the layers, or by their names. Keras's first lines. The
+ * loading is finished by the caller. */
+tn_status tn__legacy_read(tn__loading *loading, tn__h5_object *group, tn_layer *model);
+/* The scopes that a file of our own has in its weights' names. */
+tn_status tn__legacy_read_scopes(tn_context *context, tn__h5_object *group, tn_layer *model);
+
+/* Weights alone. Two equal names in one group are h5py's error, with both owners. */
+tn_status tn__legacy_write_weights(tn__saving *saving, tn__h5_node *group, tn_layer *model);
+/* A whole model. Its config is such that Keras 2 and Keras 3 read it. */
+tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model);
+
+/* --- between the two files --------------------------------------------------------------------- */
+/* An attribute that lists names, in pieces ("layer_names0", "layer_names1") when it is long. */
+typedef struct {
+    char **item;
+    size_t count, capacity;
+} tn__names_list;
+tn_status tn__legacy_list(tn__h5_object *group, const char *attribute, tn__names_list *list);
+void tn__legacy_list_free(tn__names_list *list);
+tn_status tn__legacy_add_list(tn__h5_node *group, const char *attribute, char *const *names,
+                              size_t count);
+
+/* The layers that have groups, in order, and one layer's weights in the order of the file: the
+ * trainable ones of it and all its parts, then the others. */
+tn_status tn__legacy_layers(tn_layer *model, tn_layer *const **layers, size_t *count);
+tn_status tn__legacy_order(tn_layer *layer, tn__weight_list *weights);
+/* The group of the model's own weights. */
+#define TN__TOP_LEVEL "top_level_model_weights"
+/* An attribute of the files that tenon writes. */
+#define TN__OWN_MARK "tenon_version"
+
+#endif

@@ -1,0 +1,176 @@
+/* legacy_write.c - ".h5" out. */
+#include "saving/legacy.h"
+#include "saving/json.h"
+#include "saving/scopes.h"
+#include <string.h>
+
+/* --- weights -----------------------------------------------------------------------------------
+ */
+static const char *place_of(const char *here)
+{
+    return here ? here : "an unknown line";
+}
+
+static const char *owner_of(const tn_tensor *variable, const tn_layer *group)
+{
+    const tn_layer *owner = variable->of.variable->owner;
+    return tn__layer_print(owner ? owner : group);
+}
+
+/* h5py's words, then who made the two. */
+static tn_status fail_equal(const tn_layer *group, const char *name, const tn_tensor *a,
+                            const tn_tensor *b)
+{
+    size_t depth = tn__scope_begin("message");
+    tn_status status = tn__fail(
+        TN_ALREADY_EXISTS,
+        "Unable to create dataset (name already exists)\n"
+        "two weights in the group '%s' of the .h5 file are called '%s': "
+        "one of %s, made at %s, and one of %s, made at %s\n"
+        ".keras and .weights.h5 keep weights by their layers and save both; or give one another "
+        "name",
+        group->name, name, owner_of(a, group), place_of(a->of.variable->here), owner_of(b, group),
+        place_of(b->of.variable->here));
+    tn__scope_end(depth);
+    return status;
+}
+
+static tn_status check_names(const tn_layer *layer, tn_tensor *const *weights, char *const *names,
+                             size_t count)
+{
+    tn__map seen = { 0 };
+    tn_status status = TN_OK;
+    for (size_t i = 0; i < count && status == TN_OK; i++) {
+        const tn_tensor *other = tn__map_get(&seen, names[i]);
+        status = other ? fail_equal(layer, names[i], other, weights[i])
+                       : tn__map_set(&seen, names[i], weights[i]);
+    }
+    tn__map_free(&seen);
+    return status;
+}
+
+/* Keras 2's names end in ":0". */
+static tn_status add_ends(char **names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char *longer = tn__print("%s:0", names[i]);
+        if (!longer)
+            return TN_RESOURCE_EXHAUSTED;
+        tn__free(names[i]);
+        names[i] = longer;
+    }
+    return TN_OK;
+}
+
+static tn_status write_named(tn__saving *saving, tn__h5_node *group, const tn_layer *layer,
+                             tn_tensor *const *weights, char **names, size_t count)
+{
+    TN_TRY(check_names(layer, weights, names, count));
+    if (saving->era == TN__KERAS_2)
+        TN_TRY(add_ends(names, count));
+    TN_TRY(tn__legacy_add_list(group, "weight_names", names, count));
+    for (size_t i = 0; i < count; i++)
+        TN_TRY(tn__saving_add(saving, group, names[i], weights[i]));
+    return TN_OK;
+}
+
+static tn_status write_group(tn__saving *saving, tn__h5_node *parent, const char *name,
+                             const tn_layer *layer, tn_tensor *const *weights, size_t count)
+{
+    tn__h5_node *group;
+    char **names;
+    TN_TRY(tn__h5_add_group(parent, name, &group));
+    TN_TRY(tn__h5_weight_names(weights, count, &names));
+    tn_status status = write_named(saving, group, layer, weights, names, count);
+    tn__names_release(names, count);
+    return status;
+}
+
+static tn_status write_layer(tn__saving *saving, tn__h5_node *parent, tn_layer *layer)
+{
+    tn__weight_list weights;
+    tn_status status = tn__legacy_order(layer, &weights);
+    if (status == TN_OK)
+        status = write_group(saving, parent, layer->name, layer, weights.item, weights.count);
+    tn__weight_list_free(&weights);
+    return status;
+}
+
+static tn_status write_top_level(tn__saving *saving, tn__h5_node *group, tn_layer *model)
+{
+    tn__walk walk;
+    tn_status status = tn__walk_model(model, &walk);
+    if (status == TN_OK)
+        status = write_group(saving, group, TN__TOP_LEVEL, model, walk.item[0].own,
+                             walk.item[0].count);
+    tn__walk_free(&walk);
+    return status;
+}
+
+static tn_status write_layer_names(tn__h5_node *group, tn_layer *const *layers, size_t count)
+{
+    char **names = tn__alloc((count + 1) * sizeof *names);
+    if (!names)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < count; i++)
+        names[i] = layers[i]->name;
+    tn_status status = tn__legacy_add_list(group, "layer_names", names, count);
+    tn__free(names);
+    return status;
+}
+
+static tn_status write_versions(const tn__saving *saving, tn__h5_node *group)
+{
+    bool old = saving->era == TN__KERAS_2;
+    TN_TRY(tn__h5_add_text(group, "backend", "tensorflow"));
+    return tn__h5_add_text(group, "keras_version", old ? TN__KERAS_2_VERSION : TN__KERAS_3_VERSION);
+}
+
+tn_status tn__legacy_write_weights(tn__saving *saving, tn__h5_node *group, tn_layer *model)
+{
+    tn_layer *const *layers;
+    size_t count;
+    TN_TRY(tn__legacy_layers(model, &layers, &count));
+    TN_TRY(write_layer_names(group, layers, count));
+    TN_TRY(write_versions(saving, group));
+    for (size_t i = 0; i < count; i++)
+        TN_TRY(write_layer(saving, group, layers[i]));
+    return write_top_level(saving, group, model);
+}
+
+/* --- a whole model -----------------------------------------------------------------------------
+ */
+static tn_status check_savable(const tn_layer *model)
+{
+    if (model->of == &tn__class_Functional || model->of == &tn__class_Sequential)
+        return TN_OK;
+    return tn__fail(
+        TN_UNIMPLEMENTED,
+        "Saving the model to HDF5 format requires the model to be a Functional model or a "
+        "Sequential model. It does not work for subclassed models, because such models are defined "
+        "via the body of a Python method, which isn't safely serializable.\n"
+        "'%s' is a %s: .keras saves it, and tn_save_weights() saves its weights",
+        model->name, model->of->name);
+}
+
+static tn_status write_config(tn__h5_node *root, tn_layer *model)
+{
+    json_t *json = tn__layer_to_json(model, TN__KERAS_2);
+    char *text = json ? tn__json_dump(json) : NULL;
+    json_decref(json);
+    tn_status status =
+        text ? tn__h5_add_text(root, "model_config", text) : tn__errors()->status;
+    tn__free(text);
+    return status;
+}
+
+tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model)
+{
+    tn__h5_node *root = tn__h5_tree_root(saving->tree), *weights;
+    TN_TRY(check_savable(model));
+    TN_TRY(write_versions(saving, root));
+    TN_TRY(tn__h5_add_text(root, TN__OWN_MARK, "1"));
+    TN_TRY(write_config(root, model));
+    TN_TRY(tn__h5_add_group(root, "model_weights", &weights));
+    return tn__legacy_write_weights(saving, weights, model);
+}

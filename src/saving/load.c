@@ -1,0 +1,359 @@
+/* load.c - models and weights, from whatever their file turns out to be. */
+#include "saving/load.h"
+#include "nn/config.h"
+#include "saving/archive.h"
+#include "saving/json.h"
+#include "saving/keras3.h"
+#include "saving/legacy.h"
+#include <string.h>
+
+/* --- a model from its config -------------------------------------------------------------------
+ */
+static tn_status fail_unknown(const char *classes, bool archive)
+{
+    int first = (int)strcspn(classes, ",");
+    if (archive)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Could not locate class '%.*s'. Make sure custom classes and functions are "
+                        "decorated with `@keras.saving.register_keras_serializable()`.\n"
+                        "nobody knows: %s\ntn_register_class(&MyClass) makes a class of the "
+                        "program's own known to files; tn_inspect() shows what the file holds",
+                        first, classes, classes);
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Unknown layer: '%.*s'. Please ensure you are using a "
+                    "`keras.utils.custom_object_scope` and that this object is included in the "
+                    "scope.\n"
+                    "nobody knows: %s\ntn_register_class(&MyClass) makes a class of the program's "
+                    "own known to files; tn_inspect() shows what the file holds",
+                    first, classes, classes);
+}
+
+static tn_status check_classes(const json_t *json, bool archive)
+{
+    char *classes = tn__unknown_classes(json);
+    if (!classes)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = *classes ? fail_unknown(classes, archive) : TN_OK;
+    tn__free(classes);
+    return status;
+}
+
+/* A class of the program's own may make its weights in call: it is called once, on shapes. */
+static tn_status run_on_shapes(tn_context *context, tn_layer *model, const tn_shape *shapes,
+                               size_t count)
+{
+    tn_tensor *inputs[TN_MAX_RANK] = { NULL }, *result = NULL;
+    tn_graph *scratch = tn__graph_new(), *outer = context->graph;
+    tn_status status = scratch ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < count && status == TN_OK; i++)
+        status = tn__graph_input(context, scratch, TN_FLOAT32, &shapes[i], NULL, &inputs[i]);
+    context->graph = scratch;
+    context->tape_pause++;
+    if (status == TN_OK)
+        status = tn__layer_run(context, model, (tn_list){ count, inputs }, -1, &result);
+    context->tape_pause--;
+    context->graph = outer;
+    tn__release(result);
+    for (size_t i = 0; i < count; i++)
+        tn__release(inputs[i]);
+    tn__release(scratch);
+    return status;
+}
+
+/* {"input_shape": [null, 4]}, or a list of such lists. */
+static tn_status build(tn_context *context, const json_t *json, tn_layer *model)
+{
+    const json_t *given = json_object_get(json_object_get(json, "build_config"), "input_shape");
+    tn_shape shapes[TN_MAX_RANK];
+    size_t count = 0;
+    if (model->built || !json_is_array(given))
+        return TN_OK;
+    bool several = json_is_array(json_array_get(given, 0));
+    size_t wanted = several ? json_array_size(given) : 1;
+    for (; count < wanted && count < TN_MAX_RANK; count++)
+        if (!tn__shape_from_json(several ? json_array_get(given, count) : given, &shapes[count]))
+            return tn__fail(TN_DATA_LOSS, "build_config of '%s' has no shapes", model->name);
+    return count == wanted ? run_on_shapes(context, model, shapes, count) : TN_OK;
+}
+
+tn_status tn__load_config(tn_context *context, const json_t *json, bool archive, tn_layer **model)
+{
+    *model = NULL;
+    TN_TRY(check_classes(json, archive));
+    TN_TRY(tn__layer_from_json(context, json, model));
+    tn_status status = build(context, json, *model);
+    if (status != TN_OK) {
+        tn__release(*model);
+        *model = NULL;
+    }
+    return status;
+}
+
+tn__loading tn__load_weights(const tn__load *load, const tn__source *source)
+{
+    return (tn__loading){ .source = source,
+                          .fresh = true,
+                          .report = load->options->report,
+                          .report_self = load->options->report_self };
+}
+
+/* --- .h5 ---------------------------------------------------------------------------------------
+ */
+static tn_status read_text(tn__h5_object *root, const char *name, tn__h5_strings *text)
+{
+    tn__h5_object *attribute;
+    *text = (tn__h5_strings){ 0 };
+    TN_TRY(tn__h5_attribute(root, name, &attribute));
+    return attribute ? tn__h5_read_strings(attribute, text) : TN_OK;
+}
+
+/* A text attribute that is JSON; *json is NULL, and that is no error, when it is not there. */
+static tn_status read_json(tn__h5_object *root, const char *name, json_t **json)
+{
+    tn__h5_strings text;
+    *json = NULL;
+    TN_TRY(read_text(root, name, &text));
+    tn_status status = TN_OK;
+    if (text.count > 0)
+        status = tn__json_parse(
+            (tn__span){ (const uint8_t *)text.item[0].text, text.item[0].size }, name, json);
+    tn__h5_strings_free(&text);
+    return status;
+}
+
+static tn_status read_weights(const tn__load *load, tn__h5_object *root, tn_layer *model)
+{
+    tn__h5_object *weights, *own;
+    tn__loading loading = tn__load_weights(load, &load->source);
+    TN_TRY(tn__h5_find(root, "model_weights", &weights));
+    if (!weights)
+        return tn__fail(TN_DATA_LOSS, "'%s' has a model's config, but no group 'model_weights'",
+                        load->source.name);
+    tn_status status = tn__legacy_read(&loading, weights, model);
+    if (status == TN_OK)
+        status = tn__loading_finish(&loading);
+    tn__loading_free(&loading);
+    TN_TRY(status);
+    TN_TRY(tn__h5_attribute(root, TN__OWN_MARK, &own));
+    return own ? tn__legacy_read_scopes(load->context, weights, model) : TN_OK;
+}
+
+static tn_status fail_no_config(const tn__load *load, tn__h5_object *root)
+{
+    bool keras3;
+    tn__h5_object *weights;
+    TN_TRY(tn__keras3_is(root, &keras3));
+    TN_TRY(tn__legacy_weights(root, &weights));
+    return tn__fail(TN_INVALID_ARGUMENT, "No model config found in the file at %s.\n%s",
+                    load->source.name,
+                    keras3 || weights
+                        ? "it holds weights only: make the model, then tn_load_weights()"
+                        : "it is an HDF5 file, but Keras has not written it");
+}
+
+static tn_status load_root(tn__load *load, tn__h5_object *root, tn_layer **model)
+{
+    json_t *config;
+    TN_TRY(read_json(root, "model_config", &config));
+    if (!config)
+        return fail_no_config(load, root);
+    tn_status status = tn__load_config(load->context, config, false, model);
+    json_decref(config);
+    if (status == TN_OK)
+        status = read_weights(load, root, *model);
+    if (status != TN_OK) {
+        tn__release(*model);
+        *model = NULL;
+    }
+    return status;
+}
+
+static tn_status load_hdf5(tn__load *load, tn_layer **model)
+{
+    tn__h5 *file;
+    TN_TRY(tn__h5_open(load->source.bytes, &(tn__h5_limits){ .decoded = load->source.decoded },
+                       &file));
+    tn_status status = load_root(load, tn__h5_root(file), model);
+    tn__h5_close(file);
+    return status;
+}
+
+/* --- models ------------------------------------------------------------------------------------
+ */
+static tn_status fail_format(const tn__source *source)
+{
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "File format not supported: filepath=%s.\nit begins like none of them: "
+                    "supported are .keras archives, .h5 files of Keras 1 to 3, and .weights.h5 files",
+                    source->name);
+}
+
+static tn_status load_opened(tn__load *load, tn_layer **model)
+{
+    switch (tn__source_format(&load->source)) {
+    case TN__FORMAT_ZIP:
+        return tn__archive_load(load, model);
+    case TN__FORMAT_HDF5:
+        return load_hdf5(load, model);
+    case TN__FORMAT_JSON:
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "'%s' is an architecture without weights\ntn_load_json() makes the model, "
+                        "tn_load_weights() reads weights into it",
+                        load->source.name);
+    default:
+        return fail_format(&load->source);
+    }
+}
+
+tn_model *tn_load_model_with(const tn_load_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, NULL);
+    tn__load load = { .context = context, .options = options };
+    tn_layer *model = NULL;
+    tn__span data = { options->data, options->size };
+    tn_status status =
+        tn__source_open(options->path, data, options->map, options->limit, &load.source);
+    if (status == TN_OK) {
+        status = load_opened(&load, &model);
+        if (status != TN_OK)
+            tn__fail_note("while loading '%s'", load.source.name);
+        tn__source_close(&load.source);
+    }
+    return status == TN_OK ? tn__own(model) : NULL;
+}
+
+tn_model *tn_load_model_from_memory(const void *data, size_t size)
+{
+    return tn_load_model_with(&(tn_load_options){ .size_ = sizeof(tn_load_options),
+                                                  .compile = true,
+                                                  .data = data ? data : "",
+                                                  .size = size });
+}
+
+/* --- weights alone -----------------------------------------------------------------------------
+ */
+static tn_status match_hdf5(tn__loading *loading, tn__h5_object *root, tn_layer *layer)
+{
+    tn__h5_object *weights;
+    bool keras3;
+    TN_TRY(tn__legacy_weights(root, &weights));
+    if (weights)
+        return tn__legacy_read(loading, weights, layer);
+    TN_TRY(tn__keras3_is(root, &keras3));
+    if (!keras3)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "'%s' is an HDF5 file, but it holds no weights as Keras writes them",
+                        loading->source->name);
+    if (loading->by_name)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: %s",
+                        loading->source->name);
+    return tn__keras3_read(loading, root, layer);
+}
+
+static tn_status match_and_finish(tn__loading *loading, tn__h5 *file, tn_layer *layer)
+{
+    TN_TRY(match_hdf5(loading, tn__h5_root(file), layer));
+    return tn__loading_finish(loading);
+}
+
+static tn_status weights_from_archive(tn__loading *loading, tn_layer *layer)
+{
+    tn__archive archive;
+    tn_status status = tn__archive_open_weights(loading->source, &archive);
+    loading->source = &archive.source;
+    if (status == TN_OK)
+        status = match_and_finish(loading, archive.file, layer);
+    tn__archive_close(&archive);
+    return status;
+}
+
+static tn_status weights_from_hdf5(tn__loading *loading, tn_layer *layer)
+{
+    tn__h5 *file;
+    const tn__source *source = loading->source;
+    TN_TRY(tn__h5_open(source->bytes, &(tn__h5_limits){ .decoded = source->decoded }, &file));
+    tn_status status = match_and_finish(loading, file, layer);
+    tn__h5_close(file);
+    return status;
+}
+
+static tn_status load_weights(tn__loading *loading, tn_layer *layer)
+{
+    switch (tn__source_format(loading->source)) {
+    case TN__FORMAT_ZIP:
+        return weights_from_archive(loading, layer);
+    case TN__FORMAT_HDF5:
+        return weights_from_hdf5(loading, layer);
+    default:
+        return fail_format(loading->source);
+    }
+}
+
+static tn_status check_target(tn_layer *layer)
+{
+    if (!tn__check_layer(layer, "tn_load_weights: layer"))
+        return TN_INVALID_ARGUMENT;
+    if (layer->built)
+        return TN_OK;
+    return tn__fail(TN_FAILED_PRECONDITION,
+                    "You are loading weights into a model that has not yet been built. Try building "
+                    "the model first by calling it on some data or by using `build()`.\n%s was made "
+                    "at %s",
+                    tn__layer_print(layer), layer->here ? layer->here : "an unknown line");
+}
+
+tn_status tn_load_weights_with(const tn_load_weights_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, context->error.status);
+    tn__source source;
+    tn__span data = { o->data, o->size };
+    TN_TRY(check_target(o->layer));
+    TN_TRY(tn__source_open(o->path, data, o->map, o->limit, &source));
+    tn__loading loading = { .source = &source,
+                            .skip_mismatch = o->skip_mismatch,
+                            .by_name = o->by_name,
+                            .report = o->report,
+                            .report_self = o->report_self };
+    tn_status status = load_weights(&loading, o->layer);
+    if (status != TN_OK)
+        tn__fail_note("while loading '%s'", source.name);
+    tn__loading_free(&loading);
+    tn__source_close(&source);
+    return status;
+}
+
+/* --- architectures -----------------------------------------------------------------------------
+ */
+static tn_layer *from_json(tn_context *context, tn__span text, const char *what)
+{
+    json_t *json;
+    tn_layer *model = NULL;
+    if (tn__json_parse(text, what, &json) != TN_OK)
+        return NULL;
+    (void)!tn__load_config(context, json, json_object_get(json, "module") != NULL, &model);
+    json_decref(json);
+    return model;
+}
+
+tn_model *tn_model_from_json(const char *json)
+{
+    TN__ENTER(context, NULL);
+    if (!json) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_model_from_json: json is NULL");
+        return NULL;
+    }
+    tn__span text = { (const uint8_t *)json, strlen(json) };
+    return tn__own(from_json(context, text, "the model's config"));
+}
+
+tn_model *tn_load_json(const char *path)
+{
+    TN__ENTER(context, NULL);
+    tn__source source;
+    if (tn__source_open(path, (tn__span){ NULL, 0 }, false, 0, &source) != TN_OK)
+        return NULL;
+    tn_layer *model = from_json(context, source.bytes, path);
+    tn__source_close(&source);
+    return tn__own(model);
+}

@@ -1,0 +1,19 @@
+/* load.h - one model being loaded: what its formats share. */
+#ifndef TN_SAVING_LOAD_H
+#define TN_SAVING_LOAD_H
+#include "saving/loading.h"
+#include <jansson.h>
+
+typedef struct {
+    tn_context *context;
+    const tn_load_options *options;
+    tn__source source;
+} tn__load;
+
+/* The model of a config, built where the config says for what; all unknown classes at once, in the
+ * words that Keras has for each of the two formats. The caller owns the count. */
+tn_status tn__load_config(tn_context *context, const json_t *json, bool archive, tn_layer **model);
+/* A loading of this load's source into a fresh model. */
+tn__loading tn__load_weights(const tn__load *load, const tn__source *source);
+
+#endif

@@ -1,0 +1,229 @@
+/* save.c - models and weights into files and memory. */
+#include "saving/archive.h"
+#include "saving/json.h"
+#include "saving/keras3.h"
+#include "saving/legacy.h"
+#include "base/log.h"
+#include <string.h>
+
+typedef enum { BY_PATH, ARCHIVE, HDF5 } form;
+
+/* What will be written, made and checked as a whole before the disk is touched. */
+typedef struct {
+    tn__saving saving;
+    tn__archive_texts texts; /* of an archive */
+    bool archive;
+} document;
+
+static void document_free(document *d)
+{
+    tn__archive_texts_free(&d->texts);
+    tn__saving_free(&d->saving);
+}
+
+static tn_status document_write(const document *d, tn__writer *out)
+{
+    return d->archive ? tn__archive_write(&d->saving, &d->texts, out)
+                      : tn__h5_tree_write(d->saving.tree, out);
+}
+
+static tn_status write_and_close(const document *d, tn__writer *out)
+{
+    tn_status status = document_write(d, out);
+    if (status == TN_OK)
+        return tn__writer_commit(out);
+    tn__writer_abort(out);
+    return status;
+}
+
+static tn_status write_file(const document *d, const tn_save_options *o)
+{
+    tn__writer *out;
+    TN_TRY(tn__writer_open(o->path, o->sync, &out));
+    return write_and_close(d, out);
+}
+
+/* --- checks ------------------------------------------------------------------------------------
+ */
+static tn_status check_path(const tn_save_options *o, const char *what)
+{
+    if (!o->path || !*o->path)
+        return tn__fail(TN_INVALID_ARGUMENT, "%s: path is missing", what);
+    if (!o->overwrite && tn__path_kind_of(o->path) != TN__PATH_NONE)
+        return tn__fail(TN_ALREADY_EXISTS, "%s: '%s' is there already, and overwrite is false", what,
+                        o->path);
+    return TN_OK;
+}
+
+static tn_status check_era(int keras)
+{
+    if (keras == 0 || keras == 2 || keras == 3)
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT, "tn_save: keras must be 2 or 3, got %d", keras);
+}
+
+static bool is_h5(const char *path)
+{
+    return tn__ends_with(path, ".h5") || tn__ends_with(path, ".hdf5");
+}
+
+static form form_named(const char *format)
+{
+    return strcmp(format, "keras") == 0 ? ARCHIVE : strcmp(format, "h5") == 0 ? HDF5 : BY_PATH;
+}
+
+static tn_status fail_extension(const char *path)
+{
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Invalid filepath extension for saving. Please add either a `.keras` extension "
+                    "for the native Keras format (recommended) or a `.h5` extension. Received: "
+                    "filepath=%s.",
+                    path);
+}
+
+static tn_status find_form(const tn_save_options *o, bool to_file, form *found)
+{
+    *found = o->format ? form_named(o->format) : to_file ? BY_PATH : ARCHIVE;
+    if (o->format && *found == BY_PATH)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "tn_save: format must be \"keras\" or \"h5\", got \"%s\"", o->format);
+    if (*found != BY_PATH)
+        return TN_OK;
+    if (tn__ends_with(o->path, ".weights.h5"))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "tn_save writes a whole model, and '%s' is called like weights alone\n"
+                        "tn_save_weights() writes those; a model's name ends in .keras or .h5",
+                        o->path);
+    *found = tn__ends_with(o->path, ".keras") || strcmp(o->path, "-") == 0 ? ARCHIVE : HDF5;
+    return *found == ARCHIVE || is_h5(o->path) ? TN_OK : fail_extension(o->path);
+}
+
+/* --- models ------------------------------------------------------------------------------------
+ */
+static tn_status prepare_model(const tn_save_options *o, form form, document *d)
+{
+    *d = (document){ .archive = form == ARCHIVE };
+    d->saving.include_optimizer = o->include_optimizer;
+    d->saving.era = form == ARCHIVE || o->keras == 3 ? TN__KERAS_3 : TN__KERAS_2;
+    TN_TRY(tn__saving_begin(&d->saving));
+    return form == ARCHIVE ? tn__archive_prepare(&d->saving, o->model, &d->texts)
+                           : tn__legacy_write_model(&d->saving, o->model);
+}
+
+static void warn_unbuilt(const tn_layer *model)
+{
+    if (!model->built)
+        tn__warn("You are saving a model that has not yet been built. It might not contain any "
+                 "weights yet. Consider building the model first by calling it on some data.");
+}
+
+tn_status tn_save_with(const tn_save_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, context->error.status);
+    form form;
+    document d;
+    if (!tn__check_layer(options->model, "tn_save: model"))
+        return TN_INVALID_ARGUMENT;
+    TN_TRY(check_path(options, "tn_save"));
+    TN_TRY(check_era(options->keras));
+    TN_TRY(find_form(options, true, &form));
+    warn_unbuilt(options->model);
+    tn_status status = prepare_model(options, form, &d);
+    if (status == TN_OK)
+        status = write_file(&d, options);
+    document_free(&d);
+    if (status != TN_OK)
+        tn__fail_note("while saving '%s'; what was there before is unchanged", options->path);
+    return status;
+}
+
+static tn_status write_memory(const document *d, tn__bytes *bytes)
+{
+    tn__writer *out;
+    TN_TRY(tn__writer_to_memory(bytes, &out));
+    return write_and_close(d, out);
+}
+
+tn_bytes tn_save_to_memory_with(const tn_save_options *options)
+{
+    tn_bytes none = { NULL, 0 };
+    TN__ENTER_OPTIONS(context, options, none);
+    (void)context;
+    form form;
+    document d;
+    tn__bytes bytes = { 0 };
+    if (!tn__check_layer(options->model, "tn_save_to_memory: model") ||
+        check_era(options->keras) != TN_OK || find_form(options, false, &form) != TN_OK)
+        return none;
+    tn_status status = prepare_model(options, form, &d);
+    if (status == TN_OK)
+        status = write_memory(&d, &bytes);
+    document_free(&d);
+    void *copy = status == TN_OK ? tn__scope_alloc(bytes.size) : NULL;
+    if (copy)
+        memcpy(copy, bytes.data, bytes.size);
+    tn__bytes_free(&bytes);
+    return copy ? (tn_bytes){ copy, bytes.size } : none;
+}
+
+/* --- weights alone -----------------------------------------------------------------------------
+ */
+static tn_status check_source(const tn_save_options *o)
+{
+    if (!tn__check_layer(o->model, "tn_save_weights: layer"))
+        return TN_INVALID_ARGUMENT;
+    TN_TRY(check_path(o, "tn_save_weights"));
+    if (!is_h5(o->path))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "The filename must end in `.weights.h5`. Received: filepath=%s\n"
+                        "or in .h5, for weights as Keras 2 writes them",
+                        o->path);
+    if (o->model->built)
+        return TN_OK;
+    return tn__fail(TN_FAILED_PRECONDITION,
+                    "You are saving a model that has not yet been built. Try building the model "
+                    "first by calling it on some data or by using `build()`.\n%s was made at %s",
+                    tn__layer_print(o->model), o->model->here ? o->model->here : "an unknown line");
+}
+
+static tn_status prepare_weights(const tn_save_options *o, document *d)
+{
+    bool keras3 = tn__ends_with(o->path, ".weights.h5");
+    *d = (document){ .archive = false };
+    d->saving.include_optimizer = o->include_optimizer;
+    d->saving.era = keras3 ? TN__KERAS_3 : TN__KERAS_2;
+    TN_TRY(tn__saving_begin(&d->saving));
+    tn__h5_node *root = tn__h5_tree_root(d->saving.tree);
+    return keras3 ? tn__keras3_write(&d->saving, root, o->model)
+                  : tn__legacy_write_weights(&d->saving, root, o->model);
+}
+
+tn_status tn_save_weights_with(const tn_save_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, context->error.status);
+    document d;
+    TN_TRY(check_source(options));
+    tn_status status = prepare_weights(options, &d);
+    if (status == TN_OK)
+        status = write_file(&d, options);
+    document_free(&d);
+    if (status != TN_OK)
+        tn__fail_note("while saving '%s'; what was there before is unchanged", options->path);
+    return status;
+}
+
+/* --- architectures -----------------------------------------------------------------------------
+ */
+const char *tn_to_json_with(const tn_to_json_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, "<failed>");
+    (void)context;
+    if (!tn__check_layer(options->model, "tn_to_json: model") || check_era(options->keras) != TN_OK)
+        return "<failed>";
+    json_t *json = tn__layer_to_json(options->model, options->keras == 2 ? TN__KERAS_2 : TN__KERAS_3);
+    char *text = json ? tn__json_dump(json) : NULL;
+    json_decref(json);
+    const char *result = text ? tn__scope_strdup(text) : NULL;
+    tn__free(text);
+    return result ? result : "<failed>";
+}

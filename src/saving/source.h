@@ -1,0 +1,32 @@
+/* source.h - the bytes that are loaded from, and what they are. */
+#ifndef TN_SAVING_SOURCE_H
+#define TN_SAVING_SOURCE_H
+#include "base/file.h"
+#include "core/tensor.h"
+
+/* A mapped file, kept by every tensor that lies in it. */
+typedef struct tn__mapping tn__mapping;
+
+typedef struct {
+    tn__span bytes;
+    const char *name;     /* for messages: the path, or "memory"; borrowed */
+    uint64_t decoded;     /* what the bytes may decode to; 0: the formats' own limits */
+    tn__file file;        /* when it was read */
+    tn__mapping *mapping; /* when it was mapped */
+} tn__source;
+
+/* From a path ("-": standard input), or from memory when data is given, which must outlive the
+ * source. A folder is refused, a SavedModel by its name. */
+tn_status tn__source_open(const char *path, tn__span data, bool map, uint64_t limit,
+                          tn__source *source);
+void tn__source_close(tn__source *source); /* all zero is nothing */
+
+typedef enum { TN__FORMAT_OTHER, TN__FORMAT_ZIP, TN__FORMAT_HDF5, TN__FORMAT_JSON } tn__format;
+tn__format tn__source_format(const tn__source *source);
+
+/* Elements that lie in the source as a tensor that keeps the mapping; *tensor is NULL, and that is
+ * no error, when the source is not mapped or they are not aligned for the type. */
+tn_status tn__source_borrow(const tn__source *source, tn_dtype dtype, const tn_shape *shape,
+                            tn__span elements, tn_tensor **tensor);
+
+#endif
