@@ -75,6 +75,9 @@ static inline int64_t tn__int_at(const tn_tensor *x, int64_t i)
     return tn__element_to_int((tn_dtype)x->dtype, (const char *)x->data + (size_t)i * size);
 }
 
+/* A weak float keeps the number it was written as: a float64 beside it asks for more digits than its own float32 has. */
+static inline double *tn__weak_number(tn_tensor *x) { return (double *)(void *)(x->small + 16); }
+
 /* true for a live tensor of any form; else records the error. */
 static inline bool tn__check_tensor(const tn_tensor *x, const char *what)
 {

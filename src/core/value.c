@@ -29,7 +29,10 @@ tn_tensor *tn_scalar_float(double value)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    return weak(tn__tensor_fill(TN_FLOAT32, &TN_SCALAR, value));
+    tn_tensor *x = tn__tensor_fill(TN_FLOAT32, &TN_SCALAR, value);
+    if (x)
+        *tn__weak_number(x) = value;
+    return weak(x);
 }
 
 tn_tensor *tn_scalar_int(int64_t value)

@@ -105,6 +105,8 @@ static tn__spec spec_of(const tn_tensor *x)
     if (x->form == TN__VALUE && x->weak) {
         spec.is_static = true;
         memcpy(spec.number, x->data, tn__dtype_size((tn_dtype)x->dtype));
+        if (tn__in(TN__FLOATS, (tn_dtype)x->dtype))
+            memcpy(spec.number, x->small + 16, sizeof spec.number); /* tn__weak_number: all its digits */
     }
     return spec;
 }

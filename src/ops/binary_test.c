@@ -276,6 +276,8 @@ static void numbers_take_the_dtype_beside_them(void **state)
                  VALUES(TN_FLOAT16, TN_SHAPE(1), 3), 0, 0);
     CHECK_TENSOR(tn_multiply(VALUES(TN_INT64, TN_SHAPE(1), 2), tn_scalar(3)),
                  VALUES(TN_INT64, TN_SHAPE(1), 6), 0, 0);
+    CHECK_TENSOR(tn_multiply(VALUES(TN_FLOAT64, TN_SHAPE(1), 1), tn_scalar(0.1)),
+                 VALUES(TN_FLOAT64, TN_SHAPE(1), 0.1), 0, 0);
     assert_null(tn_multiply(VALUES(TN_INT32, TN_SHAPE(1), 2), tn_scalar(0.5)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "cannot compute Mul as input #1(zero-based) was expected to "
                                      "be a int32 tensor but is a float tensor");

@@ -93,7 +93,8 @@ static tn_status convert_weak(tn_tensor **x, tn_dtype dtype)
     if (whole)
         tn__element_from_int(dtype, tn__int_at(*x, 0), converted->data);
     else
-        tn__element_from_double(dtype, tn__double_at(*x, 0), converted->data);
+        tn__element_from_double(dtype, *tn__weak_number(*x), converted->data);
+    *tn__weak_number(converted) = whole ? tn__double_at(*x, 0) : *tn__weak_number(*x);
     converted->weak = true;
     tn__release(*x);
     *x = converted;
