@@ -1,5 +1,6 @@
 /* classes.c - the classes that files and texts can name: the library's own, and what the program registers. */
 #include "nn/layer.h"
+#include "nn/object.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -43,6 +44,12 @@ static bool is_named(const tn_class *of, const char *name)
     return strcmp(of->name, end + 1) == 0 && strncmp(package_of(of), name, (size_t)(end - name)) == 0;
 }
 
+/* The library's own have other names in old files: "Convolution2D". */
+static bool is_called(const tn_class *of, const char *name)
+{
+    return strcmp(of->name, name) == 0 || (of->more && tn__among(of->more->aliases, name));
+}
+
 static const tn_class *find_registered(const char *name)
 {
     const tn_class *found = NULL;
@@ -58,7 +65,7 @@ const tn_class *tn__class_find(const char *name)
 {
     const tn_class *own = find_registered(name);
     for (size_t i = 0; i < CLASSES && !own; i++)
-        if (strcmp(classes[i]->name, name) == 0)
+        if (is_called(classes[i], name))
             own = classes[i];
     return own;
 }

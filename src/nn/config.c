@@ -99,15 +99,6 @@ static json_t *tensor_to_json(const tn_tensor *x)
     return x ? elements_to_json(x, 0, &at) : json_null();
 }
 
-static bool is_kind(const tn_field *field, tn__object_kind *kind)
-{
-    if (field->kind < TN_FIELD_ACTIVATION || field->kind > TN_FIELD_CONSTRAINT)
-        return false;
-    static const tn__object_kind kinds[] = { TN__ACTIVATION, TN__INITIALIZER, TN__REGULARIZER, TN__CONSTRAINT };
-    *kind = kinds[field->kind - TN_FIELD_ACTIVATION];
-    return true;
-}
-
 /* Keras writes an activation that was not given as "linear". */
 static json_t *text_to_json(tn__object_kind kind, const char *text, tn__era era)
 {
@@ -125,7 +116,7 @@ static json_t *field_to_json(const tn_field *field, const void *instance, tn__er
 {
     const void *value = (const char *)instance + field->offset;
     tn__object_kind kind;
-    if (is_kind(field, &kind))
+    if (tn__field_names_thing(field, &kind))
         return text_to_json(kind, *(const char *const *)value, era);
     switch (field->kind) {
     case TN_FIELD_INT:
@@ -297,7 +288,7 @@ static bool field_from_json(const tn_field *field, void *instance, const json_t 
     void *place = (char *)instance + field->offset;
     tn__object_kind kind;
     bool flag;
-    if (is_kind(field, &kind))
+    if (tn__field_names_thing(field, &kind))
         return thing_text_from_json(kind, place, json);
     switch (field->kind) {
     case TN_FIELD_INT:
@@ -386,19 +377,58 @@ tn_status tn__fields_from_json(const tn_field *fields, void *instance, const jso
 }
 
 /* --- things ------------------------------------------------------------------------------------------------------------- */
-json_t *tn__thing_to_json(const tn__thing *thing, tn__era era)
+/* What the era's Keras calls it; NULL and an error when it has no such thing. */
+static const char *name_in(const tn__object_class *of, tn__era era)
 {
-    const tn__object_class *of = thing->of;
-    if (of->kind == TN__ACTIVATION && !of->fields)
-        return json_string(of->name);
+    const char *name = era == TN__KERAS_2 && of->keras2_name ? of->keras2_name : of->name;
+    if (*name && !(era == TN__KERAS_3 && of->only_keras2))
+        return name;
+    tn__fail(TN_UNIMPLEMENTED, "%s %s cannot be written: Keras %d has no such function", tn__kind_name(of->kind), of->name, (int)era);
+    return NULL;
+}
+
+/* Keras's files name an activation function and say nothing of its arguments. */
+static json_t *activation_to_json(const tn__thing *thing, const char *name)
+{
+    tn__thing plain;
+    if (tn__thing_default(thing->of, &plain) != TN_OK)
+        return NULL;
+    bool same = tn__fields_equal(thing->of->fields, thing->self, plain.self);
+    tn__thing_free(&plain);
+    if (same)
+        return json_string(name);
+    tn__fail(TN_UNIMPLEMENTED, "activation %s has arguments of its own, which Keras's files cannot say\na layer of its own (ReLU, Softmax …) can",
+             thing->of->name);
+    return NULL;
+}
+
+static json_t *thing_config(const tn__thing *thing, tn__era era)
+{
     json_t *config = json_object();
-    if (!config || tn__fields_to_json(of->fields, thing->self, era, config) != TN_OK) {
+    if (!config || tn__fields_to_json(thing->of->fields, thing->self, era, config) != TN_OK) {
         json_decref(config);
         return NULL;
     }
+    TN__EACH_FIELD(field, thing->of->fields)
+        if (tn__among(thing->of->newer_fields, field->name) && json_is_null(json_object_get(config, field->name)))
+            json_object_del(config, field->name);
+    return config;
+}
+
+json_t *tn__thing_to_json(const tn__thing *thing, tn__era era)
+{
+    const tn__object_class *of = thing->of;
+    const char *name = name_in(of, era);
+    if (!name)
+        return NULL;
+    if (of->kind == TN__ACTIVATION)
+        return activation_to_json(thing, name);
+    json_t *config = thing_config(thing, era);
+    if (!config)
+        return NULL;
     if (era == TN__KERAS_2)
-        return json_pack("{s:s, s:o}", "class_name", of->name, "config", config);
-    return json_pack("{s:s, s:s, s:o, s:n}", "module", of->module ? of->module : tn__kind_module(of->kind), "class_name", of->name, "config", config,
+        return json_pack("{s:s, s:o}", "class_name", name, "config", config);
+    return json_pack("{s:s, s:s, s:o, s:n}", "module", of->module ? of->module : tn__kind_module(of->kind), "class_name", name, "config", config,
                      "registered_name");
 }
 

@@ -1,7 +1,9 @@
 /* layer.c - making layers, building them, and what belongs to them. */
 #include "nn/layer.h"
 #include "nn/naming.h"
+#include "nn/object.h"
 #include "core/hooks.h"
+#include "tenon/ops.h"
 #include <string.h>
 
 /* --- life --------------------------------------------------------------------------------------------------------------- */
@@ -39,9 +41,15 @@ static void layer_destroy(void *object)
     tn__free(layer->dtype);
     tn__free(layer->input_shape);
     tn__free(layer->build_shape);
+    tn__free(layer->seeds);
 }
 
 const tn__type tn__type_layer = { .name = "layer", .kind = 2, .destroy = layer_destroy };
+
+tn_dtype tn__layer_dtype(const tn_layer *layer)
+{
+    return layer->dtype ? tn__dtype_of_name(layer->dtype) : TN_FLOAT32;
+}
 
 const char *tn__layer_print(const tn_layer *layer)
 {
@@ -154,11 +162,36 @@ static tn_status give_to_maker(tn_context *context, tn_layer *layer)
     return tn__layer_add_child(frame->layer, layer);
 }
 
+/* A text that names nothing is told when the layer is made, not when it is called. */
+static tn_status check_things(const tn_layer *layer)
+{
+    TN__EACH_FIELD(field, layer->of->fields) {
+        tn__object_kind kind;
+        const char *text = NULL;
+        if (tn__field_names_thing(field, &kind))
+            text = *(const char *const *)(const void *)((const char *)layer->self + field->offset);
+        if (!text)
+            continue;
+        if (strcmp(field->name, "activity_regularizer") == 0)
+            return tn__fail(TN_UNIMPLEMENTED, "%s: activity_regularizer=%s: penalties on outputs are not there", tn__layer_print(layer), text);
+        tn__thing thing;
+        tn_status status = tn__thing_parse(kind, text, &thing);
+        if (status != TN_OK) {
+            tn__fail_note("in %s of %s", field->name, tn__layer_print(layer));
+            return status;
+        }
+        tn__thing_free(&thing);
+    }
+    return TN_OK;
+}
+
 static tn_status fill_layer(tn_context *context, tn_layer *layer, const void *instance, const tn__layer_common *common)
 {
     TN_TRY(copy_instance(layer, instance));
     TN_TRY(set_common(context, layer, common));
     TN_TRY(tn__fields_check(layer->of->fields, layer->self, tn__layer_print(layer)));
+    TN_TRY(check_things(layer));
+    TN_TRY(tn__draw_seeds(context, layer));
     TN_TRY(run_init(context, layer));
     return give_to_maker(context, layer);
 }
@@ -347,18 +380,30 @@ static tn_status run_build(tn_context *context, tn_layer *layer, tn_list inputs)
     return context->error.status;
 }
 
+/* The inputs' shapes with the batch open, as files say them. */
+static tn_status keep_shapes(tn_layer *layer, tn_list inputs)
+{
+    if (layer->build_shape || inputs.count == 0)
+        return TN_OK;
+    layer->build_shape = tn__alloc(inputs.count * sizeof *layer->build_shape);
+    if (!layer->build_shape)
+        return TN_RESOURCE_EXHAUSTED;
+    layer->build_count = inputs.count;
+    for (size_t i = 0; i < inputs.count; i++) {
+        tn_shape *shape = &layer->build_shape[i];
+        *shape = inputs.item[i]->shape;
+        if (shape->known && shape->rank > 0)
+            shape->dims[0] = TN_NONE;
+    }
+    return TN_OK;
+}
+
 tn_status tn__layer_build(tn_context *context, tn_layer *layer, tn_list inputs)
 {
     if (layer->built)
         return TN_OK;
     TN_TRY(run_build(context, layer, inputs));
-    if (inputs.count > 0 && !layer->build_shape) {
-        layer->build_shape = tn__memdup(&inputs.item[0]->shape, sizeof(tn_shape));
-        if (!layer->build_shape)
-            return TN_RESOURCE_EXHAUSTED;
-        if (layer->build_shape->known && layer->build_shape->rank > 0)
-            layer->build_shape->dims[0] = TN_NONE;
-    }
+    TN_TRY(keep_shapes(layer, inputs));
     layer->built = true;
     return TN_OK;
 }
@@ -383,12 +428,53 @@ tn_status tn__layer_build_for(tn_context *context, tn_layer *layer, tn_dtype dty
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------------ */
+static tn_status check_rank(const tn_layer *layer, size_t i, const tn_shape *shape)
+{
+    const tn_class_more *more = layer->of->more;
+    if (!more || !shape->known || (shape->rank >= more->least_rank && (!more->most_rank || shape->rank <= more->most_rank)))
+        return TN_OK;
+    bool exact = more->least_rank == more->most_rank, below = shape->rank < more->least_rank;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Input %zu with name 'None' of layer '%s' is incompatible with the layer: expected %sndim=%d, found ndim=%d. "
+                    "Full shape received: %s",
+                    i, layer->name, exact ? "" : below ? "min_" : "max_", below ? more->least_rank : more->most_rank, shape->rank,
+                    TN__SHAPE(*shape));
+}
+
 static tn_status check_inputs(const tn_layer *layer, tn_list inputs)
 {
     int wanted = layer->of->inputs;
     if (wanted && inputs.count != (size_t)wanted)
         return tn__fail(TN_INVALID_ARGUMENT, "Layer \"%s\" expects %d input(s), but it received %zu input tensors.", layer->name, wanted,
                         inputs.count);
+    for (size_t i = 0; i < inputs.count; i++)
+        TN_TRY(check_rank(layer, i, &inputs.item[i]->shape));
+    return TN_OK;
+}
+
+static bool is_other_float(const tn_tensor *x, tn_dtype dtype)
+{
+    return (tn_dtype)x->dtype != dtype && tn__in(TN__FLOATS, (tn_dtype)x->dtype);
+}
+
+/* Keras's autocast: a layer gets floats in the dtype it computes in. Models of layers leave it to them. */
+static tn_status cast_inputs(const tn_layer *layer, tn_list *inputs)
+{
+    tn_dtype dtype = tn__layer_dtype(layer);
+    size_t first = 0;
+    while (first < inputs->count && !is_other_float(inputs->item[first], dtype))
+        first++;
+    if (first == inputs->count || (layer->of->model && layer->of->module))
+        return TN_OK;
+    tn_tensor **cast = tn__scope_alloc(inputs->count * sizeof *cast);
+    if (!cast)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < inputs->count; i++) {
+        cast[i] = is_other_float(inputs->item[i], dtype) ? tn_cast(inputs->item[i], dtype) : inputs->item[i];
+        if (!cast[i])
+            return tn__errors()->status;
+    }
+    inputs->item = cast;
     return TN_OK;
 }
 
@@ -416,7 +502,9 @@ tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, in
         training = 0;
     TN_TRY(check_inputs(layer, inputs));
     size_t depth = tn__scope_begin(layer->name);
-    tn_status status = tn__layer_build(context, layer, inputs);
+    tn_status status = cast_inputs(layer, &inputs);
+    if (status == TN_OK)
+        status = tn__layer_build(context, layer, inputs);
     if (status == TN_OK)
         status = run_call(context, layer, inputs, training, result);
     tn__scope_end(depth);

@@ -11,6 +11,9 @@ typedef struct {
 
 /* What only the library's own classes need. */
 typedef struct tn_class_more {
+    const char *aliases;       /* what Keras calls the class besides, then and now: "Convolution2D|Conv2d"; NULL: nothing */
+    int least_rank, most_rank; /* that every input must have; 0: any */
+    bool takes_list;           /* Keras calls it with a list of inputs, even of one */
     void (*destroy)(void *self);           /* what the instance holds beyond its fields */
     /* Configuration that the field table cannot say: added to, or taken from, the JSON object. */
     tn_status (*write_config)(tn_layer *layer, void *json);       /* json_t */
@@ -18,6 +21,7 @@ typedef struct tn_class_more {
     tn_status (*read_config)(tn_context *context, const void *json, tn_layer **layer);
     /* Old configs: renames and drops keys before the field table reads them. */
     tn_status (*upgrade_config)(void *json);
+    tn_status (*adapt)(tn_layer *layer, tn_tensor *data); /* tn_adapt(); NULL: there is nothing to adapt */
     /* A layer's `layers`, where that is not all of its children. */
     size_t (*layers)(void *self, tn_layer *const **layers);
     /* symbolic input and output, built on demand */
@@ -44,6 +48,8 @@ struct tn_layer {
     tn_layer *owner;        /* the layer it is part of; not retained. Of several the first */
     tn_shape *input_shape;  /* the option: without the batch; NULL: not given */
     tn_shape *build_shape;  /* of the first input when it was built, with the batch; NULL: not built by a call */
+    size_t build_count;     /* shapes behind build_shape, one an input; 0: one, which was given and not built */
+    int64_t *seeds;         /* drawn for its initializers when it was made, one for each such field; NULL: there are none */
     int nodes;              /* calls on symbolic tensors so far: keras_history's node index */
     struct {
         tn__weight *item;
@@ -64,6 +70,8 @@ static inline bool tn__check_layer(const tn_layer *layer, const char *what)
 {
     return tn__check(layer, &tn__type_layer, what);
 }
+/* What it computes in, and its weights have. */
+tn_dtype tn__layer_dtype(const tn_layer *layer);
 /* "Dense 'head'" for messages, in memory of the innermost scope. */
 const char *tn__layer_print(const tn_layer *layer);
 
@@ -109,10 +117,17 @@ typedef struct {
 } tn__layer_stack;
 tn_status tn__collect_layers(tn_layer *layer, tn__layer_stack *stack);
 
-/* Seeds for a layer that draws random numbers (Dropout): Keras's SeedGenerator. A variable of int64 [seed, count], not in weights;
- * tn__next_seed gives its value and counts on, in any mode. */
-tn_tensor *tn__next_seed(tn_variable *generator);
+/* --- seeds (seed.c) ------------------------------------------------------------------------------------------------------ */
+/* Seeds for a layer that draws random numbers (Dropout): Keras's SeedGenerator. A variable of int64 [seed, count] of the layer whose
+ * init runs, not among its weights; seed INT64_MIN: drawn now. tn__next_seed gives its value as the two int32 that the stateless ops
+ * take, and counts on, in any mode. Both give NULL when they fail. */
 tn_variable *tn__seed_generator(int64_t seed);
+tn_tensor *tn__next_seed(tn_variable *generator);
+/* Keras draws the seed of an initializer that has none when the initializer is made, which for a layer's own is when the layer is
+ * made, in the order of the constructor's arguments, and not when the weights are. tn__draw_seeds does it for a new layer;
+ * tn__drawn_seed finds what was drawn for the text of one of its fields (by the text's address), INT64_MIN for any other text. */
+tn_status tn__draw_seeds(tn_context *context, tn_layer *layer);
+int64_t tn__drawn_seed(const tn_layer *layer, const char *text);
 
 /* --- classes ------------------------------------------------------------------------------------------------------------ */
 /* By name: the library's own ("Dense"), or a registered one ("Custom>CustomDense" or "CustomDense"); NULL: there is none. */

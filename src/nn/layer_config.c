@@ -54,6 +54,22 @@ static const char *registered_name(const tn_class *of, char *text, size_t size)
     return text;
 }
 
+static bool takes_list(const tn_layer *layer)
+{
+    return layer->of->more && layer->of->more->takes_list;
+}
+
+/* The input's shape, or a list of the inputs'. */
+static json_t *build_shapes(const tn_layer *layer)
+{
+    if (layer->build_count < 2 && !takes_list(layer))
+        return tn__shape_to_json(layer->build_shape);
+    json_t *list = json_array();
+    for (size_t i = 0; i < layer->build_count; i++)
+        json_array_append_new(list, tn__shape_to_json(&layer->build_shape[i]));
+    return list;
+}
+
 static json_t *wrap(tn_layer *layer, tn__era era, json_t *config)
 {
     const tn_class *of = layer->of;
@@ -64,7 +80,7 @@ static json_t *wrap(tn_layer *layer, tn__era era, json_t *config)
     json_t *json = json_pack("{s:s?, s:s, s:o, s:s?}", "module", of->module, "class_name", of->name, "config", config, "registered_name",
                              own ? registered_name(of, name, sizeof name) : NULL);
     if (json && layer->build_shape && of != &tn__class_InputLayer)
-        json_object_set_new(json, "build_config", json_pack("{s:o}", "input_shape", tn__shape_to_json(layer->build_shape)));
+        json_object_set_new(json, "build_config", json_pack("{s:o}", "input_shape", build_shapes(layer)));
     return json;
 }
 
@@ -194,7 +210,7 @@ static json_t *inbound_node(const tn__node *node, tn__era era)
     }
     if (era == TN__KERAS_2)
         return tensors;
-    bool list = node->input_count > 1;
+    bool list = node->input_count > 1 || takes_list(tn__node_layer(node, NULL));
     return json_pack("{s:o, s:{}}", "args", list ? json_pack("[o]", tensors) : tensors, "kwargs");
 }
 

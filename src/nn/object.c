@@ -42,11 +42,11 @@ const tn__object_class *tn__object_class_at(size_t index)
     return classes[index];
 }
 
-static bool is_alias(const char *aliases, const char *name)
+bool tn__among(const char *words, const char *word)
 {
-    size_t length = strlen(name);
-    for (const char *at = aliases; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (strncmp(at, name, length) == 0 && (at[length] == 0 || at[length] == '|'))
+    size_t length = strlen(word);
+    for (const char *at = words; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
+        if (strncmp(at, word, length) == 0 && (at[length] == 0 || at[length] == '|'))
             return true;
     return false;
 }
@@ -58,7 +58,7 @@ const tn__object_class *tn__object_class_find(tn__object_kind kind, const char *
         if (classes[i]->kind != kind)
             continue;
         tn__snake_case(classes[i]->name, snake, sizeof snake);
-        if (strcmp(classes[i]->name, name) == 0 || strcmp(snake, name) == 0 || is_alias(classes[i]->aliases, name))
+        if (strcmp(classes[i]->name, name) == 0 || strcmp(snake, name) == 0 || tn__among(classes[i]->aliases, name))
             return classes[i];
     }
     return NULL;
@@ -273,18 +273,50 @@ char *tn__thing_text(const tn__thing *thing)
     return tn__text_take(&text);
 }
 
+int64_t *tn__thing_seed(const tn__thing *thing)
+{
+    const tn_field *field = tn__field_find(thing->of->fields, "seed");
+    return field && field->kind == TN_FIELD_INT ? (int64_t *)(void *)((char *)thing->self + field->offset) : NULL;
+}
+
+bool tn__field_names_thing(const tn_field *field, tn__object_kind *kind)
+{
+    static const tn__object_kind kinds[] = { TN__ACTIVATION, TN__INITIALIZER, TN__REGULARIZER, TN__CONSTRAINT };
+    if (field->kind < TN_FIELD_ACTIVATION || field->kind > TN_FIELD_CONSTRAINT)
+        return false;
+    *kind = kinds[field->kind - TN_FIELD_ACTIVATION];
+    return true;
+}
+
 /* --- at once ------------------------------------------------------------------------------------------------------------ */
-tn_status tn__initialize(tn_context *context, const char *text, tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
+/* A variable's first value is computed outside any trace and tape. */
+static tn_status make_value(tn_context *context, const tn__thing *thing, tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
+{
+    const tn__initializer_methods *methods = thing->of->methods;
+    tn_graph *outer = context->graph;
+    context->graph = NULL;
+    context->tape_pause++;
+    size_t depth = tn__scope_begin("initializer");
+    tn_status status = methods->make(thing->self, context, dtype, shape, value);
+    tn__scope_end(depth);
+    context->tape_pause--;
+    context->graph = outer;
+    if (status == TN_OK)
+        return TN_OK;
+    tn__release(*value);
+    *value = NULL;
+    return status;
+}
+
+tn_status tn__initialize(tn_context *context, const char *text, int64_t seed, tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
 {
     tn__thing thing;
     *value = NULL;
     TN_TRY(tn__thing_parse(TN__INITIALIZER, text ? text : "glorot_uniform", &thing));
-    tn_graph *outer = context->graph;
-    context->graph = NULL; /* a variable's first value is computed outside any trace */
-    context->tape_pause++;
-    tn_status status = ((const tn__initializer_methods *)thing.of->methods)->make(thing.self, context, dtype, shape, value);
-    context->tape_pause--;
-    context->graph = outer;
+    int64_t *own = tn__thing_seed(&thing);
+    if (own && *own == TN__NO_SEED)
+        *own = seed == TN__NO_SEED ? tn__random_default_seed(&context->random) : seed;
+    tn_status status = make_value(context, &thing, dtype, shape, value);
     tn__thing_free(&thing);
     return status;
 }

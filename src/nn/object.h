@@ -27,6 +27,9 @@ typedef struct tn__object_class {
     const void *methods;      /* what the kind does: tn__initializer_methods … */
     const char *module;       /* NULL: the kind's own, "keras.initializers" */
     size_t options_size;      /* the instance begins with its public options struct, of this many bytes; 0: there is none */
+    const char *keras2_name;  /* in Keras 2's files; NULL: the same; "": Keras 2 has none */
+    const char *newer_fields; /* which files leave out while they are None: Keras did not always know them, "input_axes|output_axes" */
+    bool only_keras2;         /* Keras 3 has none: a file of Keras 2 said it */
 } tn__object_class;
 
 /* One of these, with its values. */
@@ -42,6 +45,11 @@ const tn__object_class *tn__object_class_at(size_t index);
 /* By class name, snake case or alias; NULL: there is none. */
 const tn__object_class *tn__object_class_find(tn__object_kind kind, const char *name);
 
+/* Is the word one of "these|or|those"? NULL words: no. */
+bool tn__among(const char *words, const char *word);
+/* The kind of thing that a field's text names; false: it names none. */
+bool tn__field_names_thing(const tn_field *field, tn__object_kind *kind);
+
 /* From text; an unknown name is answered with all that there are. */
 tn_status tn__thing_parse(tn__object_kind kind, const char *text, tn__thing *thing);
 tn_status tn__thing_default(const tn__object_class *of, tn__thing *thing);
@@ -50,6 +58,9 @@ tn_status tn__thing_from_options(const tn__object_class *of, const void *options
 void tn__thing_free(tn__thing *thing);
 /* The shortest text that gives it again: "glorot_uniform", "random_normal(stddev=0.02)". The caller frees it; NULL and an error. */
 char *tn__thing_text(const tn__thing *thing);
+
+/* The seed of an initializer that draws: a field "seed"; NULL: it has none. */
+int64_t *tn__thing_seed(const tn__thing *thing);
 
 /* --- constructor text: name(value, key=value, …), nested parentheses and quotes kept whole -------------------------------- */
 enum { TN__MAX_ARGUMENTS = 32 };
@@ -74,7 +85,7 @@ char *tn__next_part(char **text, char separator);
 
 /* --- what the kinds do ---------------------------------------------------------------------------------------------------- */
 typedef struct {
-    /* The first value; retained for the caller. Eager always. seed: Keras's draw for an initializer without one. */
+    /* The first value; retained for the caller. Eager always; a field "seed" is never None. */
     tn_status (*make)(const void *self, tn_context *context, tn_dtype dtype, const tn_shape *shape, tn_tensor **value);
 } tn__initializer_methods;
 typedef struct {
@@ -87,8 +98,9 @@ typedef struct {
     tn_tensor *(*project)(const void *self, tn_tensor *w); /* what w becomes after an update */
 } tn__constraint_methods;
 
-/* The same from text, at once. NULL text: x itself, or no penalty. */
-tn_status tn__initialize(tn_context *context, const char *text, tn_dtype dtype, const tn_shape *shape, tn_tensor **value);
+/* The same from text, at once. NULL text: x itself, or no penalty. seed: of an initializer whose text gives none, as tn__drawn_seed
+ * has it; INT64_MIN: drawn now. */
+tn_status tn__initialize(tn_context *context, const char *text, int64_t seed, tn_dtype dtype, const tn_shape *shape, tn_tensor **value);
 tn_tensor *tn__activate(const char *text, tn_tensor *x);
 tn_tensor *tn__penalize(const char *text, tn_tensor *x);
 tn_tensor *tn__constrain(const char *text, tn_tensor *w);

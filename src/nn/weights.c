@@ -44,11 +44,11 @@ static tn_status make_weight(tn_context *context, const tn_add_weight_options *o
     tn_tensor *value;
     if (!layer)
         return tn__fail(TN_FAILED_PRECONDITION, "tn_add_weight: no layer's init, build or call is running\ntn_variable() makes a variable of its own");
-    tn_dtype dtype = o->dtype ? o->dtype : layer->dtype ? tn__dtype_of_name(layer->dtype) : TN_FLOAT32;
+    tn_dtype dtype = o->dtype ? o->dtype : tn__layer_dtype(layer);
     if (!tn__shape_full(&o->shape))
         return tn__fail(TN_INVALID_ARGUMENT, "tn_add_weight: '%s' of layer '%s' needs a full shape, got %s", o->name ? o->name : "variable",
                         layer->name, TN__SHAPE(o->shape));
-    TN_TRY(tn__initialize(context, o->initializer, dtype, &o->shape, &value));
+    TN_TRY(tn__initialize(context, o->initializer, tn__drawn_seed(layer, o->initializer), dtype, &o->shape, &value));
     tn__variable_spec spec = { .value = value, .name = o->name ? o->name : "variable", .trainable = o->trainable,
                                .explicit_name = o->name != NULL, .constraint = o->constraint };
     tn_status status = tn__variable_make(context, &spec, variable);
@@ -177,6 +177,20 @@ void tn_set_trainable(tn_layer *layer, bool trainable)
     (void)context;
     if (tn__check_layer(layer, "tn_set_trainable: layer"))
         set_trainable(layer, trainable);
+}
+
+tn_status tn_adapt(tn_layer *layer, tn_tensor *data)
+{
+    TN__ENTER(context, context->error.status);
+    if (!tn__check_layer(layer, "tn_adapt: layer") || !tn__check_tensor(data, "tn_adapt: data"))
+        return TN_INVALID_ARGUMENT;
+    const tn_class_more *more = layer->of->more;
+    if (!more || !more->adapt)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_adapt: %s has nothing to adapt to data", tn__layer_print(layer));
+    size_t depth = tn__scope_begin("tn_adapt");
+    tn_status status = more->adapt(layer, data);
+    tn__scope_end(depth);
+    return status;
 }
 
 bool tn_is_trainable(tn_layer *layer)

@@ -1,0 +1,65 @@
+/* upgrade.c - configs of older Keras, brought to today's words before the field tables read them.
+ */
+#include "nn/config.h"
+#include "nn/layers/layers.h"
+#include <string.h>
+
+void tn__rename_keys(void *config, const tn__renamed *table)
+{
+    for (; table->old; table++) {
+        json_t *value = json_incref(json_object_get(config, table->old));
+        if (value && table->now && !json_object_get(config, table->now))
+            json_object_set(config, table->now, value);
+        json_object_del(config, table->old);
+        json_decref(value);
+    }
+}
+
+void tn__drop_none(void *config, const char *keys)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe((json_t *)config, next, key,
+                             value) if (json_is_null(value) && tn__among(keys, key))
+        json_object_del(config, key);
+}
+
+static tn_status upgrade_ordering(json_t *config)
+{
+    const char *ordering = tn__json_text(config, "dim_ordering");
+    if (ordering && strcmp(ordering, "th") == 0)
+        return tn__fail(
+            TN_UNIMPLEMENTED,
+            "the file says dim_ordering=th: Theano's order of kernels is not known here");
+    json_object_del(config, "dim_ordering");
+    return TN_OK;
+}
+
+tn_status tn__upgrade_image_config(void *config)
+{
+    static const tn__renamed old[] = {
+        { "nb_filter", "filters" },
+        { "subsample", "strides" },
+        { "atrous_rate", "dilation_rate" },
+        { "border_mode", "padding" },
+        { "init", "kernel_initializer" },
+        { "W_regularizer", "kernel_regularizer" },
+        { "W_constraint", "kernel_constraint" },
+        { "b_regularizer", "bias_regularizer" },
+        { "b_constraint", "bias_constraint" },
+        { "bias", "use_bias" },
+        { NULL, NULL },
+    };
+    const json_t *rows = json_object_get(config, "nb_row"),
+                 *columns = json_object_get(config, "nb_col");
+    if (json_is_integer(rows) && json_is_integer(columns))
+        TN_TRY(tn__json_set(
+            config, "kernel_size",
+            json_pack("[I, I]", json_integer_value(rows), json_integer_value(columns))));
+    json_object_del(config, "nb_row");
+    json_object_del(config, "nb_col");
+    tn__rename_keys(config, old);
+    tn__drop_none(config, "data_format|strides|dilation_rate");
+    return upgrade_ordering(config);
+}

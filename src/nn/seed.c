@@ -1,0 +1,107 @@
+/* seed.c - where a layer's random numbers come from: seeds drawn when it is made, and generators
+ * that count on. */
+#include "nn/layer.h"
+#include "nn/object.h"
+#include "tenon/ops.h"
+#include "tenon/variable.h"
+
+/* --- initializers ----------------------------------------------------------------------------- */
+/* INT64_MIN for an initializer that has a seed, or needs none. */
+static tn_status draw_seed(tn_context *context, const char *text, int64_t *seed)
+{
+    tn__thing thing;
+    *seed = TN__NO_SEED;
+    if (!text)
+        return TN_OK;
+    TN_TRY(tn__thing_parse(TN__INITIALIZER, text, &thing));
+    const int64_t *own = tn__thing_seed(&thing);
+    if (own && *own == TN__NO_SEED)
+        *seed = tn__random_default_seed(&context->random);
+    tn__thing_free(&thing);
+    return TN_OK;
+}
+
+static size_t initializer_fields(const tn_class *of)
+{
+    size_t count = 0;
+    TN__EACH_FIELD(field, of->fields)
+    count += field->kind == TN_FIELD_INITIALIZER;
+    return count;
+}
+
+static const char *text_of(const tn_layer *layer, const tn_field *field)
+{
+    return *(const char *const *)(const void *)((const char *)layer->self + field->offset);
+}
+
+tn_status tn__draw_seeds(tn_context *context, tn_layer *layer)
+{
+    size_t count = initializer_fields(layer->of), at = 0;
+    if (count == 0)
+        return TN_OK;
+    layer->seeds = tn__alloc(count * sizeof *layer->seeds);
+    if (!layer->seeds)
+        return TN_RESOURCE_EXHAUSTED;
+    TN__EACH_FIELD(field, layer->of->fields)
+    if (field->kind == TN_FIELD_INITIALIZER)
+        TN_TRY(draw_seed(context, text_of(layer, field), &layer->seeds[at++]));
+    return TN_OK;
+}
+
+int64_t tn__drawn_seed(const tn_layer *layer, const char *text)
+{
+    size_t at = 0;
+    TN__EACH_FIELD(field, layer->of->fields)
+    {
+        if (field->kind != TN_FIELD_INITIALIZER)
+            continue;
+        if (text && layer->seeds && text_of(layer, field) == text)
+            return layer->seeds[at];
+        at++;
+    }
+    return TN__NO_SEED;
+}
+
+/* --- generators ------------------------------------------------------------------------------- */
+static tn_status make_generator(tn_context *context, int64_t seed, tn_variable **generator)
+{
+    const int64_t state[2] = { seed == TN__NO_SEED ? tn__random_default_seed(&context->random)
+                                                   : seed,
+                               0 };
+    tn_tensor *value = tn__tensor_ints(TN_INT64, 2, state);
+    if (!value)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__variable_spec spec = { .value = value, .name = "seed_generator_state" };
+    tn_status status = tn__variable_make(context, &spec, generator);
+    tn__release(value);
+    TN_TRY(status);
+    tn__variable *v = (*generator)->of.variable;
+    v->seed = true;
+    v->path = tn__strdup("seed_generator/seed_generator_state");
+    return v->path ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+tn_variable *tn__seed_generator(int64_t seed)
+{
+    tn_variable *generator = NULL;
+    if (make_generator(tn__context(), seed, &generator) == TN_OK)
+        return tn__own(generator);
+    tn__release(generator);
+    return NULL;
+}
+
+/* An int64 constant of the innermost scope. */
+static tn_tensor *numbers(int64_t count, const int64_t *values)
+{
+    return tn__own(tn__tensor_ints(TN_INT64, count, values));
+}
+
+/* Keras brings a state into the range of int32 by its remainder. */
+tn_tensor *tn__next_seed(tn_variable *generator)
+{
+    tn_tensor *state = tn_read_value(generator);
+    if (!tn_assign_add(generator, numbers(2, (const int64_t[]){ 0, 1 })))
+        return NULL;
+    tn_tensor *most = numbers(1, (const int64_t[]){ INT32_MAX - 1 });
+    return tn_cast(tn_floormod(state, most), TN_INT32);
+}
