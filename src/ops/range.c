@@ -190,7 +190,7 @@ static tn_status one_hot_infer(tn__infer *infer)
 {
     const tn_shape *in = &infer->input[0]->shape, *depth_shape = &infer->input[1]->shape;
     int64_t depth;
-    int axis;
+    int axis = 0;
     if (depth_shape->known && depth_shape->rank)
         return tn__fail(TN_INVALID_ARGUMENT, "depth must be a scalar, but got: %s",
                         TN__BRACKETS(*depth_shape));
@@ -218,7 +218,7 @@ static tn_status one_hot_compute(tn__kernel *kernel)
 {
     const tn_tensor *indices = kernel->input[0], *out = kernel->output[0];
     size_t size = tn__dtype_size((tn_dtype)out->dtype);
-    int axis;
+    int axis = 0;
     TN_TRY(one_hot_axis(((const one_hot_attrs *)kernel->attrs)->axis, indices->shape.rank, &axis));
     int64_t before = tn__count_of(&indices->shape, 0, axis),
             behind = tn__count_of(&indices->shape, axis, indices->shape.rank);

@@ -116,7 +116,13 @@ const tn__type tn__type_graph = { .name = "graph", .kind = 11, .destroy = graph_
 
 tn_graph *tn__graph_new(void)
 {
-    return tn__object_new(&tn__type_graph);
+    const tn_context *context = tn__context();
+    tn_graph *graph = tn__object_new(&tn__type_graph);
+    if (graph && context->graph)
+        graph->random = (tn__random_graph){ context->graph->random.seeded, context->graph->random.seed, 0 };
+    else if (graph)
+        graph->random = tn__random_graph_begin(&context->random);
+    return graph;
 }
 
 /* A node without inputs whose attributes are given; used for what a graph begins with. */

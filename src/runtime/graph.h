@@ -44,12 +44,14 @@ struct tn_graph {
     tn__ids variables;      /* id of a variable to the index of its VarHandleOp node */
     tn_graph *outer;        /* the graph that was being built when this one was begun; not retained */
     struct tn__programs *programs; /* compiled, see plan/program.h */
+    tn__random_graph random; /* seeds of its stateful random ops */
     bool finalized;
 };
 TN__HANDLE_SIZE(struct tn_graph);
 extern const tn__type tn__type_graph;
 
-tn_graph *tn__graph_new(void); /* the caller owns the count */
+/* The caller owns the count. Takes the seed of the graph that is being built now, else the global one. */
+tn_graph *tn__graph_new(void);
 /* A new input of the graph. */
 tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, const tn_shape *shape, const char *name, tn_tensor **input);
 /* A value, variable or symbolic tensor as an input of the graph's nodes: values become Const nodes, variables VarHandleOp nodes,

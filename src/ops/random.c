@@ -1,0 +1,624 @@
+/* random.c - random numbers: stateful ops, whose numbers go on from call to call, stateless ones,
+ * whose numbers are a function of a key and a counter, and tf.random's functions on top of both. */
+#include "ops/random.h"
+#include "ops/array.h"
+#include <math.h>
+#include <string.h>
+
+/* --- drawing
+ * ------------------------------------------------------------------------------------------------------------
+ */
+typedef struct {
+    void (*float32)(tn__philox philox, float *out, size_t count);
+    void (*float64)(tn__philox philox, double *out, size_t count);
+    void (*float16)(tn__philox philox, uint16_t *out, size_t count);
+    void (*bfloat16)(tn__philox philox, uint16_t *out, size_t count);
+} distribution;
+#define DISTRIBUTION(name)                                                                       \
+    static const distribution name = { tn__random_##name##_float32, tn__random_##name##_float64, \
+                                       tn__random_##name##_float16,                              \
+                                       tn__random_##name##_bfloat16 };
+DISTRIBUTION(uniform)
+DISTRIBUTION(normal)
+DISTRIBUTION(truncated_normal)
+
+static void draw(const distribution *from, tn__philox philox, tn_tensor *out)
+{
+    size_t count = (size_t)tn__count(out);
+    switch (out->dtype) {
+    case TN_FLOAT64:
+        from->float64(philox, out->data, count);
+        break;
+    case TN_FLOAT16:
+        from->float16(philox, out->data, count);
+        break;
+    case TN_BFLOAT16:
+        from->bfloat16(philox, out->data, count);
+        break;
+    default:
+        from->float32(philox, out->data, count);
+    }
+}
+
+static tn_status draw_whole(tn__philox philox, const tn_tensor *minval, const tn_tensor *maxval,
+                            tn_tensor *out)
+{
+    int64_t low = tn__int_at(minval, 0), high = tn__int_at(maxval, 0);
+    if (tn__count(out) == 0)
+        return TN_OK;
+    if (low >= high)
+        return tn__fail(TN_INVALID_ARGUMENT, "Need minval < maxval, got %lld >= %lld",
+                        (long long)low, (long long)high);
+    if (out->dtype == TN_INT64)
+        tn__random_uniform_int64(philox, low, high, out->data, (size_t)tn__count(out));
+    else
+        tn__random_uniform_int32(philox, (int32_t)low, (int32_t)high, out->data,
+                                 (size_t)tn__count(out));
+    return TN_OK;
+}
+
+/* Every op here but the shuffle: the first input is the output's shape. */
+static tn_status shape_infer(tn__infer *infer)
+{
+    TN_TRY(tn__infer_rank(infer, 0, 1, 1));
+    infer->output[0].shape = tn__known_shape(infer->input[0]);
+    return TN_OK;
+}
+
+static tn_status make_shape(tn__kernel *kernel, tn_dtype dtype)
+{
+    tn_shape shape = tn__known_shape(kernel->input[0]);
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dims[i] < 0)
+            return tn__fail(TN_INVALID_ARGUMENT, "Dimension %lld must be >= 0\n%s: shape is %s",
+                            (long long)shape.dims[i], kernel->op->name, TN__BRACKETS(shape));
+    return tn__ensure_output(kernel, 0, dtype, &shape);
+}
+
+/* --- stateful ops
+ * -------------------------------------------------------------------------------------------------------
+ */
+/* How far an op of a graph has come. It lies in the node's own attributes, so a node that is made
+ * as another's copy (a function called in a trace) finds that this is not its home, and begins
+ * anew. */
+typedef struct {
+    _Atomic(const void *) home;
+    _Atomic uint64_t drawn;
+} progress;
+
+typedef struct {
+    int64_t seed, seed2;
+    tn_dtype dtype;
+    bool eager; /* called in eager mode: the thread's streams say how far it has come */
+    progress at;
+} random_attrs;
+static const tn_field random_fields[] = {
+    TN__ROW(TN_FIELD_INT, random_attrs, seed, "0", NULL),
+    TN__ROW(TN_FIELD_INT, random_attrs, seed2, "0", NULL),
+    TN__ROW(TN_FIELD_DTYPE, random_attrs, dtype, NULL, NULL),
+    TN__END_OF_FIELDS,
+};
+/* Without the dtype, for ops that read it off an input. */
+static const tn_field seed_fields[] = {
+    TN__ROW(TN_FIELD_INT, random_attrs, seed, "0", NULL),
+    TN__ROW(TN_FIELD_INT, random_attrs, seed2, "0", NULL),
+    TN__END_OF_FIELDS,
+};
+
+/* The blocks that this run of a node may use: how many were used before. Runs may go on in several
+ * threads. */
+static uint64_t reserve(progress *p, uint64_t blocks)
+{
+    static const char moving_in;
+    const void *home = atomic_load(&p->home);
+    while (home != p) {
+        if (home != &moving_in && atomic_compare_exchange_strong(&p->home, &home, &moving_in)) {
+            atomic_store(&p->drawn, 0);
+            atomic_store(&p->home, p);
+        }
+        home = atomic_load(&p->home);
+    }
+    return atomic_fetch_add(&p->drawn, blocks);
+}
+
+/* A number that stands for the op and its types: what shares a stream in eager mode. */
+static uint64_t kernel_number(const tn__kernel *kernel)
+{
+    tn_dtype dtype =
+        (tn_dtype)(kernel->output[0] ? kernel->output[0]->dtype : kernel->input[0]->dtype);
+    return (uint64_t)(uintptr_t)kernel->op * 32 + (uint64_t)dtype;
+}
+
+static tn_status take(tn__kernel *kernel, uint64_t blocks, tn__philox *philox)
+{
+    /* A node's attributes are its own; only the progress among them changes. */
+    random_attrs *attrs = (random_attrs *)kernel->attrs;
+    if (attrs->eager)
+        return tn__random_state_take(&kernel->context->random, kernel_number(kernel), attrs->seed,
+                                     attrs->seed2, blocks, philox);
+    *philox = tn__philox_stateful(attrs->seed, attrs->seed2);
+    tn__philox_skip(philox, reserve(&attrs->at, blocks));
+    return TN_OK;
+}
+
+static tn_status stateful_compute(tn__kernel *kernel)
+{
+    tn__philox philox;
+    TN_TRY(make_shape(kernel, ((const random_attrs *)kernel->attrs)->dtype));
+    TN_TRY(take(kernel, tn__philox_blocks((uint64_t)tn__count(kernel->output[0])), &philox));
+    draw(kernel->op->family, philox, kernel->output[0]);
+    return TN_OK;
+}
+
+#define STATEFUL(name_, distribution_)               \
+    const tn__op tn__op_##name_ = {                  \
+        .name = #name_,                              \
+        .inputs = "shape: T",                        \
+        .outputs = "output: dtype",                  \
+        .types = "dtype: floating; T: int32, int64", \
+        .attrs = random_fields,                      \
+        .attrs_size = sizeof(random_attrs),          \
+        .infer = shape_infer,                        \
+        .compute = stateful_compute,                 \
+        .no_gradient = "none: random",               \
+        .flags = TN__STATEFUL | TN__HALF,            \
+        .family = &distribution_,                    \
+    };
+STATEFUL(RandomUniform, uniform)
+STATEFUL(RandomStandardNormal, normal)
+STATEFUL(TruncatedNormal, truncated_normal)
+
+static tn_status whole_infer(tn__infer *infer)
+{
+    for (size_t i = infer->input_count - 2; i < infer->input_count; i++)
+        TN_TRY(tn__infer_rank(infer, i, 0, 0));
+    return shape_infer(infer);
+}
+
+static tn_status uniform_int_compute(tn__kernel *kernel)
+{
+    tn__philox philox;
+    TN_TRY(make_shape(kernel, (tn_dtype)kernel->input[1]->dtype));
+    TN_TRY(take(kernel, tn__philox_blocks((uint64_t)tn__count(kernel->output[0])), &philox));
+    return draw_whole(philox, kernel->input[1], kernel->input[2], kernel->output[0]);
+}
+
+const tn__op tn__op_RandomUniformInt = {
+    .name = "RandomUniformInt",
+    .inputs = "shape: T, minval: Tout, maxval: Tout",
+    .outputs = "output: Tout",
+    .types = "Tout: int32, int64; T: int32, int64",
+    .attrs = seed_fields,
+    .attrs_size = sizeof(random_attrs),
+    .infer = whole_infer,
+    .compute = uniform_int_compute,
+    .no_gradient = "none: random",
+    .flags = TN__STATEFUL,
+};
+
+/* Row i of y is row order[i] of x. */
+static void reorder_rows(const tn_tensor *x, const int64_t *order, int64_t rows, tn_tensor *y)
+{
+    size_t bytes = rows ? tn__byte_count(x) / (size_t)rows : 0;
+    for (int64_t i = 0; i < rows && bytes; i++)
+        memcpy((char *)y->data + (size_t)i * bytes,
+               (const char *)x->data + (size_t)order[i] * bytes, bytes);
+}
+
+static tn_status shuffle_compute(tn__kernel *kernel)
+{
+    const tn_tensor *x = kernel->input[0];
+    int64_t rows = x->shape.rank ? x->shape.dims[0] : 1;
+    tn__philox philox;
+    if (rows <= 1) {
+        if (tn__byte_count(x))
+            memcpy(kernel->output[0]->data, x->data, tn__byte_count(x));
+        return TN_OK;
+    }
+    TN_TRY(take(kernel, tn__philox_shuffle_blocks((uint64_t)rows), &philox));
+    int64_t *order = tn__alloc((size_t)rows * sizeof *order);
+    if (!order)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__random_shuffle_order(philox, order, (size_t)rows);
+    reorder_rows(x, order, rows, kernel->output[0]);
+    tn__free(order);
+    return TN_OK;
+}
+
+const tn__op tn__op_RandomShuffle = {
+    .name = "RandomShuffle",
+    .inputs = "value: T",
+    .outputs = "output: T",
+    .types = "T: any",
+    .attrs = seed_fields,
+    .attrs_size = sizeof(random_attrs),
+    .infer = tn__infer_same,
+    .compute = shuffle_compute,
+    .no_gradient = "not differentiable: as in TensorFlow",
+    .flags = TN__STATEFUL | TN__HALF,
+};
+
+/* --- stateless ops
+ * ------------------------------------------------------------------------------------------------------
+ */
+/* TensorFlow's key and counter are uint64; here they are the same bits as int64. */
+enum { PHILOX = 1, AUTO_SELECT = 3 };
+
+static tn_status key_counter_infer(tn__infer *infer)
+{
+    const tn_shape *seed = &infer->input[0]->shape;
+    if (seed->known && (seed->rank != 1 || (seed->dims[0] >= 0 && seed->dims[0] != 2)))
+        return tn__fail(TN_INVALID_ARGUMENT, "seed must have shape [2], not %s",
+                        TN__BRACKETS(*seed));
+    infer->output[0].shape = tn__shape_vector(1);
+    infer->output[1].shape = tn__shape_vector(2);
+    return TN_OK;
+}
+
+static tn_status key_counter_compute(tn__kernel *kernel)
+{
+    const tn_tensor *seed = kernel->input[0];
+    if (tn__count(seed) != 2)
+        return tn__fail(TN_INVALID_ARGUMENT, "seed must have shape [2], not %s",
+                        TN__BRACKETS(seed->shape));
+    tn__philox philox = tn__philox_stateless(tn__int_at(seed, 0), tn__int_at(seed, 1));
+    int64_t *counter = kernel->output[1]->data;
+    *(int64_t *)kernel->output[0]->data = (int64_t)philox.key;
+    counter[0] = (int64_t)philox.counter[0];
+    counter[1] = (int64_t)philox.counter[1];
+    return TN_OK;
+}
+
+const tn__op tn__op_StatelessRandomGetKeyCounter = {
+    .name = "StatelessRandomGetKeyCounter",
+    .inputs = "seed: Tseed",
+    .outputs = "key: int64, counter: int64",
+    .types = "Tseed: int32, int64",
+    .infer = key_counter_infer,
+    .compute = key_counter_compute,
+    .no_gradient = "none: integers",
+};
+
+static tn_status get_alg_compute(tn__kernel *kernel)
+{
+    *(int32_t *)kernel->output[0]->data = PHILOX;
+    return TN_OK;
+}
+
+const tn__op tn__op_StatelessRandomGetAlg = {
+    .name = "StatelessRandomGetAlg",
+    .outputs = "alg: int32",
+    .infer = tn__infer_scalar,
+    .compute = get_alg_compute,
+    .no_gradient = "none: integers",
+};
+
+typedef struct {
+    tn_dtype dtype;
+} dtype_attrs;
+static const tn_field dtype_fields[] = {
+    TN__ROW(TN_FIELD_DTYPE, dtype_attrs, dtype, "float32", NULL),
+    TN__END_OF_FIELDS,
+};
+static const tn_field whole_dtype_fields[] = {
+    TN__ROW(TN_FIELD_DTYPE, dtype_attrs, dtype, NULL, NULL),
+    TN__END_OF_FIELDS,
+};
+
+/* From inputs 1 to 3: key, counter, alg. */
+static tn_status read_philox(const tn__kernel *kernel, tn__philox *philox)
+{
+    const tn_tensor *key = kernel->input[1], *counter = kernel->input[2];
+    int64_t alg = tn__int_at(kernel->input[3], 0);
+    if (alg != PHILOX && alg != AUTO_SELECT)
+        return tn__fail(TN_UNIMPLEMENTED,
+                        "Unsupported algorithm id: %lld\n%s: 1 (Philox) and 3 (chosen "
+                        "by the device, which is Philox) are there",
+                        (long long)alg, kernel->op->name);
+    if (tn__count(key) != 1)
+        return tn__fail(TN_INVALID_ARGUMENT, "key must have shape [1], not %s",
+                        TN__BRACKETS(key->shape));
+    if (counter->shape.rank != 1 || tn__count(counter) < 2)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "counter must be a vector with length at least 2, not %s",
+                        TN__BRACKETS(counter->shape));
+    *philox =
+        (tn__philox){ (uint64_t)tn__int_at(key, 0),
+                      { (uint64_t)tn__int_at(counter, 0), (uint64_t)tn__int_at(counter, 1) } };
+    return TN_OK;
+}
+
+static tn_status stateless_infer(tn__infer *infer)
+{
+    TN_TRY(tn__infer_rank(infer, 3, 0, 0));
+    return shape_infer(infer);
+}
+
+static tn_status stateless_compute(tn__kernel *kernel)
+{
+    tn__philox philox;
+    TN_TRY(read_philox(kernel, &philox));
+    TN_TRY(make_shape(kernel, ((const dtype_attrs *)kernel->attrs)->dtype));
+    draw(kernel->op->family, philox, kernel->output[0]);
+    return TN_OK;
+}
+
+#define STATELESS_INPUTS "shape: Tshape, key: int64, counter: int64, alg: int32"
+#define STATELESS(name_, distribution_)                   \
+    const tn__op tn__op_##name_ = {                       \
+        .name = #name_,                                   \
+        .inputs = STATELESS_INPUTS,                       \
+        .outputs = "output: dtype",                       \
+        .types = "dtype: floating; Tshape: int32, int64", \
+        .attrs = dtype_fields,                            \
+        .attrs_size = sizeof(dtype_attrs),                \
+        .infer = stateless_infer,                         \
+        .compute = stateless_compute,                     \
+        .no_gradient = "none: random",                    \
+        .flags = TN__HALF,                                \
+        .family = &distribution_,                         \
+    };
+STATELESS(StatelessRandomUniformV2, uniform)
+STATELESS(StatelessRandomNormalV2, normal)
+STATELESS(StatelessTruncatedNormalV2, truncated_normal)
+
+static tn_status stateless_int_compute(tn__kernel *kernel)
+{
+    tn__philox philox;
+    TN_TRY(read_philox(kernel, &philox));
+    TN_TRY(make_shape(kernel, (tn_dtype)kernel->input[4]->dtype));
+    return draw_whole(philox, kernel->input[4], kernel->input[5], kernel->output[0]);
+}
+
+static tn_status stateless_int_infer(tn__infer *infer)
+{
+    TN_TRY(tn__infer_rank(infer, 3, 0, 0));
+    return whole_infer(infer);
+}
+
+const tn__op tn__op_StatelessRandomUniformIntV2 = {
+    .name = "StatelessRandomUniformIntV2",
+    .inputs = STATELESS_INPUTS ", minval: dtype, maxval: dtype",
+    .outputs = "output: dtype",
+    .types = "dtype: int32, int64; Tshape: int32, int64",
+    .infer = stateless_int_infer,
+    .compute = stateless_int_compute,
+    .no_gradient = "none: random",
+};
+
+static tn_status stateless_full_int_compute(tn__kernel *kernel)
+{
+    tn__philox philox;
+    tn_dtype dtype = ((const dtype_attrs *)kernel->attrs)->dtype;
+    TN_TRY(read_philox(kernel, &philox));
+    TN_TRY(make_shape(kernel, dtype));
+    size_t count = (size_t)tn__count(kernel->output[0]);
+    if (dtype == TN_INT64)
+        tn__random_bits64(philox, kernel->output[0]->data, count);
+    else
+        tn__random_bits32(philox, kernel->output[0]->data, count);
+    return TN_OK;
+}
+
+const tn__op tn__op_StatelessRandomUniformFullIntV2 = {
+    .name = "StatelessRandomUniformFullIntV2",
+    .inputs = STATELESS_INPUTS,
+    .outputs = "output: dtype",
+    .types = "dtype: int32, int64; Tshape: int32, int64",
+    .attrs = whole_dtype_fields,
+    .attrs_size = sizeof(dtype_attrs),
+    .infer = stateless_infer,
+    .compute = stateless_full_int_compute,
+    .no_gradient = "none: random",
+};
+
+/* --- stateless functions
+ * ------------------------------------------------------------------------------------------------
+ */
+/* x times width plus first, rounded after each as TensorFlow does. */
+static tn_tensor *scaled(tn_tensor *x, double width, double first)
+{
+    if (width != 1)
+        x = tn_multiply(x, tn__like(x, width));
+    return first != 0 ? tn_add(x, tn__like(x, first)) : x;
+}
+
+/* maxval - minval in the dtype, where TensorFlow computes it. */
+static tn_tensor *between(tn_tensor *x, double minval, double maxval)
+{
+    if (minval == 0)
+        return scaled(x, maxval, 0);
+    tn_tensor *low = tn__like(x, minval), *high = tn__like(x, maxval);
+    return tn_add(tn_multiply(x, tn_subtract(high, low)), low);
+}
+
+static tn_tensor *stateless(const tn__op *op, const void *attrs, tn_tensor *shape, tn_tensor *seed,
+                            tn_tensor *const *range)
+{
+    tn_list stream = tn__apply_list(&tn__op_StatelessRandomGetKeyCounter, NULL, &seed, 1, 2);
+    if (!stream.item)
+        return NULL;
+    tn_tensor *inputs[] = { shape,           stream.item[0],          stream.item[1],
+                            tn__int(PHILOX), range ? range[0] : NULL, range ? range[1] : NULL };
+    return tn__apply(op, attrs, inputs, range ? 6 : 4);
+}
+
+tn_tensor *tn__stateless_uniform(tn_tensor *shape, tn_tensor *seed, double minval, double maxval,
+                                 tn_dtype dtype)
+{
+    const dtype_attrs attrs = { dtype };
+    return between(stateless(&tn__op_StatelessRandomUniformV2, &attrs, shape, seed, NULL), minval,
+                   maxval);
+}
+
+tn_tensor *tn__stateless_normal(tn_tensor *shape, tn_tensor *seed, double mean, double stddev,
+                                tn_dtype dtype)
+{
+    const dtype_attrs attrs = { dtype };
+    return scaled(stateless(&tn__op_StatelessRandomNormalV2, &attrs, shape, seed, NULL), stddev,
+                  mean);
+}
+
+tn_tensor *tn__stateless_truncated_normal(tn_tensor *shape, tn_tensor *seed, double mean,
+                                          double stddev, tn_dtype dtype)
+{
+    const dtype_attrs attrs = { dtype };
+    return scaled(stateless(&tn__op_StatelessTruncatedNormalV2, &attrs, shape, seed, NULL), stddev,
+                  mean);
+}
+
+/* A scalar of an integer dtype; an error when it does not fit. */
+static tn_tensor *whole(int64_t value, tn_dtype dtype)
+{
+    tn_tensor *x;
+    if (dtype == TN_INT32 && (value < INT32_MIN || value > INT32_MAX)) {
+        tn__fail(TN_INVALID_ARGUMENT, "%lld does not fit into int32", (long long)value);
+        return NULL;
+    }
+    if (tn__tensor_new(dtype, &TN_SCALAR, &x) != TN_OK)
+        return NULL;
+    tn__element_from_int(dtype, value, x->data);
+    return tn__own(x);
+}
+
+tn_tensor *tn__stateless_uniform_int(tn_tensor *shape, tn_tensor *seed, int64_t minval,
+                                     int64_t maxval, tn_dtype dtype)
+{
+    tn_tensor *range[] = { whole(minval, dtype), whole(maxval, dtype) };
+    return stateless(&tn__op_StatelessRandomUniformIntV2, NULL, shape, seed, range);
+}
+
+/* --- tf.random
+ * ----------------------------------------------------------------------------------------------------------
+ */
+void tn_set_seed(int64_t seed)
+{
+    TN__ENTER(context, );
+    if (!context->graph) {
+        (void)!tn__random_set_op_seeds(&context->random, seed);
+        return;
+    }
+    context->graph->random.seeded = true;
+    context->graph->random.seed = seed;
+}
+
+void tn_set_random_seed(int64_t seed)
+{
+    TN__ENTER(context, );
+    (void)!tn__random_set_seed(&context->random, seed);
+}
+
+static random_attrs attrs_of(tn_context *context, int64_t own_seed, tn_dtype dtype)
+{
+    random_attrs attrs = { .dtype = dtype, .eager = !context->graph };
+    if (context->graph)
+        tn__random_graph_op_seed(&context->graph->random, own_seed, &attrs.seed, &attrs.seed2);
+    else
+        tn__random_op_seed(&context->random, own_seed, &attrs.seed, &attrs.seed2);
+    return attrs;
+}
+
+static tn_tensor *shape_of(const tn_shape *shape, const char *what)
+{
+    if (tn__shape_full(shape))
+        return tn__ints(shape->dims, (size_t)shape->rank);
+    tn__fail(TN_INVALID_ARGUMENT, "%s: shape must be given and full, got %s", what,
+             TN__SHAPE(*shape));
+    return NULL;
+}
+
+static bool check_dtype(tn_dtype dtype, const char *what)
+{
+    if (tn__in(TN__FLOATS, dtype) || dtype == TN_INT32 || dtype == TN_INT64)
+        return true;
+    tn__fail(
+        TN_INVALID_ARGUMENT,
+        "Argument `dtype` got invalid value <dtype: '%s'>\n%s: floats, int32 and int64 are there",
+        tn__dtype_name(dtype), what);
+    return false;
+}
+
+static tn_tensor *stateful(tn_context *context, const tn__op *op, const tn_random_options *o,
+                           tn_tensor *shape)
+{
+    if (!shape)
+        return NULL;
+    random_attrs attrs = attrs_of(context, o->seed, o->dtype);
+    return tn__apply(op, &attrs, &shape, 1);
+}
+
+tn_tensor *tn_random_normal_with(const tn_random_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, NULL);
+    tn_tensor *shape = shape_of(&o->shape, "tn_random_normal");
+    return scaled(stateful(context, &tn__op_RandomStandardNormal, o, shape), o->stddev, o->mean);
+}
+
+tn_tensor *tn_random_truncated_normal_with(const tn_random_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, NULL);
+    tn_tensor *shape = shape_of(&o->shape, "tn_random_truncated_normal");
+    return scaled(stateful(context, &tn__op_TruncatedNormal, o, shape), o->stddev, o->mean);
+}
+
+tn_tensor *tn_random_uniform_with(const tn_random_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, NULL);
+    tn_tensor *shape = shape_of(&o->shape, "tn_random_uniform");
+    if (!shape || !check_dtype(o->dtype, "tn_random_uniform"))
+        return NULL;
+    if (tn__in(TN__FLOATS, o->dtype))
+        return between(stateful(context, &tn__op_RandomUniform, o, shape), o->minval,
+                       isnan(o->maxval) ? 1 : o->maxval);
+    if (isnan(o->maxval)) {
+        tn__fail(TN_INVALID_ARGUMENT, "Must specify maxval for integer dtype %s",
+                 tn__dtype_name(o->dtype));
+        return NULL;
+    }
+    tn_tensor *inputs[] = { shape, whole((int64_t)o->minval, o->dtype),
+                            whole((int64_t)o->maxval, o->dtype) };
+    if (tn__failed(context))
+        return NULL;
+    random_attrs attrs = attrs_of(context, o->seed, o->dtype);
+    return tn__apply(&tn__op_RandomUniformInt, &attrs, inputs, 3);
+}
+
+tn_tensor *tn_random_shuffle_with(const tn_random_shuffle_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, NULL);
+    tn_tensor *value = o->value;
+    if (!tn__check_tensor(value, "tn_random_shuffle: value"))
+        return NULL;
+    random_attrs attrs = attrs_of(context, o->seed, (tn_dtype)value->dtype);
+    return tn__apply(&tn__op_RandomShuffle, &attrs, &value, 1);
+}
+
+tn_tensor *tn_random_stateless_normal_with(const tn_stateless_random_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, NULL);
+    tn_tensor *shape = shape_of(&o->shape, "tn_random_stateless_normal");
+    return tn__stateless_normal(shape, o->seed, o->mean, o->stddev, o->dtype);
+}
+
+tn_tensor *tn_random_stateless_truncated_normal_with(const tn_stateless_random_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, NULL);
+    tn_tensor *shape = shape_of(&o->shape, "tn_random_stateless_truncated_normal");
+    return tn__stateless_truncated_normal(shape, o->seed, o->mean, o->stddev, o->dtype);
+}
+
+tn_tensor *tn_random_stateless_uniform_with(const tn_stateless_random_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, NULL);
+    tn_tensor *shape = shape_of(&o->shape, "tn_random_stateless_uniform");
+    if (!shape || !check_dtype(o->dtype, "tn_random_stateless_uniform"))
+        return NULL;
+    if (tn__in(TN__FLOATS, o->dtype))
+        return tn__stateless_uniform(shape, o->seed, o->minval, isnan(o->maxval) ? 1 : o->maxval,
+                                     o->dtype);
+    if (!isnan(o->maxval))
+        return tn__stateless_uniform_int(shape, o->seed, (int64_t)o->minval, (int64_t)o->maxval,
+                                         o->dtype);
+    const dtype_attrs attrs = { o->dtype };
+    return stateless(&tn__op_StatelessRandomUniformFullIntV2, &attrs, shape, o->seed, NULL);
+}
