@@ -70,7 +70,7 @@ GRAD_RULE(relu_grad, ReluGrad, tn_zeros_like(p))
 GRAD_RULE(relu6_grad, Relu6Grad, tn_zeros_like(p))
 /* NaN goes through. */
 ACTIVATION(Relu, NUMBERS, x < 0 ? 0 : x, .gradient = relu_gradient)
-ACTIVATION(Relu6, NUMBERS, x<0 ? 0 : x> 6 ? 6 : x, .gradient = relu6_gradient)
+ACTIVATION(Relu6, NUMBERS, (x < 0 ? 0 : x > 6 ? 6 : x), .gradient = relu6_gradient)
 /* By multiplication, as TensorFlow does: what is not finite is not hidden by an inactive unit. */
 ACTIVATION_GRAD(ReluGrad, "features", NUMBERS, (x * (y > 0)), .gradient = relu_grad_gradient)
 ACTIVATION_GRAD(Relu6Grad, "features", NUMBERS, (x * (y > 0 && y < 6)),

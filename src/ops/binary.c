@@ -1,5 +1,6 @@
 /* binary.c - functions of two elements, broadcast, and sums of many. */
 #include "ops/elementwise.h"
+#include "ops/array.h"
 #include <string.h>
 
 static tn_tensor *zero_of(tn_tensor *x)
@@ -204,7 +205,7 @@ static tn_status add_n_infer(tn__infer *infer)
             return tn__fail(TN_INVALID_ARGUMENT,
                             "Inputs to operation AddN of type AddN must have the same size and "
                             "shape.  Input 0: %s != input %zu: %s",
-                            TN__BRACKET(*first), i, TN__BRACKET(*shape));
+                            TN__BRACKETS(*first), i, TN__BRACKETS(*shape));
     }
     return TN_OK;
 }

@@ -1,5 +1,6 @@
 /* clip.c - keeping values, and the length of gradients, within limits. */
 #include "ops/elementwise.h"
+#include "ops/array.h"
 
 /* --- ClipByValue: limits are scalars or as large as the values -------------------------------- */
 static bool limit_fits(const tn_shape *limit, const tn_shape *values)
@@ -18,7 +19,7 @@ static tn_status clip_infer(tn__infer *infer)
                     "clip_value_min and clip_value_max must be either of the same shape as input, "
                     "or a scalar. input shape: %s"
                     "clip_value_min shape: %sclip_value_max shape: %s",
-                    TN__BRACKET(*t), TN__BRACKET(*low), TN__BRACKET(*high));
+                    TN__BRACKETS(*t), TN__BRACKETS(*low), TN__BRACKETS(*high));
 }
 
 /* The lower limit has the last word when they cross; NaN stays. */

@@ -1,5 +1,6 @@
 /* compare.c - comparisons and logic: results are booleans. */
 #include "ops/elementwise.h"
+#include "ops/array.h"
 
 #define BOOLEANS .no_gradient = "not differentiable: gives booleans"
 #define COMPARISON(op_name, expression)                                               \
@@ -74,8 +75,8 @@ static tn_status approximate_infer(tn__infer *infer)
     if (tn__shape_merge(x, y, &infer->output[0].shape))
         return TN_OK;
     return tn__fail(TN_INVALID_ARGUMENT,
-                    "x and y must be of the same shape. x shape: %s. y shape: %s", TN__BRACKET(*x),
-                    TN__BRACKET(*y));
+                    "x and y must be of the same shape. x shape: %s. y shape: %s", TN__BRACKETS(*x),
+                    TN__BRACKETS(*y));
 }
 
 static tn_status approximate_compute(tn__kernel *kernel)

@@ -1,7 +1,7 @@
 /* elementwise.c - what runs the rows: the unary loop, broadcasting for two inputs, and inference
  * for both. */
 #include "ops/elementwise.h"
-#include <stdio.h>
+#include "ops/array.h"
 
 static tn_status no_loop(const tn__kernel *kernel)
 {
@@ -125,17 +125,6 @@ tn_status tn__divide_compute(tn__kernel *kernel)
 }
 
 /* --- inference -------------------------------------------------------------------------------- */
-const char *tn__brackets_print(const tn_shape *shape, char text[TN__BRACKETS])
-{
-    size_t n = (size_t)snprintf(text, TN__BRACKETS, "[");
-    for (int i = 0; i < shape->rank && n < TN__BRACKETS; i++)
-        n += (size_t)snprintf(text + n, TN__BRACKETS - n, shape->dims[i] < 0 ? "%s?" : "%s%lld",
-                              i ? "," : "", (long long)shape->dims[i]);
-    if (n < TN__BRACKETS)
-        snprintf(text + n, TN__BRACKETS - n, "]");
-    return text;
-}
-
 tn_status tn__infer_broadcast(tn__infer *infer)
 {
     const tn_shape *a = &infer->input[0]->shape, *b = &infer->input[1]->shape;
@@ -144,7 +133,7 @@ tn_status tn__infer_broadcast(tn__infer *infer)
     return tn__fail(
         TN_INVALID_ARGUMENT,
         "Incompatible shapes: %s vs. %s\n%s: dimensions must be equal or 1, counted from the last",
-        TN__BRACKET(*a), TN__BRACKET(*b), infer->op->name);
+        TN__BRACKETS(*a), TN__BRACKETS(*b), infer->op->name);
 }
 
 tn_status tn__infer_pair(tn__infer *infer)
@@ -155,7 +144,7 @@ tn_status tn__infer_pair(tn__infer *infer)
     return tn__fail(TN_INVALID_ARGUMENT,
                     "Inputs to operation %s of type %s must have the same size and shape.  Input "
                     "0: %s != input 1: %s",
-                    infer->op->name, infer->op->name, TN__BRACKET(*a), TN__BRACKET(*b));
+                    infer->op->name, infer->op->name, TN__BRACKETS(*a), TN__BRACKETS(*b));
 }
 
 tn_status tn__infer_counted_pair(tn__infer *infer)

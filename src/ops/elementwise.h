@@ -42,10 +42,6 @@ tn_status tn__divide_compute(tn__kernel *kernel);
  * gradients, and of those that only compare the number of elements. */
 tn_status tn__infer_pair(tn__infer *infer);
 tn_status tn__infer_counted_pair(tn__infer *infer);
-/* A shape as these messages write it: [2,3]. */
-enum { TN__BRACKETS = 192 };
-const char *tn__brackets_print(const tn_shape *shape, char text[TN__BRACKETS]);
-#define TN__BRACKET(shape) tn__brackets_print(&(shape), (char[TN__BRACKETS]){ 0 })
 
 /* --- broadcasting ----------------------------------------------------------------------------- */
 /* The output's rows, one after the other, with the places of up to three inputs that belong to

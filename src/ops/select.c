@@ -1,5 +1,6 @@
 /* select.c - one of two, element by element. */
 #include "ops/elementwise.h"
+#include "ops/array.h"
 #include <string.h>
 
 /* --- SelectV2: all three broadcast ------------------------------------------------------------ */
@@ -12,7 +13,7 @@ static tn_status select_v2_infer(tn__infer *infer)
         tn__shape_broadcast(c, &values, &infer->output[0].shape))
         return TN_OK;
     return tn__fail(TN_INVALID_ARGUMENT, "condition %s, then %s, and else %s must be broadcastable",
-                    TN__BRACKET(*c), TN__BRACKET(*t), TN__BRACKET(*e));
+                    TN__BRACKETS(*c), TN__BRACKETS(*t), TN__BRACKETS(*e));
 }
 
 /* Elements of the same size are all alike here: bits are copied. */
@@ -100,7 +101,7 @@ static tn_status select_infer(tn__infer *infer)
     if (!tn__shape_merge(t, e, &infer->output[0].shape))
         return tn__fail(TN_INVALID_ARGUMENT,
                         "'then' and 'else' must have the same size.  but received: %s vs. %s",
-                        TN__BRACKET(*t), TN__BRACKET(*e));
+                        TN__BRACKETS(*t), TN__BRACKETS(*e));
     if (condition_fits(c, &infer->output[0].shape))
         return TN_OK;
     if (one_for_each_row(c, t))
@@ -113,7 +114,7 @@ static tn_status select_infer(tn__infer *infer)
                     "Input 0: %s != input 1: %s\n"
                     "Select: the condition has the values' shape, or is a scalar, or a vector with "
                     "one element for each row",
-                    TN__BRACKET(*c), TN__BRACKET(*t));
+                    TN__BRACKETS(*c), TN__BRACKETS(*t));
 }
 
 static tn_status select_v1_compute(tn__kernel *kernel)
