@@ -210,8 +210,6 @@ static tn_status add_n_infer(tn__infer *infer)
     return TN_OK;
 }
 
-tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result); /* cast.c */
-
 /* sum += x, both of one dtype, from left to right */
 static tn_status accumulate(const tn__kernel *kernel, tn_tensor *x, tn_tensor *sum)
 {

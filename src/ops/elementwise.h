@@ -37,6 +37,10 @@ tn_status tn__binary_compute(tn__kernel *kernel); /* broadcasts */
  * zero". */
 tn_status tn__divide_compute(tn__kernel *kernel);
 
+/* x in another dtype, as Cast gives it; x itself when it has that dtype. The caller owns the count.
+ */
+tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result);
+
 /* --- inference -------------------------------------------------------------------------------- */
 /* Two inputs of one and the same shape, with the messages of TensorFlow's kernels for activations'
  * gradients, and of those that only compare the number of elements. */
