@@ -3,6 +3,7 @@
 #include "saving/json.h"
 #include "saving/keras3.h"
 #include "saving/scopes.h"
+#include "saving/trainer_state.h"
 #include <string.h>
 #include <time.h>
 
@@ -84,6 +85,17 @@ static tn_status read_weights(const tn__load *load, tn__archive *archive, tn_lay
     return status;
 }
 
+/* Its optimizer is made for the model's variables, so weights and scopes come first. */
+static tn_status compile(const tn__load *load, tn__archive *archive, const json_t *config,
+                         tn_layer *model)
+{
+    if (!load->options->compile)
+        return TN_OK;
+    TN_TRY(tn__trainer_compile(load->context, model, json_object_get(config, "compile_config")));
+    return tn__keras3_read_optimizer(load->context, &archive->source, tn__h5_root(archive->file),
+                                     model);
+}
+
 static tn_status load_parts(tn__load *load, tn__archive *archive, const json_t *config,
                             tn_layer **model)
 {
@@ -92,7 +104,8 @@ static tn_status load_parts(tn__load *load, tn__archive *archive, const json_t *
                         load->source.name);
     TN_TRY(tn__load_config(load->context, config, true, model));
     TN_TRY(read_scopes(load, archive, *model));
-    return read_weights(load, archive, *model);
+    TN_TRY(read_weights(load, archive, *model));
+    return compile(load, archive, config, *model);
 }
 
 static tn_status load_opened(tn__load *load, tn__archive *archive, tn_layer **model)
@@ -132,10 +145,18 @@ static char *make_metadata(void)
                      date);
 }
 
-static tn_status make_config(tn_layer *model, char **text)
+static tn_status add_compile_config(tn_layer *model, json_t *json)
+{
+    json_t *compiled;
+    TN_TRY(tn__trainer_config(model, TN__KERAS_3, &compiled));
+    return compiled ? tn__json_set(json, "compile_config", compiled) : TN_OK;
+}
+
+static tn_status make_config(tn_layer *model, bool compiled, char **text)
 {
     json_t *json = tn__layer_to_json(model, TN__KERAS_3);
-    *text = json ? tn__json_dump(json) : NULL;
+    if (json && (!compiled || add_compile_config(model, json) == TN_OK))
+        *text = tn__json_dump(json);
     json_decref(json);
     return *text ? TN_OK : tn__errors()->status;
 }
@@ -156,7 +177,7 @@ tn_status tn__archive_prepare(tn__saving *saving, tn_layer *model, tn__archive_t
     *texts = (tn__archive_texts){ .metadata = make_metadata() };
     if (!texts->metadata)
         return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(make_config(model, &texts->config));
+    TN_TRY(make_config(model, saving->include_optimizer, &texts->config));
     TN_TRY(make_scopes(model, &texts->scopes));
     return tn__keras3_write(saving, tn__h5_tree_root(saving->tree), model);
 }

@@ -1,5 +1,6 @@
 /* keras3.c */
 #include "saving/keras3.h"
+#include "saving/trainer_state.h"
 #include <string.h>
 
 /* --- finding -----------------------------------------------------------------------------------
@@ -270,8 +271,35 @@ tn_status tn__keras3_read(tn__loading *loading, tn__h5_object *root, tn_layer *m
     return status;
 }
 
+/* --- the optimizer -----------------------------------------------------------------------------
+ */
+tn_status tn__keras3_read_optimizer(tn_context *context, const tn__source *source,
+                                    tn__h5_object *root, tn_layer *model)
+{
+    tn__h5_object *group, **list;
+    size_t count;
+    TN_TRY(tn__h5_find(root, "optimizer/vars", &group));
+    if (!group || tn__h5_kind_of(group) != TN__H5_GROUP)
+        return TN_OK;
+    TN_TRY(tn__dataset_numbered(group, &list, &count));
+    tn_status status = tn__trainer_read(context, model, source, list, NULL, count);
+    tn__free(list);
+    return status;
+}
+
 /* --- writing -----------------------------------------------------------------------------------
  */
+static tn_status write_numbered(tn__saving *saving, tn__h5_node *group, tn_tensor *const *variables,
+                                size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i);
+        TN_TRY(tn__saving_add(saving, group, number, variables[i]));
+    }
+    return TN_OK;
+}
+
 /* Every part has its group, also one without weights: so it carries the part's name. */
 static tn_status write_part(tn__saving *saving, tn__h5_node *root, const tn__part *part)
 {
@@ -283,12 +311,22 @@ static tn_status write_part(tn__saving *saving, tn__h5_node *root, const tn__par
     tn__free(path);
     TN_TRY(status);
     TN_TRY(tn__h5_add_text(group, "name", part->layer->name));
-    for (size_t i = 0; i < part->count; i++) {
-        char number[24];
-        snprintf(number, sizeof number, "%zu", i);
-        TN_TRY(tn__saving_add(saving, group, number, part->own[i]));
-    }
-    return TN_OK;
+    return write_numbered(saving, group, part->own, part->count);
+}
+
+static tn_status write_optimizer(tn__saving *saving, tn__h5_node *root, const tn_layer *model)
+{
+    tn__h5_node *group;
+    tn_tensor **variables;
+    size_t count;
+    TN_TRY(tn__trainer_variables(model, TN__KERAS_3, &variables, &count));
+    tn_status status = count ? tn__h5_add_group(root, "optimizer/vars", &group) : TN_OK;
+    if (status == TN_OK && count)
+        status = tn__h5_add_text(group, "name", tn__trainer_name(model));
+    if (status == TN_OK && count)
+        status = write_numbered(saving, group, variables, count);
+    tn__free(variables);
+    return status;
 }
 
 tn_status tn__keras3_write(tn__saving *saving, tn__h5_node *root, tn_layer *model)
@@ -298,5 +336,6 @@ tn_status tn__keras3_write(tn__saving *saving, tn__h5_node *root, tn_layer *mode
     for (size_t i = 0; i < walk.count && status == TN_OK; i++)
         status = write_part(saving, root, &walk.item[i]);
     tn__walk_free(&walk);
-    return status;
+    TN_TRY(status);
+    return saving->include_optimizer ? write_optimizer(saving, root, model) : TN_OK;
 }

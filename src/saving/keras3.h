@@ -11,6 +11,10 @@ tn_status tn__keras3_is(tn__h5_object *root, bool *is);
  * too. The loading is finished by the caller. */
 tn_status tn__keras3_read(tn__loading *loading, tn__h5_object *root, tn_layer *model);
 
+/* The optimizer's state of a compiled model; a file that has none is no error. */
+tn_status tn__keras3_read_optimizer(tn_context *context, const tn__source *source,
+                                    tn__h5_object *root, tn_layer *model);
+
 /* The whole tree, the optimizer's state included when it is asked for. */
 tn_status tn__keras3_write(tn__saving *saving, tn__h5_node *root, tn_layer *model);
 

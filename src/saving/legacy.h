@@ -14,6 +14,10 @@ tn_status tn__legacy_read(tn__loading *loading, tn__h5_object *group, tn_layer *
 /* The scopes that a file of our own has in its weights' names. */
 tn_status tn__legacy_read_scopes(tn_context *context, tn__h5_object *group, tn_layer *model);
 
+/* The optimizer's state of a compiled model; a file that has none is no error. */
+tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *source,
+                                    tn__h5_object *root, tn_layer *model);
+
 /* Weights alone. Two equal names in one group are h5py's error, with both owners. */
 tn_status tn__legacy_write_weights(tn__saving *saving, tn__h5_node *group, tn_layer *model);
 /* A whole model. Its config is such that Keras 2 and Keras 3 read it. */

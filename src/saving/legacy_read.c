@@ -1,6 +1,7 @@
 /* legacy_read.c - ".h5" in. */
 #include "saving/legacy.h"
 #include "saving/scopes.h"
+#include "saving/trainer_state.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -469,5 +470,24 @@ tn_status tn__legacy_read_scopes(tn_context *context, tn__h5_object *group, tn_l
     for (size_t i = 0; i < r.layer_count && status == TN_OK; i++)
         status = read_layer_scopes(context, &r, r.layers[i]);
     reading_free(&r);
+    return status;
+}
+
+/* --- the optimizer -----------------------------------------------------------------------------
+ */
+tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *source,
+                                    tn__h5_object *root, tn_layer *model)
+{
+    static const char name[] = "optimizer_weights";
+    saved_layer saved = { 0 };
+    tn__h5_object *group;
+    TN_TRY(tn__h5_find(root, name, &group));
+    if (!group)
+        return TN_OK;
+    tn_status status = fill_saved(root, name, &saved);
+    if (status == TN_OK)
+        status = tn__trainer_read(context, model, source, saved.datasets,
+                                  (const char *const *)saved.weights.item, saved.weights.count);
+    saved_free(&saved);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "saving/legacy.h"
 #include "saving/json.h"
 #include "saving/scopes.h"
+#include "saving/trainer_state.h"
 #include <string.h>
 
 /* --- weights -----------------------------------------------------------------------------------
@@ -153,15 +154,69 @@ static tn_status check_savable(const tn_layer *model)
         model->name, model->of->name);
 }
 
+static tn_status write_json(tn__h5_node *root, const char *name, const json_t *json)
+{
+    char *text = json ? tn__json_dump(json) : NULL;
+    tn_status status = text ? tn__h5_add_text(root, name, text) : tn__errors()->status;
+    tn__free(text);
+    return status;
+}
+
 static tn_status write_config(tn__h5_node *root, tn_layer *model)
 {
     json_t *json = tn__layer_to_json(model, TN__KERAS_2);
-    char *text = json ? tn__json_dump(json) : NULL;
+    tn_status status = write_json(root, "model_config", json);
     json_decref(json);
-    tn_status status =
-        text ? tn__h5_add_text(root, "model_config", text) : tn__errors()->status;
-    tn__free(text);
     return status;
+}
+
+/* "adam/iteration"; Keras 2: "adam/iteration:0". */
+static tn_status name_variables(const tn__saving *saving, const char *optimizer,
+                                tn_tensor *const *variables, size_t count, char **names)
+{
+    for (size_t i = 0; i < count; i++) {
+        names[i] = tn__print("%s/%s", optimizer, variables[i]->of.variable->name);
+        if (!names[i])
+            return TN_RESOURCE_EXHAUSTED;
+    }
+    return saving->era == TN__KERAS_2 ? add_ends(names, count) : TN_OK;
+}
+
+static tn_status write_state(tn__saving *saving, tn__h5_node *root, tn_tensor *const *variables,
+                             char **names, size_t count)
+{
+    tn__h5_node *group;
+    TN_TRY(tn__h5_add_group(root, "optimizer_weights", &group));
+    TN_TRY(tn__legacy_add_list(group, "weight_names", names, count));
+    for (size_t i = 0; i < count; i++)
+        TN_TRY(tn__saving_add(saving, group, names[i], variables[i]));
+    return TN_OK;
+}
+
+static tn_status write_optimizer(tn__saving *saving, tn__h5_node *root, tn_layer *model)
+{
+    tn_tensor **variables;
+    size_t count;
+    TN_TRY(tn__trainer_variables(model, saving->era, &variables, &count));
+    char **names = tn__alloc_zeroed(count + 1, sizeof *names);
+    tn_status status = names ? name_variables(saving, tn__trainer_name(model), variables, count, names)
+                             : TN_RESOURCE_EXHAUSTED;
+    if (status == TN_OK && count)
+        status = write_state(saving, root, variables, names, count);
+    tn__names_release(names, count);
+    tn__free(variables);
+    return status;
+}
+
+static tn_status write_training(tn__saving *saving, tn__h5_node *root, tn_layer *model)
+{
+    json_t *json;
+    TN_TRY(tn__trainer_config(model, TN__KERAS_2, &json)); /* which Keras 3 reads as well */
+    if (!json)
+        return TN_OK;
+    tn_status status = write_json(root, "training_config", json);
+    json_decref(json);
+    return status == TN_OK ? write_optimizer(saving, root, model) : status;
 }
 
 tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model)
@@ -172,5 +227,6 @@ tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model)
     TN_TRY(tn__h5_add_text(root, TN__OWN_MARK, "1"));
     TN_TRY(write_config(root, model));
     TN_TRY(tn__h5_add_group(root, "model_weights", &weights));
-    return tn__legacy_write_weights(saving, weights, model);
+    TN_TRY(tn__legacy_write_weights(saving, weights, model));
+    return saving->include_optimizer ? write_training(saving, root, model) : TN_OK;
 }

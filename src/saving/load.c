@@ -5,6 +5,7 @@
 #include "saving/json.h"
 #include "saving/keras3.h"
 #include "saving/legacy.h"
+#include "saving/trainer_state.h"
 #include <string.h>
 
 /* --- a model from its config -------------------------------------------------------------------
@@ -138,6 +139,19 @@ static tn_status read_weights(const tn__load *load, tn__h5_object *root, tn_laye
     return own ? tn__legacy_read_scopes(load->context, weights, model) : TN_OK;
 }
 
+static tn_status compile(const tn__load *load, tn__h5_object *root, tn_layer *model)
+{
+    json_t *config;
+    if (!load->options->compile)
+        return TN_OK;
+    TN_TRY(read_json(root, "training_config", &config));
+    tn_status status = tn__trainer_compile(load->context, model, config);
+    json_decref(config);
+    return status == TN_OK
+               ? tn__legacy_read_optimizer(load->context, &load->source, root, model)
+               : status;
+}
+
 static tn_status fail_no_config(const tn__load *load, tn__h5_object *root)
 {
     bool keras3;
@@ -161,6 +175,8 @@ static tn_status load_root(tn__load *load, tn__h5_object *root, tn_layer **model
     json_decref(config);
     if (status == TN_OK)
         status = read_weights(load, root, *model);
+    if (status == TN_OK)
+        status = compile(load, root, *model);
     if (status != TN_OK) {
         tn__release(*model);
         *model = NULL;

@@ -1,0 +1,357 @@
+/* trainer_config.c - compile's arguments as JSON, and back. */
+#include "base/log.h"
+#include "saving/trainer_state.h"
+#include "train/trainer.h"
+#include <string.h>
+#include <strings.h>
+
+static const tn__trainer *trainer_of(const tn_layer *model)
+{
+    const tn__trainer *t = model->trainer;
+    return t && t->compiled ? t : NULL;
+}
+
+const char *tn__trainer_name(const tn_layer *model)
+{
+    const tn__trainer *t = trainer_of(model);
+    return t && t->optimizer->name ? t->optimizer->name : "optimizer";
+}
+
+/* --- out ---------------------------------------------------------------------------------------
+ */
+/* A function of the program's own has a class that no file can name. */
+static bool has_name(const tn__thing *thing)
+{
+    return tn__object_class_find(thing->of->kind, thing->of->name) == thing->of;
+}
+
+static json_t *optimizer_json(const tn__trainer *t, tn__era era)
+{
+    const tn_optimizer *o = t->optimizer;
+    json_t *json = tn__thing_to_json(&o->thing, era), *config = json_object_get(json, "config");
+    tn_tensor *rate;
+    if (!json)
+        return NULL;
+    if (o->name)
+        json_object_set_new(config, "name", json_string(o->name));
+    if (era == TN__KERAS_2)
+        json_object_del(config, "loss_scale_factor");
+    if (tn__variable_read(o->learning_rate, &rate) == TN_OK)
+        json_object_set_new(config, "learning_rate", json_real(tn__double_at(rate, 0)));
+    tn__release(rate);
+    return json;
+}
+
+/* A name as it was written; for Keras 2's files the long one, which both generations know. */
+static json_t *name_json(const char *text, const tn__thing *thing, tn__era era)
+{
+    char snake[128];
+    tn__snake_case(thing->of->name, snake, sizeof snake);
+    return json_string(era == TN__KERAS_2 ? snake : text);
+}
+
+static json_t *loss_json(const tn__trainer *t, size_t i, tn__era era)
+{
+    const char *text = t->loss_text[i];
+    const tn__thing *thing = &t->loss[i]->thing;
+    return text && !strchr(text, '(') ? name_json(text, thing, era) : tn__thing_to_json(thing, era);
+}
+
+static json_t *losses_json(const tn__trainer *t, tn__era era)
+{
+    if (t->losses == 0)
+        return json_null();
+    if (t->losses == 1)
+        return loss_json(t, 0, era);
+    json_t *list = json_array();
+    for (size_t i = 0; i < t->losses; i++)
+        json_array_append_new(list, loss_json(t, i, era));
+    return list;
+}
+
+static json_t *weights_json(const tn__trainer *t)
+{
+    size_t given = 0;
+    for (size_t i = 0; i < TN__MAX_OUTPUTS; i++)
+        if (t->loss_weight[i] != 0)
+            given = i + 1;
+    json_t *list = given ? json_array() : json_null();
+    for (size_t i = 0; i < given; i++)
+        json_array_append_new(list, json_real(t->loss_weight[i]));
+    return list;
+}
+
+/* What compile chooses by the shapes of the data. */
+static bool is_chosen_later(const char *text)
+{
+    static const char *const words[] = { "accuracy", "acc", "crossentropy", "ce" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasecmp(text, words[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Keras 3 does not find a metric's short name in an .h5 file, so there it is an object that bears it. */
+static json_t *metric_json(const char *text, tn__era era)
+{
+    tn_metric *metric;
+    if (is_chosen_later(text) || (era == TN__KERAS_3 && !strchr(text, '(')))
+        return json_string(text);
+    if (tn__metric_parse(text, &metric) != TN_OK)
+        return NULL;
+    json_t *json = tn__thing_to_json(&metric->thing, era);
+    if (json && !strchr(text, '('))
+        json_object_set_new(json_object_get(json, "config"), "name", json_string(text));
+    tn__release(metric);
+    return json;
+}
+
+static json_t *metrics_json(char *const *texts, size_t count, tn__era era)
+{
+    json_t *list = count ? json_array() : json_null();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, metric_json(texts[i], era));
+    return list;
+}
+
+static tn_status fill_config(const tn__trainer *t, tn__era era, json_t *config)
+{
+    const char *key = era == TN__KERAS_2 ? "optimizer_config" : "optimizer";
+    TN_TRY(tn__json_set(config, "loss", losses_json(t, era)));
+    TN_TRY(tn__json_set(config, "loss_weights", weights_json(t)));
+    TN_TRY(tn__json_set(config, "metrics", metrics_json(t->metric_text, t->metrics, era)));
+    TN_TRY(tn__json_set(config, "weighted_metrics",
+                        metrics_json(t->weighted_text, t->weighted, era)));
+    TN_TRY(tn__json_set(config, key, optimizer_json(t, era)));
+    if (era == TN__KERAS_2)
+        return tn__errors()->status;
+    TN_TRY(tn__json_set(config, "run_eagerly", json_false()));
+    TN_TRY(tn__json_set(config, "steps_per_execution", json_integer(1)));
+    TN_TRY(tn__json_set(config, "jit_compile", json_false()));
+    return tn__errors()->status;
+}
+
+static bool can_be_named(const tn__trainer *t)
+{
+    bool can = has_name(&t->optimizer->thing);
+    for (size_t i = 0; i < t->losses; i++)
+        can &= has_name(&t->loss[i]->thing);
+    return can;
+}
+
+tn_status tn__trainer_config(tn_layer *model, tn__era era, json_t **json)
+{
+    const tn__trainer *t = trainer_of(model);
+    *json = NULL;
+    if (!t)
+        return TN_OK;
+    if (!can_be_named(t)) {
+        tn__warn("'%s' is saved without what it was compiled with: a function of the program's own "
+                 "has no name in files",
+                 model->name);
+        return TN_OK;
+    }
+    *json = json_object();
+    tn_status status = *json ? fill_config(t, era, *json) : tn__fail_memory(0);
+    if (status != TN_OK) {
+        json_decref(*json);
+        *json = NULL;
+    }
+    return status;
+}
+
+/* --- in ----------------------------------------------------------------------------------------
+ */
+typedef struct {
+    tn_layer *model;
+    tn_compile_options options;
+    char *text[4 * TN__MAX_OUTPUTS + 2 * TN__MAX_METRICS]; /* owned: what the options point to */
+    size_t texts;
+} reading;
+
+static tn_status keep_text(reading *r, char *text, const char **place)
+{
+    if (!text)
+        return TN_RESOURCE_EXHAUSTED;
+    if (r->texts == sizeof r->text / sizeof *r->text) {
+        tn__free(text);
+        return tn__fail(TN_UNIMPLEMENTED, "it was compiled with too many losses and metrics");
+    }
+    *place = r->text[r->texts++] = text;
+    return TN_OK;
+}
+
+/* Keras 2 wraps a metric's function: "accuracy" is chosen anew, another is known by its function. */
+static const char *wrapped_name(const json_t *json)
+{
+    const json_t *config = json_object_get(json, "config");
+    const char *class = tn__json_text(json, "class_name"), *name = tn__json_text(config, "name");
+    const char *function = tn__json_text(config, "fn");
+    if (!class || !function || strcmp(class, "MeanMetricWrapper") != 0)
+        return json_is_string(config) ? json_string_value(config) : NULL;
+    bool accuracy = name && (tn__ends_with(name, "accuracy") || tn__ends_with(name, "acc")) &&
+                    tn__ends_with(function, "accuracy");
+    return accuracy ? "accuracy" : function;
+}
+
+static tn_status thing_text(tn__object_kind kind, const json_t *json, char **text)
+{
+    tn__thing thing;
+    const char *name = json_is_string(json) ? json_string_value(json) : wrapped_name(json);
+    *text = name ? tn__strdup(name) : NULL;
+    if (name)
+        return *text ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    TN_TRY(tn__thing_from_json(kind, json, &thing));
+    *text = tn__thing_text(&thing);
+    tn__thing_free(&thing);
+    return *text ? TN_OK : tn__errors()->status;
+}
+
+static tn_status take_text(reading *r, tn__object_kind kind, const json_t *json, const char **place)
+{
+    char *text;
+    TN_TRY(thing_text(kind, json, &text));
+    return keep_text(r, text, place);
+}
+
+/* The names by which dictionaries speak of outputs; NULL past the last. */
+static const char *output_name(const tn_layer *model, size_t i)
+{
+    const tn__functional *f = model->self;
+    if (model->of != &tn__class_Functional || i >= f->output_count)
+        return NULL;
+    const tn_layer *layer = tn__node_layer(f->output[i]->of.output.node, NULL);
+    return layer ? layer->name : NULL;
+}
+
+/* An entry of a list or dictionary of something for each output; NULL: there is none. */
+static const json_t *of_output(const reading *r, const json_t *json, size_t i)
+{
+    const char *name = output_name(r->model, i);
+    return json_is_array(json) ? json_array_get(json, i) : name ? json_object_get(json, name) : NULL;
+}
+
+static tn_status take_losses(reading *r, const json_t *json)
+{
+    bool one = json_is_string(json) || json_object_get(json, "class_name");
+    if (!json || json_is_null(json))
+        return TN_OK;
+    if (one || json_array_size(json) == 1)
+        return take_text(r, TN__LOSS, one ? json : json_array_get(json, 0), &r->options.loss);
+    for (size_t i = 0; i < TN__MAX_OUTPUTS; i++) {
+        const json_t *loss = of_output(r, json, i);
+        if (loss)
+            TN_TRY(take_text(r, TN__LOSS, loss, &r->options.output_losses[i]));
+    }
+    return TN_OK;
+}
+
+static void take_weights(reading *r, const json_t *json)
+{
+    for (size_t i = 0; i < TN__MAX_OUTPUTS; i++)
+        r->options.loss_weights[i] = json_number_value(of_output(r, json, i));
+}
+
+static tn_status add_metric(reading *r, const json_t *json, const char **list)
+{
+    char *text;
+    TN_TRY(thing_text(TN__METRIC, json, &text));
+    for (size_t i = 0; i < TN__MAX_METRICS; i++) {
+        if (list[i] && strcmp(list[i], text) != 0)
+            continue;
+        if (!list[i])
+            return keep_text(r, text, &list[i]);
+        tn__free(text); /* the same for another output */
+        return TN_OK;
+    }
+    tn__free(text);
+    return tn__fail(TN_UNIMPLEMENTED, "it was compiled with more than %d metrics", TN__MAX_METRICS);
+}
+
+/* Lists in lists, one an output, or dictionaries: here a metric is every output's. */
+static tn_status take_metrics(reading *r, const json_t *json, const char **list, int depth)
+{
+    const char *key;
+    json_t *value;
+    if (json_is_string(json) || json_object_get(json, "class_name"))
+        return add_metric(r, json, list);
+    for (size_t i = 0; depth < 4 && i < json_array_size(json); i++)
+        TN_TRY(take_metrics(r, json_array_get(json, i), list, depth + 1));
+    if (depth < 4)
+        json_object_foreach((json_t *)(uintptr_t)json, key, value)
+            TN_TRY(take_metrics(r, value, list, depth + 1));
+    return TN_OK;
+}
+
+static void rename_key(json_t *config, const char *old, const char *new)
+{
+    json_t *value = json_object_get(config, old);
+    if (value && !json_object_get(config, new))
+        json_object_set(config, new, value);
+    json_object_del(config, old);
+}
+
+/* What older optimizers said besides: a decay of 0 is none, an epsilon of null the default. */
+static void upgrade_optimizer(json_t *config)
+{
+    const json_t *decay = json_object_get(config, "decay");
+    rename_key(config, "lr", "learning_rate");
+    if (decay && json_number_value(decay) == 0)
+        json_object_del(config, "decay");
+    if (json_is_null(json_object_get(config, "epsilon")))
+        json_object_del(config, "epsilon");
+    json_object_del(config, "jit_compile");
+    json_object_del(config, "is_legacy_optimizer");
+}
+
+/* {"class_name": "Custom>Adam", …} of Keras 2 is "Adam". */
+static tn_status read_optimizer(const json_t *json, tn_optimizer **optimizer)
+{
+    tn__thing thing;
+    *optimizer = NULL;
+    if (json_is_string(json))
+        return tn__optimizer_parse(json_string_value(json), optimizer);
+    json_t *copy = json_deep_copy(json);
+    const char *class = tn__json_text(copy, "class_name"), *end = class ? strchr(class, '>') : NULL;
+    if (end)
+        json_object_set_new(copy, "class_name", json_string(end + 1));
+    upgrade_optimizer(json_object_get(copy, "config"));
+    tn_status status = copy ? tn__thing_from_json(TN__OPTIMIZER, copy, &thing) : tn__fail_memory(0);
+    json_decref(copy);
+    return status == TN_OK ? tn__optimizer_from_thing(&thing, optimizer) : status;
+}
+
+static tn_status compile(tn_context *context, reading *r, const json_t *config)
+{
+    const json_t *optimizer = json_object_get(config, "optimizer_config");
+    TN_TRY(take_losses(r, json_object_get(config, "loss")));
+    take_weights(r, json_object_get(config, "loss_weights"));
+    TN_TRY(take_metrics(r, json_object_get(config, "metrics"), r->options.metrics, 0));
+    TN_TRY(take_metrics(r, json_object_get(config, "weighted_metrics"), r->options.weighted_metrics,
+                        0));
+    TN_TRY(read_optimizer(optimizer ? optimizer : json_object_get(config, "optimizer"),
+                          &r->options.optimizer));
+    const char *here = context->here;
+    tn_status status = tn_compile_with(&r->options);
+    context->here = here;
+    return status;
+}
+
+tn_status tn__trainer_compile(tn_context *context, tn_layer *model, const json_t *config)
+{
+    reading r = { .model = model, .options = { .size_ = sizeof r.options, .model = model } };
+    if (!json_is_object(config) || json_object_size(config) == 0)
+        return TN_OK;
+    size_t depth = tn__scope_begin("compile");
+    tn_status status = compile(context, &r, config);
+    tn__scope_end(depth);
+    for (size_t i = 0; i < r.texts; i++)
+        tn__free(r.text[i]);
+    tn__release(r.options.optimizer);
+    if (status == TN_OK || status == TN_RESOURCE_EXHAUSTED)
+        return status;
+    tn__warn("'%s' was *not* compiled as its file says: %s\nCompile it manually.", model->name,
+             context->error.text);
+    tn__fail_clear();
+    return TN_OK;
+}
