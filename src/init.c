@@ -2,6 +2,7 @@
 #include "autodiff/tape.h"
 #include "core/hooks.h"
 #include "nn/naming.h"
+#include "nn/object.h"
 #include "plan/program.h"
 
 const tn__hook_table tn__hooks = {
@@ -22,3 +23,13 @@ const tn__op *const tn__ops[] = {
 };
 const size_t tn__ops_count = sizeof tn__ops / sizeof *tn__ops;
 _Static_assert(sizeof tn__ops / sizeof *tn__ops <= TN__MOST_OPS, "signature.c has no room for so many ops");
+
+#define OBJECT(kind, name) extern const tn__object_class tn__##kind##_##name;
+#include "nn/objects.def"
+#undef OBJECT
+const tn__object_class *const tn__objects[] = {
+#define OBJECT(kind, name) &tn__##kind##_##name,
+#include "nn/objects.def"
+#undef OBJECT
+};
+const size_t tn__objects_count = sizeof tn__objects / sizeof *tn__objects;

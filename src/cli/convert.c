@@ -1,5 +1,5 @@
 /* convert.c - a model from one format to another. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* data.c - models and arrays from files, matched to each other. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

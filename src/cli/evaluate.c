@@ -1,5 +1,5 @@
 /* evaluate.c - loss and metrics of a model on data. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <stdio.h>
 
 static int run(const cli_values *v)

@@ -1,5 +1,5 @@
 /* extend.c - a model that somebody trained, with new layers at its end. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

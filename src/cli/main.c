@@ -1,5 +1,5 @@
 /* main.c - tenon COMMAND …: finding the command, reading its options, helping. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* predict.c - outputs for inputs. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <stdio.h>
 #include <string.h>
 

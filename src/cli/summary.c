@@ -1,5 +1,5 @@
 /* summary.c - what a model is made of. */
-#include "cli.h"
+#include "cli/cli.h"
 
 static int run(const cli_values *v)
 {

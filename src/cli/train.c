@@ -1,5 +1,5 @@
 /* train.c - training from the command line: a new model, or what extend made. */
-#include "cli.h"
+#include "cli/cli.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,15 +3,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#define OBJECT(kind, name) extern const tn__object_class tn__##kind##_##name;
-#include "nn/objects.def"
-#undef OBJECT
-static const tn__object_class *const classes[] = {
-#define OBJECT(kind, name) &tn__##kind##_##name,
-#include "nn/objects.def"
-#undef OBJECT
-};
-enum { CLASSES = sizeof classes / sizeof *classes };
 
 static const struct {
     const char *name, *module;
@@ -34,12 +25,12 @@ const char *tn__kind_module(tn__object_kind kind)
 
 size_t tn__object_class_count(void)
 {
-    return CLASSES;
+    return tn__objects_count;
 }
 
 const tn__object_class *tn__object_class_at(size_t index)
 {
-    return classes[index];
+    return tn__objects[index];
 }
 
 bool tn__among(const char *words, const char *word)
@@ -54,12 +45,12 @@ bool tn__among(const char *words, const char *word)
 const tn__object_class *tn__object_class_find(tn__object_kind kind, const char *name)
 {
     char snake[128];
-    for (size_t i = 0; i < CLASSES; i++) {
-        if (classes[i]->kind != kind)
+    for (size_t i = 0; i < tn__objects_count; i++) {
+        if (tn__objects[i]->kind != kind)
             continue;
-        tn__snake_case(classes[i]->name, snake, sizeof snake);
-        if (strcmp(classes[i]->name, name) == 0 || strcmp(snake, name) == 0 || tn__among(classes[i]->aliases, name))
-            return classes[i];
+        tn__snake_case(tn__objects[i]->name, snake, sizeof snake);
+        if (strcmp(tn__objects[i]->name, name) == 0 || strcmp(snake, name) == 0 || tn__among(tn__objects[i]->aliases, name))
+            return tn__objects[i];
     }
     return NULL;
 }
@@ -68,10 +59,10 @@ static tn_status fail_unknown(tn__object_kind kind, const char *name)
 {
     tn__text known = { 0 };
     char snake[128];
-    for (size_t i = 0; i < CLASSES; i++) {
-        if (classes[i]->kind != kind)
+    for (size_t i = 0; i < tn__objects_count; i++) {
+        if (tn__objects[i]->kind != kind)
             continue;
-        tn__snake_case(classes[i]->name, snake, sizeof snake);
+        tn__snake_case(tn__objects[i]->name, snake, sizeof snake);
         tn__text_add(&known, "%s%s", known.bytes.size ? ", " : "", snake);
     }
     tn_status status = tn__fail(TN_INVALID_ARGUMENT, "Unknown %s: '%s'\nthere are: %s", kinds[kind].name, name, tn__text_get(&known));

@@ -38,6 +38,10 @@ typedef struct {
     void *self; /* of->size bytes that own their texts */
 } tn__thing;
 
+/* Every class, from objects.def; init.c lays the table, since losses and optimizers live in a higher room. */
+extern const tn__object_class *const tn__objects[];
+extern const size_t tn__objects_count;
+
 const char *tn__kind_name(tn__object_kind kind);   /* "initializer" */
 const char *tn__kind_module(tn__object_kind kind); /* "keras.initializers" */
 size_t tn__object_class_count(void);
