@@ -1,5 +1,4 @@
-/* batch_norm_test.c - batch normalisation in one op, against TensorFlow's numbers and differences.
- */
+/* batch_norm_test.c - batch normalisation against TensorFlow's numbers and differences. */
 #include "support/check_op.h"
 #include "ops/testdata/nn_support.h"
 #include <math.h>

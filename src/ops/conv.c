@@ -380,8 +380,7 @@ void tn__conv_gradient(tn__gradient *g)
         g->din[1] = TN__APPLY(*family->to_filter, g->attrs, x, tn__shape_tensor(w), dy);
 }
 
-/* dx = to_input(w, dy):  with a cotangent a of dx, that of w is to_filter(a, dy), that of dy a * w
- */
+/* dx = to_input(w, dy):  with a cotangent a of dx, w gets to_filter(a, dy), and dy gets a * w */
 void tn__conv_input_gradient(tn__gradient *g)
 {
     const tn__conv_family *family = g->op->family;
@@ -392,8 +391,7 @@ void tn__conv_input_gradient(tn__gradient *g)
         g->din[2] = TN__APPLY(*family->forward, g->attrs, a, w);
 }
 
-/* dw = to_filter(x, dy):  with a cotangent a of dw, that of x is to_input(a, dy), that of dy x * a
- */
+/* dw = to_filter(x, dy):  with a cotangent a of dw, that of x is to_input(a, dy), of dy x * a */
 void tn__conv_filter_gradient(tn__gradient *g)
 {
     const tn__conv_family *family = g->op->family;

@@ -1,5 +1,4 @@
-/* conv_test.c - convolutions against TensorFlow's numbers, and each gradient against differences.
- */
+/* conv_test.c - convolutions against TensorFlow's numbers, their gradients against differences. */
 #include "support/check_op.h"
 #include "ops/conv.h"
 #include "ops/testdata/nn_support.h"
@@ -159,6 +158,10 @@ static void wrong_shapes_are_refused_in_tensorflows_words(void **state)
     tn_tensor *x = zeros(TN_SHAPE(1, 3, 3, 4)), *w = zeros(TN_SHAPE(2, 2, 4, 3));
     REFUSED(tn_nn_conv2d(x, zeros(TN_SHAPE(5, 5, 4, 3)), .padding = "VALID"),
             "Computed output size would be negative: -1 [input_size: 3, effective_filter_size: 5, "
+            "stride: 1]");
+    REFUSED(tn_nn_conv2d(x, zeros(TN_SHAPE(7, 7, 4, 3)), { 1 }, "EXPLICIT",
+                         .explicit_paddings = { 1, 1, 1, 1 }),
+            "Computed output size would be negative: -1 [input_size: 3, effective_filter_size: 7, "
             "stride: 1]");
     REFUSED(tn_nn_conv2d(zeros(TN_SHAPE(3, 3, 4)), w, .padding = "VALID"),
             "convolution input must be 4-dimensional: [3,3,4]");

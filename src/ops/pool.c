@@ -212,18 +212,17 @@ typedef struct {
     }
 
 typedef void (*visitor)(void *self, const tn__run *run);
-#define VISITS(name, statement)                                                                   \
-    VISIT(name##_f32, float, statement)                                                           \
-    VISIT(name##_f64, double, statement) VISIT(name##_i32, int32_t, statement)                    \
-        VISIT(name##_i64, int64_t, statement) VISIT(name##_u8, uint8_t, statement) static visitor \
-        name(const tn_tensor *x)                                                                  \
-    {                                                                                             \
-        return x->dtype == TN_FLOAT32   ? name##_f32                                              \
-               : x->dtype == TN_FLOAT64 ? name##_f64                                              \
-               : x->dtype == TN_INT32   ? name##_i32                                              \
-               : x->dtype == TN_INT64   ? name##_i64                                              \
-                                        : name##_u8;                                                \
-    }
+/* By dtype. */
+#define VISITS(name, statement)                                                        \
+    VISIT(name##_f32, float, statement)                                                \
+    VISIT(name##_f64, double, statement)                                               \
+    VISIT(name##_i32, int32_t, statement)                                              \
+    VISIT(name##_i64, int64_t, statement)                                              \
+    VISIT(name##_u8, uint8_t, statement)                                               \
+    static const visitor name[] = {                                                    \
+        [TN_FLOAT32] = name##_f32, [TN_FLOAT64] = name##_f64, [TN_INT32] = name##_i32, \
+        [TN_INT64] = name##_i64,   [TN_UINT8] = name##_u8,                             \
+    };
 VISITS(larger, LARGER)
 VISITS(give_to_first, GIVE_TO_FIRST)
 VISITS(take_from_first, TAKE_FROM_FIRST)
@@ -249,13 +248,12 @@ static tn_status max_last(tn__kernel *kernel)
     tn_tensor *x = kernel->input[0], *y = kernel->output[0];
     TN_TRY(pool_of(kernel->op, kernel->attrs, &x->shape, &p));
     fill_least(y);
-    tn__each_run(&p.windows, larger(x),
+    tn__each_run(&p.windows, larger[x->dtype],
                  &(walk){ .channels = p.windows.channels, .x = x->data, .y = y->data });
     return TN_OK;
 }
 
-/* Both derivatives of the maximum: dy goes to dx, or dx comes to dy, at the first of each window.
- */
+/* Both derivatives of the maximum: at the first of each window dy goes to dx, or dx comes to dy. */
 static tn_status first_of_windows(tn__kernel *kernel, tn_tensor *dx, tn_tensor *dy, visitor visit)
 {
     pool p;
@@ -277,12 +275,12 @@ static tn_status first_of_windows(tn__kernel *kernel, tn_tensor *dx, tn_tensor *
 
 static tn_status max_gradient_last(tn__kernel *k)
 {
-    return first_of_windows(k, k->output[0], k->input[2], give_to_first(k->input[0]));
+    return first_of_windows(k, k->output[0], k->input[2], give_to_first[k->input[0]->dtype]);
 }
 
 static tn_status max_second_last(tn__kernel *k)
 {
-    return first_of_windows(k, k->input[2], k->output[0], take_from_first(k->input[0]));
+    return first_of_windows(k, k->input[2], k->output[0], take_from_first[k->input[0]->dtype]);
 }
 
 /* Taps of window o that lie inside of the image. */
@@ -317,7 +315,7 @@ static tn_status avg_last(tn__kernel *kernel)
     tn_tensor *x = kernel->input[0], *y = kernel->output[0];
     TN_TRY(pool_of(kernel->op, kernel->attrs, &x->shape, &p));
     memset(y->data, 0, tn__byte_count(y));
-    tn__each_run(&p.windows, gather_sum(x),
+    tn__each_run(&p.windows, gather_sum[x->dtype],
                  &(walk){ .channels = p.windows.channels, .x = x->data, .y = y->data });
     divide(&p.windows, y, y->data);
     return TN_OK;
@@ -333,7 +331,7 @@ static tn_status avg_gradient_last(tn__kernel *kernel)
         return TN_RESOURCE_EXHAUSTED;
     divide(&p.windows, dy, shares);
     memset(dx->data, 0, tn__byte_count(dx));
-    tn__each_run(&p.windows, spread_sum(dx),
+    tn__each_run(&p.windows, spread_sum[dx->dtype],
                  &(walk){ .channels = p.windows.channels, .x = dx->data, .y = shares });
     tn__free(shares);
     return TN_OK;

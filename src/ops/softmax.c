@@ -1,5 +1,4 @@
-/* softmax.c - probabilities from logits along the last axis, and the two losses that take logits.
- */
+/* softmax.c - probabilities from logits along the last axis, and the losses that take logits. */
 #include "ops/window.h"
 #include <tgmath.h>
 

@@ -114,7 +114,7 @@ static tn_status slide(const tn__op *op, bool same, int64_t after, tn__slide *a)
                         "Computed output size would be negative: %lld [input_size: %lld, "
                         "effective_filter_size: %lld, stride: %lld]\n%s: the window must fit into "
                         "the padded image",
-                        (long long)a->out, (long long)padded, (long long)reach,
+                        (long long)a->out, (long long)a->in, (long long)reach,
                         (long long)a->stride, op->name);
     return TN_OK;
 }
