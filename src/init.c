@@ -4,6 +4,12 @@
 #include "nn/naming.h"
 #include "nn/object.h"
 #include "plan/program.h"
+#include "tenon/files.h"
+
+static tn_status save_model(tn_layer *model, const char *path, bool weights_only)
+{
+    return weights_only ? tn_save_weights(model, path) : tn_save(model, path);
+}
 
 const tn__hook_table tn__hooks = {
     .record = tn__tape_record,
@@ -11,6 +17,7 @@ const tn__hook_table tn__hooks = {
     .free_programs = tn__programs_free,
     .full_name = tn__full_name,
     .free_rooms = tn__names_free,
+    .save_model = save_model,
 };
 
 #define OP(name) extern const tn__op tn__op_##name;

@@ -17,6 +17,8 @@ typedef struct {
     const char *(*full_name)(const tn_tensor *variable);
     /* nn: frees what upper rooms hung on a context */
     void (*free_rooms)(tn_context *context);
+    /* saving: a model, or its weights alone, into a file of a kind that its name's end tells; an old file is replaced */
+    tn_status (*save_model)(tn_layer *model, const char *path, bool weights_only);
 } tn__hook_table;
 extern const tn__hook_table tn__hooks;
 

@@ -26,16 +26,22 @@ static size_t slots_of(bool amsgrad, tn__slot slots[TN__MAX_SLOTS])
     return amsgrad ? 3 : 2;
 }
 
-/* m += (g - m)(1 - β₁);  v += (g² - v)(1 - β₂);  w -= α m / (√v + ε),  α = lr √(1 - β₂ᵗ) / (1 - β₁ᵗ) */
-static void update(const constants *c, tn_tensor *g, tn_variable *w, tn_variable *const *slot, tn_tensor *lr, tn_tensor *step)
+/* m += (g - m)(1 - β₁);  v += (g² - v)(1 - β₂);  w -= α m / (√v + ε),  α = lr √(1 - β₂ᵗ) / (1 -
+ * β₁ᵗ) */
+static void update(const constants *c, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
+                   tn_tensor *lr, tn_tensor *step)
 {
     if (!g || !lr || !step)
         return;
     tn_tensor *one = like(lr, 1);
-    tn_tensor *power_1 = tn_pow(like(lr, c->beta_1), step), *power_2 = tn_pow(like(lr, c->beta_2), step);
-    tn_tensor *alpha = tn_divide(tn_multiply(lr, tn_sqrt(tn_subtract(one, power_2))), tn_subtract(one, power_1));
-    tn_tensor *m = tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), like(g, 1 - c->beta_1)));
-    tn_tensor *v = tn_assign_add(slot[1], tn_multiply(tn_subtract(tn_square(g), slot[1]), like(g, 1 - c->beta_2)));
+    tn_tensor *power_1 = tn_pow(like(lr, c->beta_1), step),
+              *power_2 = tn_pow(like(lr, c->beta_2), step);
+    tn_tensor *alpha =
+        tn_divide(tn_multiply(lr, tn_sqrt(tn_subtract(one, power_2))), tn_subtract(one, power_1));
+    tn_tensor *m =
+        tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), like(g, 1 - c->beta_1)));
+    tn_tensor *v = tn_assign_add(
+        slot[1], tn_multiply(tn_subtract(tn_square(g), slot[1]), like(g, 1 - c->beta_2)));
     if (c->amsgrad)
         v = tn_assign(slot[2], tn_maximum(slot[2], v));
     tn_assign_sub(w, tn_divide(tn_multiply(m, alpha), tn_add(tn_sqrt(v), like(g, c->epsilon))));
@@ -46,7 +52,8 @@ static size_t adam_slots(const void *self, tn__slot slots[TN__MAX_SLOTS])
     return slots_of(((const adam *)self)->o.amsgrad, slots);
 }
 
-static void adam_update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot, tn_tensor *lr, tn_tensor *step)
+static void adam_update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
+                        tn_tensor *lr, tn_tensor *step)
 {
     const tn_adam_options *o = &((const adam *)self)->o;
     update(&(constants){ o->beta_1, o->beta_2, o->epsilon, o->amsgrad }, g, w, slot, lr, step);
@@ -57,17 +64,18 @@ static size_t adamw_slots(const void *self, tn__slot slots[TN__MAX_SLOTS])
     return slots_of(((const adamw *)self)->o.amsgrad, slots);
 }
 
-static void adamw_update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot, tn_tensor *lr, tn_tensor *step)
+static void adamw_update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
+                         tn_tensor *lr, tn_tensor *step)
 {
     const tn_adamw_options *o = &((const adamw *)self)->o;
     update(&(constants){ o->beta_1, o->beta_2, o->epsilon, o->amsgrad }, g, w, slot, lr, step);
 }
 
-#define OWN_ROWS(type) \
-    TN__OPTION(TN_FIELD_FLOAT, type, beta_1, "0.9", "0..1"), \
-    TN__OPTION(TN_FIELD_FLOAT, type, beta_2, "0.999", "0..1"), \
-    TN__OPTION(TN_FIELD_FLOAT, type, epsilon, "1e-07", NULL), \
-    TN__OPTION(TN_FIELD_FLAG, type, amsgrad, "false", NULL)
+#define OWN_ROWS(type)                                             \
+    TN__OPTION(TN_FIELD_FLOAT, type, beta_1, "0.9", "0..1"),       \
+        TN__OPTION(TN_FIELD_FLOAT, type, beta_2, "0.999", "0..1"), \
+        TN__OPTION(TN_FIELD_FLOAT, type, epsilon, "1e-07", NULL),  \
+        TN__OPTION(TN_FIELD_FLAG, type, amsgrad, "false", NULL)
 
 static const tn_field adam_fields[] = {
     TN__OPTION(TN_FIELD_FLOAT, adam, learning_rate, "0.001", NULL),
@@ -84,8 +92,10 @@ static const tn_field adamw_fields[] = {
     TN__END_OF_FIELDS,
 };
 
-static const tn__optimizer_methods adam_methods = { adam_slots, adam_update };
-static const tn__optimizer_methods adamw_methods = { adamw_slots, adamw_update };
+static const tn__optimizer_methods adam_methods = { .slots = adam_slots, .update = adam_update };
+static const tn__optimizer_methods adamw_methods = { .slots = adamw_slots,
+                                                     .update = adamw_update,
+                                                     .needs_decay = true };
 const tn__object_class tn__optimizer_Adam = {
     .kind = TN__OPTIMIZER,
     .name = "Adam",
@@ -93,6 +103,7 @@ const tn__object_class tn__optimizer_Adam = {
     .size = sizeof(adam),
     .options_size = sizeof(tn_adam_options),
     .methods = &adam_methods,
+    .newer_fields = TN__OPTIMIZER_NEWER_FIELDS,
 };
 const tn__object_class tn__optimizer_AdamW = {
     .kind = TN__OPTIMIZER,
@@ -102,6 +113,7 @@ const tn__object_class tn__optimizer_AdamW = {
     .size = sizeof(adamw),
     .options_size = sizeof(tn_adamw_options),
     .methods = &adamw_methods,
+    .newer_fields = TN__OPTIMIZER_NEWER_FIELDS,
 };
 
 tn_optimizer *tn_adam_new(const tn_adam_options *options)

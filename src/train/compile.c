@@ -9,18 +9,12 @@ static void clear_compiled(tn__trainer *t)
     for (size_t i = 0; i < TN__MAX_OUTPUTS; i++) {
         tn__release(t->loss[i]);
         tn__free(t->loss_text[i]);
-        tn__release(t->output_loss[i]);
     }
     for (size_t i = 0; i < TN__MAX_METRICS; i++) {
         tn__free(t->metric_text[i]);
         tn__free(t->weighted_text[i]);
     }
-    for (size_t i = 0; i < t->tracked.count; i++) {
-        tn__release(t->tracked.item[i].metric);
-        tn__free(t->tracked.item[i].log);
-    }
-    tn__free(t->tracked.item);
-    tn__release(t->loss_tracker);
+    tn__forget_metrics(t);
     tn__release(t->train);
     tn__release(t->test);
     tn_function *predict = t->predict;
@@ -59,10 +53,15 @@ tn_status tn__trainer_compiled(tn_layer *model, const char *what, tn__trainer **
     TN_TRY(tn__trainer_of(model, trainer));
     if ((*trainer)->compiled)
         return TN_OK;
-    return tn__fail(TN_FAILED_PRECONDITION, "You must call `compile()` before calling `%s`.\ntn_compile(model, tn_adam(), \"mse\") first", what);
+    return tn__fail(TN_FAILED_PRECONDITION,
+                    "You must call `compile()` before calling `%s`.\ntn_compile(model, tn_adam(), "
+                    "\"mse\") first",
+                    what);
 }
 
-/* --- options ------------------------------------------------------------------------------------------------------------ */
+/* --- options
+ * ------------------------------------------------------------------------------------------------------------
+ */
 static tn_status take_loss(tn__trainer *t, const char *text, size_t i)
 {
     if (!text)
@@ -80,7 +79,8 @@ static tn_status take_losses(tn__trainer *t, const tn_compile_options *o)
         if (o->output_losses[i])
             given = i + 1;
     if ((o->loss != NULL) + (o->loss_fn != NULL) + (given > 0) > 1)
-        return tn__fail(TN_INVALID_ARGUMENT, "tn_compile: give one of loss, loss_fn and output_losses");
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "tn_compile: give one of loss, loss_fn and output_losses");
     for (size_t i = 0; i < TN__MAX_OUTPUTS; i++)
         t->loss_weight[i] = o->loss_weights[i];
     t->losses = given ? given : o->loss || o->loss_fn;
@@ -96,7 +96,8 @@ static tn_status take_losses(tn__trainer *t, const tn_compile_options *o)
 }
 
 /* A gap in a list of names is a mistake, not an end. */
-static tn_status take_names(const char *const *names, size_t most, const char *what, char **taken, size_t *count)
+static tn_status take_names(const char *const *names, size_t most, const char *what, char **taken,
+                            size_t *count)
 {
     for (size_t i = 0; i < most; i++) {
         if (!names[i])
@@ -130,7 +131,8 @@ static tn_status take_options(tn__trainer *t, const tn_compile_options *o)
         TN_TRY(tn__optimizer_parse("rmsprop", &t->optimizer));
     TN_TRY(take_losses(t, o));
     TN_TRY(take_names(o->metrics, TN__MAX_METRICS, "metrics", t->metric_text, &t->metrics));
-    TN_TRY(take_names(o->weighted_metrics, TN__MAX_METRICS, "weighted_metrics", t->weighted_text, &t->weighted));
+    TN_TRY(take_names(o->weighted_metrics, TN__MAX_METRICS, "weighted_metrics", t->weighted_text,
+                      &t->weighted));
     TN_TRY(check_metrics(t->metric_text, t->metrics));
     return check_metrics(t->weighted_text, t->weighted);
 }

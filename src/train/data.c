@@ -1,17 +1,21 @@
-/* data.c */
+/* data.c - arrays cut into batches, and weights of classes as weights of rows. */
 #include "train/data.h"
+#include "runtime/op.h"
 #include "tenon/ops.h"
 #include <math.h>
 #include <string.h>
 
 /* Applies f to every leaf: a structure of its results, for the caller to own. */
-static tn_status map(tn_tensor *structure, tn_status (*f)(void *self, tn_tensor *leaf, tn_tensor **result), void *self, tn_tensor **out)
+static tn_status map(tn_tensor *structure,
+                     tn_status (*f)(void *self, tn_tensor *leaf, tn_tensor **result), void *self,
+                     tn_tensor **out)
 {
     *out = NULL;
     if (!structure)
         return TN_OK;
     size_t count = tn__flat_count(structure);
-    tn_tensor **leaves = tn__alloc(2 * (count + 1) * sizeof *leaves), **results = leaves + count + 1;
+    tn_tensor **leaves = tn__alloc(2 * (count + 1) * sizeof *leaves),
+              **results = leaves + count + 1;
     if (!leaves)
         return TN_RESOURCE_EXHAUSTED;
     tn__flatten(structure, leaves);
@@ -28,9 +32,9 @@ static tn_status map(tn_tensor *structure, tn_status (*f)(void *self, tn_tensor 
     return status;
 }
 
-/* --- taking arrays ------------------------------------------------------------------------------------------------------ */
-tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result);
-
+/* --- taking arrays
+ * ------------------------------------------------------------------------------------------------------
+ */
 static tn_status take_leaf(void *self, tn_tensor *leaf, tn_tensor **result)
 {
     (void)self;
@@ -39,7 +43,8 @@ static tn_status take_leaf(void *self, tn_tensor *leaf, tn_tensor **result)
     TN_TRY(tn__value_of(leaf, "data", &value));
     if (value->shape.rank == 0) {
         tn__release(value);
-        return tn__fail(TN_INVALID_ARGUMENT, "data must have samples as its first dimension, got a single number");
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "data must have samples as its first dimension, got a single number");
     }
     tn_status status = TN_OK;
     if (value->dtype == TN_FLOAT64)
@@ -91,8 +96,10 @@ static tn_status check_rows(tn__data *data)
     add_sizes(&sizes, "x", data->x);
     add_sizes(&sizes, "y", data->y);
     add_sizes(&sizes, "sample_weight", data->weight);
-    tn_status status = tn__fail(TN_INVALID_ARGUMENT, "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.%s",
-                                tn__text_get(&sizes));
+    tn_status status = tn__fail(
+        TN_INVALID_ARGUMENT,
+        "Data cardinality is ambiguous. Make sure all arrays contain the same number of samples.%s",
+        tn__text_get(&sizes));
     tn__text_free(&sizes);
     return status;
 }
@@ -120,7 +127,9 @@ void tn__data_free(tn__data *data)
     *data = (tn__data){ 0 };
 }
 
-/* --- rows --------------------------------------------------------------------------------------------------------------- */
+/* --- rows
+ * ---------------------------------------------------------------------------------------------------------------
+ */
 typedef struct {
     const int64_t *order;
     int64_t begin, count;
@@ -143,7 +152,8 @@ static tn_status copy_rows(void *self, tn_tensor *leaf, tn_tensor **result)
     return TN_OK;
 }
 
-tn_status tn__data_batch(const tn__data *data, const int64_t *order, int64_t begin, int64_t count, tn__data *batch)
+tn_status tn__data_batch(const tn__data *data, const int64_t *order, int64_t begin, int64_t count,
+                         tn__data *batch)
 {
     rows r = { order, begin, count };
     *batch = (tn__data){ .rows = count };
@@ -160,12 +170,15 @@ tn_status tn__data_batch(const tn__data *data, const int64_t *order, int64_t beg
 tn_status tn__data_split(tn__data *data, double part, tn__data *tail)
 {
     if (!(part > 0 && part < 1))
-        return tn__fail(TN_INVALID_ARGUMENT, "`validation_split` must be a float between 0 and 1, got %g", part);
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "`validation_split` must be a float between 0 and 1, got %g", part);
     int64_t split = (int64_t)floor((double)data->rows * (1 - part));
     if (split == 0 || split == data->rows)
         return tn__fail(TN_INVALID_ARGUMENT,
-                        "Training data contains %lld samples, which is not sufficient to split it into a validation and training set as specified by "
-                        "`validation_split=%g`. Either provide more data, or a different value for the `validation_split` argument.",
+                        "Training data contains %lld samples, which is not sufficient to split it "
+                        "into a validation and training set as specified by "
+                        "`validation_split=%g`. Either provide more data, or a different value for "
+                        "the `validation_split` argument.",
                         (long long)data->rows, part);
     tn__data head;
     TN_TRY(tn__data_batch(data, NULL, split, data->rows - split, tail));
@@ -179,7 +192,9 @@ tn_status tn__data_split(tn__data *data, double part, tn__data *tail)
     return TN_OK;
 }
 
-/* --- weights ------------------------------------------------------------------------------------------------------------ */
+/* --- weights
+ * ------------------------------------------------------------------------------------------------------------
+ */
 /* The class of a row of labels: the number itself, or the place of the largest of several. */
 static int64_t class_of(const tn_tensor *y, int64_t row)
 {
@@ -196,15 +211,18 @@ tn_status tn__data_class_weight(tn__data *data, tn_tensor *class_weight)
 {
     tn_tensor *weights, *rows_weight;
     if (data->weight)
-        return tn__fail(TN_INVALID_ARGUMENT, "You cannot `class_weight` and `sample_weight` at the same time.");
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "You cannot `class_weight` and `sample_weight` at the same time.");
     if (!data->y || data->y->form == TN__TUPLE)
-        return tn__fail(TN_INVALID_ARGUMENT, "`class_weight` is only supported for Models with a single output.");
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "`class_weight` is only supported for Models with a single output.");
     TN_TRY(tn__value_of(class_weight, "class_weight", &weights));
     tn_shape shape = tn__shape_vector(data->rows);
     tn_status status = tn__tensor_new(TN_FLOAT32, &shape, &rows_weight);
     for (int64_t i = 0; status == TN_OK && i < data->rows; i++) {
         int64_t at = class_of(data->y, i);
-        ((float *)rows_weight->data)[i] = at >= 0 && at < tn__count(weights) ? (float)tn__double_at(weights, at) : 1;
+        ((float *)rows_weight->data)[i] =
+            at >= 0 && at < tn__count(weights) ? (float)tn__double_at(weights, at) : 1;
     }
     tn__release(weights);
     if (status == TN_OK)

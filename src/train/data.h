@@ -17,6 +17,7 @@ tn_status tn__data_split(tn__data *data, double part, tn__data *tail);
 /* Weights by class joined into data->weight. */
 tn_status tn__data_class_weight(tn__data *data, tn_tensor *class_weight);
 /* Rows order[0 .. count) (NULL: begin, begin + 1, …) as a batch of its own. */
-tn_status tn__data_batch(const tn__data *data, const int64_t *order, int64_t begin, int64_t count, tn__data *batch);
+tn_status tn__data_batch(const tn__data *data, const int64_t *order, int64_t begin, int64_t count,
+                         tn__data *batch);
 
 #endif

@@ -1,8 +1,69 @@
 /* evaluate.c - passes over data that do not train. */
 #include "train/trainer.h"
-#include "train/callback.h"
-#include "base/log.h"
 #include <string.h>
+
+static int64_t batches_of(int64_t rows, int64_t batch_size)
+{
+    return (rows + batch_size - 1) / batch_size;
+}
+
+/* A batch of `size` rows that begins at row `begin`; what fits into one is not copied. */
+static tn_status take_batch(const tn__data *data, int64_t begin, int64_t size, tn__data *batch)
+{
+    int64_t count = data->rows - begin < size ? data->rows - begin : size;
+    if (count < data->rows)
+        return tn__data_batch(data, NULL, begin, count, batch);
+    *batch =
+        (tn__data){ tn__retain(data->x), tn__retain(data->y), tn__retain(data->weight), count };
+    return TN_OK;
+}
+
+/* --- evaluation
+ * ----------------------------------------------------------------------------------------------------------
+ */
+static tn_status evaluate_batch(tn_context *context, tn__trainer *t, const tn__data *data,
+                                const tn__pass *pass, int64_t at, tn__step_logs *logs,
+                                tn__log_table *table)
+{
+    tn__data batch;
+    TN_TRY(take_batch(data, at * pass->batch_size, pass->batch_size, &batch));
+    tn_status status = tn__test_step(context, t, &batch, logs);
+    tn__data_free(&batch);
+    TN_TRY(status);
+    if (!pass->progress)
+        return TN_OK;
+    TN_TRY(tn__logs_take(table, "", t, logs));
+    tn__progress_step(pass->progress, at + 1, &table->logs, false);
+    return TN_OK;
+}
+
+tn_status tn__evaluate(tn_context *context, tn__trainer *t, const tn__data *data,
+                       const tn__pass *pass, tn__step_logs *logs)
+{
+    int64_t batches = batches_of(data->rows, pass->batch_size);
+    if (pass->steps > 0 && pass->steps < batches)
+        batches = pass->steps;
+    logs->count = 0;
+    if (batches == 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "there is no data to evaluate on");
+    /* The means of the epoch that is being trained are ours to reset: they were read before. */
+    TN_TRY(tn__reset_metrics(t));
+    tn__log_table table = { 0 };
+    tn_status status = TN_OK;
+    if (pass->progress)
+        tn__progress_epoch(pass->progress, 0, 1, batches);
+    for (int64_t i = 0; i < batches && status == TN_OK; i++) {
+        if (pass->stops && tn__stop_requests() != *pass->stops) {
+            logs->count = 0;
+            break;
+        }
+        status = evaluate_batch(context, t, data, pass, i, logs, &table);
+    }
+    if (status == TN_OK && pass->progress)
+        tn__progress_step(pass->progress, batches, &table.logs, true);
+    tn__logs_clear(&table);
+    return status;
+}
 
 static tn_tensor *logs_tensor(const tn__step_logs *logs)
 {
@@ -15,47 +76,16 @@ static tn_tensor *logs_tensor(const tn__step_logs *logs)
     return tn__own(x);
 }
 
-tn_status tn__evaluate(tn_context *context, tn__trainer *t, const tn__data *data, int64_t batch_size, tn__step_logs *logs)
-{
-    /* The means of the epoch that is being trained are ours to reset: they were read before. */
-    TN_TRY(tn__reset_metrics(t));
-    logs->count = 0;
-    for (int64_t begin = 0; begin < data->rows; begin += batch_size) {
-        tn__data batch;
-        int64_t count = data->rows - begin < batch_size ? data->rows - begin : batch_size;
-        TN_TRY(tn__data_batch(data, NULL, begin, count, &batch));
-        tn_status status = tn__test_step(context, t, &batch, logs);
-        tn__data_free(&batch);
-        TN_TRY(status);
-    }
-    return logs->count ? TN_OK : tn__fail(TN_INVALID_ARGUMENT, "there is no data to evaluate on");
-}
-
-static void show(const tn__trainer *t, int verbose, const tn__step_logs *logs, int64_t batches, double seconds)
-{
-    if (verbose == 0)
-        return;
-    const char *key[64];
-    tn_logs shown = { .count = logs->count < 64 ? logs->count : 64, .key = key, .value = logs->value };
-    for (size_t i = 0; i < shown.count; i++)
-        key[i] = tn__log_name(t, i);
-    tn__progress p = { .verbose = verbose, .terminal = tn__output_is_terminal() };
-    tn__progress_epoch(&p, 0, 0, batches);
-    p.start = tn__seconds() - seconds;
-    tn__progress_step(&p, batches, &shown, true);
-}
-
 static tn_tensor *evaluate(tn_context *context, tn__trainer *t, const tn_predict_options *o)
 {
     tn__data data;
     tn__step_logs logs;
-    double start = tn__seconds();
-    int64_t size = o->batch_size > 0 ? o->batch_size : 32;
     if (tn__data_new(o->x, o->y, o->sample_weight, &data) != TN_OK)
         return NULL;
-    tn_status status = tn__evaluate(context, t, &data, size, &logs);
-    if (status == TN_OK)
-        show(t, tn__verbose(o->verbose), &logs, (data.rows + size - 1) / size, tn__seconds() - start);
+    tn__progress progress = tn__progress_for(o->verbose);
+    tn__pass pass = { .batch_size = o->batch_size > 0 ? o->batch_size : 32, .progress = &progress };
+    tn_status status = tn__evaluate(context, t, &data, &pass, &logs);
+    tn__progress_free(&progress);
     tn__data_free(&data);
     return status == TN_OK ? logs_tensor(&logs) : NULL;
 }
@@ -64,8 +94,8 @@ tn_tensor *tn_evaluate_with(const tn_predict_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
     tn__trainer *t;
-    if (tn__trainer_compiled(options->model, "evaluate", &t) != TN_OK || !tn__check_tensor(options->x, "tn_evaluate: x") ||
-        !tn__check_tensor(options->y, "tn_evaluate: y"))
+    if (tn__trainer_compiled(options->model, "evaluate", &t) != TN_OK ||
+        !tn__check_tensor(options->x, "tn_evaluate: x"))
         return NULL;
     return evaluate(context, t, options);
 }
@@ -80,32 +110,43 @@ const char *tn_metrics_name(tn_model *model, size_t index)
     return tn__log_name(t, index);
 }
 
-static tn_tensor *on_batch(tn_model *model, tn_tensor *x, tn_tensor *y, const char *what,
-                           tn_status (*run)(tn_context *, tn__trainer *, const tn__data *, tn__step_logs *))
+/* --- single batches
+ * ------------------------------------------------------------------------------------------------------
+ */
+static tn_tensor *on_batch(tn_context *context, const tn_on_batch_options *o, const char *what,
+                           tn_status (*run)(tn_context *, tn__trainer *, const tn__data *,
+                                            tn__step_logs *))
 {
-    TN__ENTER(context, NULL);
     tn__trainer *t;
     tn__data data;
     tn__step_logs logs;
-    if (tn__trainer_compiled(model, what, &t) != TN_OK || !tn__check_tensor(x, "x") || !tn__check_tensor(y, "y") ||
-        tn__data_new(x, y, NULL, &data) != TN_OK)
+    if (tn__trainer_compiled(o->model, what, &t) != TN_OK || !tn__check_tensor(o->x, what) ||
+        tn__data_new(o->x, o->y, o->sample_weight, &data) != TN_OK)
         return NULL;
-    tn_status status = run(context, t, &data, &logs);
+    tn_status status = o->class_weight ? tn__data_class_weight(&data, o->class_weight) : TN_OK;
+    if (status == TN_OK)
+        status = tn__reset_metrics(t);
+    if (status == TN_OK)
+        status = run(context, t, &data, &logs);
     tn__data_free(&data);
     return status == TN_OK ? logs_tensor(&logs) : NULL;
 }
 
-tn_tensor *tn_train_on_batch(tn_model *model, tn_tensor *x, tn_tensor *y)
+tn_tensor *tn_train_on_batch_with(const tn_on_batch_options *options)
 {
-    return on_batch(model, x, y, "train_on_batch", tn__train_step);
+    TN__ENTER_OPTIONS(context, options, NULL);
+    return on_batch(context, options, "train_on_batch", tn__train_step);
 }
 
-tn_tensor *tn_test_on_batch(tn_model *model, tn_tensor *x, tn_tensor *y)
+tn_tensor *tn_test_on_batch_with(const tn_on_batch_options *options)
 {
-    return on_batch(model, x, y, "test_on_batch", tn__test_step);
+    TN__ENTER_OPTIONS(context, options, NULL);
+    return on_batch(context, options, "test_on_batch", tn__test_step);
 }
 
-/* --- prediction --------------------------------------------------------------------------------------------------------- */
+/* --- prediction
+ * ---------------------------------------------------------------------------------------------------------
+ */
 /* The outputs of all batches, one below the other; made when the first batch shows their shapes. */
 typedef struct {
     tn_tensor *structure, **whole;
@@ -127,12 +168,14 @@ static tn_status make_outputs(outputs *o, tn_tensor *first, int64_t rows)
     o->structure = tn__retain(first);
     o->whole = tn__alloc_zeroed(o->count + 1, sizeof *o->whole);
     if (o->count > 64 || !o->whole)
-        return o->whole ? tn__fail(TN_UNIMPLEMENTED, "a model of more than 64 outputs") : TN_RESOURCE_EXHAUSTED;
+        return o->whole ? tn__fail(TN_UNIMPLEMENTED, "a model of more than 64 outputs")
+                        : TN_RESOURCE_EXHAUSTED;
     tn__flatten(first, leaves);
     for (size_t i = 0; i < o->count; i++) {
         tn_shape shape = leaves[i]->shape;
         if (shape.rank == 0)
-            return tn__fail(TN_INVALID_ARGUMENT, "output %zu of the model has no batch dimension", i);
+            return tn__fail(TN_INVALID_ARGUMENT, "output %zu of the model has no batch dimension",
+                            i);
         shape.dims[0] = rows;
         TN_TRY(tn__tensor_new((tn_dtype)leaves[i]->dtype, &shape, &o->whole[i]));
     }
@@ -144,35 +187,49 @@ static tn_status place(outputs *o, tn_tensor *batch, int64_t begin, int64_t coun
     tn_tensor *leaves[64];
     tn__flatten(batch, leaves);
     for (size_t i = 0; i < o->count; i++) {
-        size_t row = o->whole[i]->shape.dims[0] ? tn__byte_count(o->whole[i]) / (size_t)o->whole[i]->shape.dims[0] : 0;
-        if (leaves[i]->shape.rank == 0 || leaves[i]->shape.dims[0] != count || tn__byte_count(leaves[i]) != row * (size_t)count)
-            return tn__fail(TN_INVALID_ARGUMENT, "output %zu changed its shape between batches: %s", i, TN__SHAPE(leaves[i]->shape));
-        memcpy((char *)o->whole[i]->data + (size_t)begin * row, leaves[i]->data, row * (size_t)count);
+        size_t row = o->whole[i]->shape.dims[0]
+                         ? tn__byte_count(o->whole[i]) / (size_t)o->whole[i]->shape.dims[0]
+                         : 0;
+        if (leaves[i]->shape.rank == 0 || leaves[i]->shape.dims[0] != count ||
+            tn__byte_count(leaves[i]) != row * (size_t)count)
+            return tn__fail(TN_INVALID_ARGUMENT, "output %zu changed its shape between batches: %s",
+                            i, TN__SHAPE(leaves[i]->shape));
+        memcpy((char *)o->whole[i]->data + (size_t)begin * row, leaves[i]->data,
+               row * (size_t)count);
     }
     return TN_OK;
 }
 
-static tn_status predict_batches(tn_context *context, tn__trainer *t, const tn__data *data, int64_t batch_size, outputs *o)
+static tn_status predict_batch(tn_context *context, tn__trainer *t, const tn__data *data,
+                               int64_t begin, int64_t batch_size, outputs *o)
 {
-    for (int64_t begin = 0; begin < data->rows; begin += batch_size) {
-        int64_t count = data->rows - begin < batch_size ? data->rows - begin : batch_size;
-        tn__data batch;
-        tn_tensor *result;
-        if (count == data->rows)
-            batch = (tn__data){ .x = tn__retain(data->x) };
-        else
-            TN_TRY(tn__data_batch(data, NULL, begin, count, &batch));
-        tn_status status = tn__predict_step(context, t, batch.x, &result);
-        tn__data_free(&batch);
-        TN_TRY(status);
+    tn__data batch;
+    tn_tensor *result;
+    TN_TRY(take_batch(data, begin, batch_size, &batch));
+    tn_status status = tn__predict_step(context, t, batch.x, &result);
+    if (status == TN_OK) {
         if (begin == 0)
             status = make_outputs(o, result, data->rows);
         if (status == TN_OK)
-            status = place(o, result, begin, count);
+            status = place(o, result, begin, batch.rows);
         tn__release(result);
-        TN_TRY(status);
     }
-    return o->count ? TN_OK : tn__fail(TN_INVALID_ARGUMENT, "there is no data to predict for");
+    tn__data_free(&batch);
+    return status;
+}
+
+static tn_status predict_batches(tn_context *context, tn__trainer *t, const tn__data *data,
+                                 int64_t batch_size, tn__progress *progress, outputs *o)
+{
+    int64_t batches = batches_of(data->rows, batch_size);
+    if (batches == 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "there is no data to predict for");
+    tn__progress_epoch(progress, 0, 1, batches);
+    for (int64_t i = 0; i < batches; i++) {
+        TN_TRY(predict_batch(context, t, data, i * batch_size, batch_size, o));
+        tn__progress_step(progress, i + 1, NULL, i + 1 == batches);
+    }
+    return TN_OK;
 }
 
 tn_tensor *tn_predict_with(const tn_predict_options *options)
@@ -181,13 +238,33 @@ tn_tensor *tn_predict_with(const tn_predict_options *options)
     tn__trainer *t;
     tn__data data;
     outputs o = { 0 };
-    if (!tn__check_layer(options->model, "tn_predict: model") || !tn__check_tensor(options->x, "tn_predict: x") ||
-        tn__trainer_of(options->model, &t) != TN_OK || tn__data_new(options->x, NULL, NULL, &data) != TN_OK)
+    if (!tn__check_layer(options->model, "tn_predict: model") ||
+        !tn__check_tensor(options->x, "tn_predict: x") ||
+        tn__trainer_of(options->model, &t) != TN_OK ||
+        tn__data_new(options->x, NULL, NULL, &data) != TN_OK)
         return NULL;
-    tn_status status = predict_batches(context, t, &data, options->batch_size > 0 ? options->batch_size : 32, &o);
+    tn__progress progress = tn__progress_for(options->verbose > 0 ? options->verbose : 0);
+    tn_status status = predict_batches(
+        context, t, &data, options->batch_size > 0 ? options->batch_size : 32, &progress, &o);
+    tn__progress_free(&progress);
     tn__data_free(&data);
     tn_tensor *const *at = o.whole;
     tn_tensor *result = status == TN_OK ? tn__rebuild(o.structure, &at) : NULL;
     outputs_free(&o);
     return tn__own(result);
+}
+
+tn_tensor *tn_predict_on_batch(tn_model *model, tn_tensor *x)
+{
+    TN__ENTER(context, NULL);
+    tn__trainer *t;
+    tn__data data;
+    tn_tensor *outputs;
+    if (!tn__check_layer(model, "tn_predict_on_batch: model") ||
+        !tn__check_tensor(x, "tn_predict_on_batch: x") || tn__trainer_of(model, &t) != TN_OK ||
+        tn__data_new(x, NULL, NULL, &data) != TN_OK)
+        return NULL;
+    tn_status status = tn__predict_step(context, t, data.x, &outputs);
+    tn__data_free(&data);
+    return status == TN_OK ? tn__own(outputs) : NULL;
 }

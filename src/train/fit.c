@@ -1,11 +1,11 @@
 /* fit.c - the loop over epochs and batches. */
 #include "train/trainer.h"
-#include "train/callback.h"
 #include "base/log.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* How often tn_stop_training was called: a fit ends when this is no longer what it was when it began. */
+/* How often tn_stop_training was called: a fit ends when this is no longer what it was when it
+ * began. */
 static _Atomic unsigned stop_requests;
 
 void tn_stop_training(void)
@@ -13,46 +13,13 @@ void tn_stop_training(void)
     atomic_fetch_add(&stop_requests, 1);
 }
 
-/* --- logs --------------------------------------------------------------------------------------------------------------- */
-enum { MOST_LOGS = 2 * (1 + TN__MAX_OUTPUTS * (2 * TN__MAX_METRICS + 1)) };
-
-typedef struct {
-    tn_logs logs;
-    const char *key[MOST_LOGS];
-    double value[MOST_LOGS];
-    char *own[MOST_LOGS]; /* names made here: "val_loss" */
-} log_table;
-
-static void table_free(log_table *t)
+unsigned tn__stop_requests(void)
 {
-    for (size_t i = 0; i < t->logs.count; i++)
-        tn__free(t->own[i]);
-    t->logs.count = 0;
+    return atomic_load(&stop_requests);
 }
 
-/* Sorted by name, as Keras hands them out. */
-static tn_status table_add(log_table *t, const char *prefix, const tn__trainer *trainer, const tn__step_logs *step)
-{
-    for (size_t i = 0; i < step->count && t->logs.count < MOST_LOGS; i++) {
-        char *name = tn__print("%s%s", prefix, tn__log_name(trainer, i));
-        if (!name)
-            return TN_RESOURCE_EXHAUSTED;
-        size_t at = t->logs.count++;
-        for (; at > 0 && strcmp(t->key[at - 1], name) > 0 && (prefix[0] == 0 || tn__starts_with(t->key[at - 1], prefix)); at--) {
-            t->key[at] = t->key[at - 1];
-            t->own[at] = t->own[at - 1];
-            t->value[at] = t->value[at - 1];
-        }
-        t->own[at] = name;
-        t->key[at] = name;
-        t->value[at] = step->value[i];
-    }
-    t->logs.key = t->key;
-    t->logs.value = t->value;
-    return TN_OK;
-}
+enum { DEFAULT_BATCH_SIZE = 32, MOST_CALLBACKS = 16 };
 
-/* --- the loop ----------------------------------------------------------------------------------------------------------- */
 typedef struct {
     tn_context *context;
     tn__trainer *trainer;
@@ -60,22 +27,32 @@ typedef struct {
     tn__data data, validation;
     tn_batch_source source; /* NULL: data */
     void *source_self;
-    int64_t *order;         /* NULL: as they are */
-    int64_t batches;        /* an epoch's; 0: not known */
-    tn_callback *callback[16];
+    int64_t batch_size;
+    int64_t *order;   /* NULL: as they are */
+    int64_t batches;  /* an epoch's, for the progress bar; 0: not known */
+    int64_t next_row; /* where the next batch begins: steps_per_epoch may leave rows to the next
+                         epoch */
+    tn_callback *callback[MOST_CALLBACKS];
     size_t callbacks;
     tn__progress progress;
     tn_history *history;
-    unsigned stops;         /* stop_requests at the beginning */
+    tn__log_table batch_logs, epoch_logs, no_logs;
+    unsigned stops; /* stop_requests at the beginning */
     bool stop;
 } fit;
 
-static tn_status call_back(fit *f, size_t which, log_table *table, int64_t epoch, int64_t batch)
+/* --- callbacks
+ * -----------------------------------------------------------------------------------------------------------
+ */
+static tn_status call_back(fit *f, size_t which, tn__log_table *table, int64_t epoch, int64_t batch)
 {
+    if (table == &f->no_logs)
+        tn__logs_clear(table); /* what a callback put there was nobody's */
     table->logs.model = f->trainer->model;
     table->logs.epoch = epoch;
     table->logs.batch = batch;
     table->logs.stop = &f->stop;
+    table->logs.table_ = table;
     for (size_t i = 0; i < f->callbacks; i++) {
         void (*function)(void *, const tn_logs *);
         memcpy(&function, (const char *)f->callback[i]->of + which, sizeof function);
@@ -88,8 +65,12 @@ static tn_status call_back(fit *f, size_t which, log_table *table, int64_t epoch
     }
     return TN_OK;
 }
-#define CALL_BACK(f, name, table, epoch, batch) call_back((f), offsetof(tn_callback_class, name), (table), (epoch), (batch))
+#define CALL_BACK(f, name, table, epoch, batch) \
+    call_back((f), offsetof(tn_callback_class, name), (table), (epoch), (batch))
 
+/* --- batches
+ * -------------------------------------------------------------------------------------------------------------
+ */
 /* The structure that a batch source gives: (x, y) or (x, y, sample_weight). */
 static tn_status unpack(tn_tensor *tuple, const char *what, tn__data *data)
 {
@@ -97,7 +78,8 @@ static tn_status unpack(tn_tensor *tuple, const char *what, tn__data *data)
         return TN_INVALID_ARGUMENT;
     size_t count = tuple->form == TN__TUPLE ? tuple->of.tuple.count : 0;
     if (count < 2 || count > 3)
-        return tn__fail(TN_INVALID_ARGUMENT, "%s must be tn_tuple(x, y) or tn_tuple(x, y, sample_weight)", what);
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "%s must be tn_tuple(x, y) or tn_tuple(x, y, sample_weight)", what);
     tn_tensor *const *item = tuple->of.tuple.item;
     return tn__data_new(item[0], item[1], count == 3 ? item[2] : NULL, data);
 }
@@ -110,8 +92,23 @@ static tn_status source_batch(fit *f, int64_t epoch, int64_t batch, tn__data *da
     tn_status status = f->context->error.status;
     if (status == TN_OK && tuple)
         status = unpack(tuple, "a batch", data);
+    if (status == TN_OK && tuple && f->o->class_weight)
+        status = tn__data_class_weight(data, f->o->class_weight);
     tn__scope_end(depth);
+    if (status != TN_OK)
+        tn__data_free(data);
     return status;
+}
+
+static tn_status array_batch(fit *f, tn__data *data, bool *end)
+{
+    int64_t left = f->data.rows - f->next_row;
+    *end = left <= 0;
+    if (*end)
+        return TN_OK;
+    int64_t begin = f->next_row, count = left < f->batch_size ? left : f->batch_size;
+    f->next_row += count;
+    return tn__data_batch(&f->data, f->order, begin, count, data);
 }
 
 static tn_status next_batch(fit *f, int64_t epoch, int64_t batch, tn__data *data, bool *end)
@@ -120,32 +117,56 @@ static tn_status next_batch(fit *f, int64_t epoch, int64_t batch, tn__data *data
     *end = f->o->steps_per_epoch > 0 && batch >= f->o->steps_per_epoch;
     if (*end)
         return TN_OK;
-    if (f->source)
-        return source_batch(f, epoch, batch, data, end);
-    int64_t begin = batch * f->o->batch_size, count = f->data.rows - begin;
-    *end = count <= 0;
-    if (*end)
-        return TN_OK;
-    return tn__data_batch(&f->data, f->order, begin, count < f->o->batch_size ? count : f->o->batch_size, data);
+    TN_TRY(f->source ? source_batch(f, epoch, batch, data, end) : array_batch(f, data, end));
+    if (*end && f->o->steps_per_epoch > 0)
+        tn__warn("Your input ran out of data; interrupting training. Make sure that your dataset "
+                 "or generator can generate at least "
+                 "`steps_per_epoch * epochs` batches. You may need to use the `.repeat()` function "
+                 "when building your dataset.");
+    return TN_OK;
 }
 
-static bool should_stop(const fit *f)
+/* All rows again, in an order of their own, once the last ones are used up. */
+static void begin_rows(fit *f)
 {
-    return f->stop || atomic_load(&stop_requests) != f->stops;
+    bool goes_on = f->o->steps_per_epoch > 0 && f->next_row > 0 && f->next_row < f->data.rows;
+    if (f->source || goes_on)
+        return;
+    f->next_row = 0;
+    if (!f->order)
+        return;
+    tn__random_state seeded = { .seeded = true, .global_seed = f->o->seed };
+    tn__random_fit_order(f->o->seed == TN_NO_SEED ? &f->context->random : &seeded, f->order,
+                         (size_t)f->data.rows);
 }
 
-static tn_status run_batch(fit *f, int64_t epoch, int64_t batch, tn__data *data, tn__step_logs *step)
+/* --- the loop
+ * ------------------------------------------------------------------------------------------------------------
+ */
+/* tn_stop_training is the same as a callback's stop, but that no validation begins or goes on. */
+static bool interrupted(fit *f)
 {
-    log_table table = { .logs = { 0 } };
-    TN_TRY(CALL_BACK(f, on_batch_begin, &table, epoch, batch));
+    bool asked = tn__stop_requests() != f->stops;
+    f->stop |= asked;
+    return asked;
+}
+
+static bool should_stop(fit *f)
+{
+    return interrupted(f) || f->stop;
+}
+
+static tn_status run_batch(fit *f, int64_t epoch, int64_t batch, tn__data *data,
+                           tn__step_logs *step)
+{
+    TN_TRY(CALL_BACK(f, on_batch_begin, &f->no_logs, epoch, batch));
     TN_TRY(tn__train_step(f->context, f->trainer, data, step));
-    tn_status status = table_add(&table, "", f->trainer, step);
-    if (status == TN_OK)
-        status = CALL_BACK(f, on_batch_end, &table, epoch, batch);
-    if (status == TN_OK && f->progress.verbose == 1)
-        tn__progress_step(&f->progress, batch + 1, &table.logs, false);
-    table_free(&table);
-    return status;
+    if (f->batch_logs.key.count > step->count)
+        tn__logs_clear(&f->batch_logs); /* of what a callback added to the batch before */
+    TN_TRY(tn__logs_take(&f->batch_logs, "", f->trainer, step));
+    TN_TRY(CALL_BACK(f, on_batch_end, &f->batch_logs, epoch, batch));
+    tn__progress_step(&f->progress, batch + 1, &f->batch_logs.logs, false);
+    return TN_OK;
 }
 
 static tn_status run_batches(fit *f, int64_t epoch, tn__step_logs *step, int64_t *batches)
@@ -163,128 +184,168 @@ static tn_status run_batches(fit *f, int64_t epoch, tn__step_logs *step, int64_t
     return TN_OK;
 }
 
-static bool validates(const fit *f, int64_t epoch)
+static bool validates(fit *f, int64_t epoch)
 {
     int64_t every = f->o->validation_freq > 0 ? f->o->validation_freq : 1;
-    return f->validation.rows > 0 && (epoch + 1) % every == 0;
+    return f->validation.rows > 0 && (epoch + 1) % every == 0 && !interrupted(f);
 }
 
+static tn_status validate(fit *f)
+{
+    tn__step_logs logs;
+    tn__pass pass = { .batch_size = f->o->validation_batch_size > 0 ? f->o->validation_batch_size
+                                                                    : f->batch_size,
+                      .steps = f->o->validation_steps,
+                      .stops = &f->stops };
+    TN_TRY(tn__evaluate(f->context, f->trainer, &f->validation, &pass, &logs));
+    interrupted(f);
+    return tn__logs_take(&f->epoch_logs, "val_", f->trainer, &logs);
+}
+
+/* The program's callbacks come before history and progress bar, which so have what they add. */
 static tn_status finish_epoch(fit *f, int64_t epoch, const tn__step_logs *step, int64_t batches)
 {
-    log_table table = { .logs = { 0 } };
-    tn__step_logs validation;
-    tn_status status = table_add(&table, "", f->trainer, step);
-    if (status == TN_OK && validates(f, epoch)) {
-        int64_t size = f->o->validation_batch_size > 0 ? f->o->validation_batch_size : f->o->batch_size;
-        status = tn__evaluate(f->context, f->trainer, &f->validation, size, &validation);
-        if (status == TN_OK)
-            status = table_add(&table, "val_", f->trainer, &validation);
-    }
-    if (status == TN_OK) {
+    tn__logs_clear(&f->epoch_logs);
+    TN_TRY(tn__logs_take(&f->epoch_logs, "", f->trainer, step));
+    if (validates(f, epoch))
+        TN_TRY(validate(f));
+    TN_TRY(CALL_BACK(f, on_epoch_end, &f->epoch_logs, epoch, batches));
+    TN_TRY(tn__history_add(f->history, &f->epoch_logs.logs));
+    tn__progress_step(&f->progress, batches, &f->epoch_logs.logs, true);
+    if (f->batches == 0)
         f->batches = batches;
-        tn__progress_step(&f->progress, batches, &table.logs, true);
-        status = tn__history_add(f->history, &table.logs);
-    }
-    if (status == TN_OK)
-        status = CALL_BACK(f, on_epoch_end, &table, epoch, batches);
-    table_free(&table);
-    return status;
-}
-
-static tn_status shuffle(fit *f)
-{
-    if (!f->order)
-        return TN_OK;
-    tn__random_state seeded = { .seeded = true, .global_seed = f->o->seed };
-    tn__random_fit_order(f->o->seed == TN_NO_SEED ? &f->context->random : &seeded, f->order, (size_t)f->data.rows);
     return TN_OK;
 }
 
 static tn_status run_epoch(fit *f, int64_t epoch)
 {
-    log_table none = { .logs = { 0 } };
     tn__step_logs step = { .count = 0 };
     int64_t batches;
     TN_TRY(tn__reset_metrics(f->trainer));
-    TN_TRY(shuffle(f));
-    TN_TRY(CALL_BACK(f, on_epoch_begin, &none, epoch, 0));
+    begin_rows(f);
+    TN_TRY(CALL_BACK(f, on_epoch_begin, &f->no_logs, epoch, 0));
     tn__progress_epoch(&f->progress, epoch, f->o->epochs, f->batches);
     TN_TRY(run_batches(f, epoch, &step, &batches));
     if (batches == 0 && !should_stop(f))
-        return tn__fail(TN_INVALID_ARGUMENT, "there is no data to train on: epoch %lld has no batch", (long long)epoch + 1);
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "there is no data to train on: epoch %lld has no batch",
+                        (long long)epoch + 1);
     return batches > 0 ? finish_epoch(f, epoch, &step, batches) : TN_OK;
 }
 
 static tn_status run_epochs(fit *f)
 {
-    log_table none = { .logs = { 0 } };
-    TN_TRY(CALL_BACK(f, on_train_begin, &none, f->o->initial_epoch, 0));
     int64_t epoch = f->o->initial_epoch;
+    TN_TRY(CALL_BACK(f, on_train_begin, &f->no_logs, epoch, 0));
     for (; epoch < f->o->epochs && !should_stop(f); epoch++)
         TN_TRY(run_epoch(f, epoch));
     tn_list variables = tn_layer_trainable_variables(f->trainer->model);
     TN_TRY(f->context->error.status);
     TN_TRY(tn__optimizer_finalize(f->context, f->trainer->optimizer, variables));
-    return CALL_BACK(f, on_train_end, &none, epoch, 0);
+    return CALL_BACK(f, on_train_end, &f->epoch_logs, epoch, 0);
 }
 
-/* --- options ------------------------------------------------------------------------------------------------------------ */
+/* --- options
+ * -------------------------------------------------------------------------------------------------------------
+ */
 static tn_status take_callbacks(fit *f)
 {
-    for (size_t i = 0; i < 16; i++) {
+    for (size_t i = 0; i < MOST_CALLBACKS; i++) {
         if (!f->o->callbacks[i])
             continue;
         if (i != f->callbacks)
             return tn__fail(TN_INVALID_ARGUMENT, "tn_fit: callbacks[%zu] is NULL", f->callbacks);
         if (!tn__check(f->o->callbacks[i], &tn__type_callback, "tn_fit: a callback"))
             return TN_INVALID_ARGUMENT;
-        f->callback[f->callbacks++] = f->o->callbacks[i];
+        f->callback[f->callbacks++] = tn__retain(f->o->callbacks[i]);
     }
     return TN_OK;
 }
 
-static tn_status take_data(fit *f)
+static tn_status check_numbers(const tn_fit_options *o)
+{
+    const struct {
+        const char *name;
+        int64_t value;
+    } numbers[] = { { "batch_size", o->batch_size },
+                    { "epochs", o->epochs },
+                    { "initial_epoch", o->initial_epoch },
+                    { "steps_per_epoch", o->steps_per_epoch },
+                    { "validation_steps", o->validation_steps },
+                    { "validation_batch_size", o->validation_batch_size },
+                    { "validation_freq", o->validation_freq } };
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].value < 0)
+            return tn__fail(TN_INVALID_ARGUMENT, "tn_fit: %s must not be negative, got %lld",
+                            numbers[i].name, (long long)numbers[i].value);
+    return TN_OK;
+}
+
+/* Weights of classes are for training only, so they come after the split. */
+static tn_status take_arrays(fit *f)
 {
     const tn_fit_options *o = f->o;
-    if (o->batch_size <= 0 || o->epochs < 0)
-        return tn__fail(TN_INVALID_ARGUMENT, "tn_fit: batch_size must be positive and epochs not negative, got %lld and %lld",
-                        (long long)o->batch_size, (long long)o->epochs);
-    if (o->validation_data)
-        TN_TRY(unpack(o->validation_data, "tn_fit: validation_data", &f->validation));
-    if (f->source)
-        return TN_OK;
-    if (!tn__check_tensor(o->x, "tn_fit: x") || !tn__check_tensor(o->y, "tn_fit: y"))
+    if (!tn__check_tensor(o->x, "tn_fit: x") || (o->y && !tn__check_tensor(o->y, "tn_fit: y")))
         return TN_INVALID_ARGUMENT;
     TN_TRY(tn__data_new(o->x, o->y, o->sample_weight, &f->data));
-    if (o->class_weight)
-        TN_TRY(tn__data_class_weight(&f->data, o->class_weight));
     if (o->validation_split != 0 && !o->validation_data)
         TN_TRY(tn__data_split(&f->data, o->validation_split, &f->validation));
-    f->batches = (f->data.rows + o->batch_size - 1) / o->batch_size;
-    if (o->steps_per_epoch > 0 && o->steps_per_epoch < f->batches)
-        f->batches = o->steps_per_epoch;
+    if (o->class_weight)
+        TN_TRY(tn__data_class_weight(&f->data, o->class_weight));
+    if (o->batch_size == 0 && o->steps_per_epoch > 0 && f->data.rows > 0)
+        f->batch_size = (f->data.rows + o->steps_per_epoch - 1) / o->steps_per_epoch;
+    f->batches = o->steps_per_epoch > 0 ? o->steps_per_epoch
+                                        : (f->data.rows + f->batch_size - 1) / f->batch_size;
     if (o->shuffle && !(f->order = tn__alloc((size_t)(f->data.rows + 1) * sizeof *f->order)))
         return TN_RESOURCE_EXHAUSTED;
     return TN_OK;
 }
 
-static tn_history *run_fit(tn_context *context, const tn_fit_options *o, tn_model *model, tn_batch_source source, void *source_self)
+static tn_status take_options(fit *f)
 {
-    fit f = { .context = context, .o = o, .source = source, .source_self = source_self, .stops = atomic_load(&stop_requests) };
-    f.progress = (tn__progress){ .verbose = tn__verbose(o->verbose), .terminal = tn__output_is_terminal() };
+    TN_TRY(check_numbers(f->o));
+    TN_TRY(take_callbacks(f));
+    f->batch_size = f->o->batch_size > 0 ? f->o->batch_size : DEFAULT_BATCH_SIZE;
+    f->batches = f->o->steps_per_epoch;
+    if (f->o->validation_data)
+        TN_TRY(unpack(f->o->validation_data, "tn_fit: validation_data", &f->validation));
+    return f->source ? TN_OK : take_arrays(f);
+}
+
+static void fit_free(fit *f)
+{
+    for (size_t i = 0; i < f->callbacks; i++)
+        tn__release(f->callback[i]);
+    tn__data_free(&f->data);
+    tn__data_free(&f->validation);
+    tn__logs_clear(&f->batch_logs);
+    tn__logs_clear(&f->epoch_logs);
+    tn__logs_clear(&f->no_logs);
+    tn__progress_free(&f->progress);
+    tn__free(f->order);
+}
+
+static tn_history *run_fit(tn_context *context, const tn_fit_options *o, tn_model *model,
+                           tn_batch_source source, void *source_self)
+{
+    fit f = { .context = context,
+              .o = o,
+              .source = source,
+              .source_self = source_self,
+              .stops = tn__stop_requests() };
+    f.progress = tn__progress_for(o->verbose);
     f.history = tn__object_new(&tn__type_history);
     size_t depth = tn__scope_begin("tn_fit");
-    tn_status status = f.history ? tn__trainer_compiled(model, "fit", &f.trainer) : TN_RESOURCE_EXHAUSTED;
+    tn_status status =
+        f.history ? tn__trainer_compiled(model, "fit", &f.trainer) : TN_RESOURCE_EXHAUSTED;
+    tn_layer *kept = status == TN_OK ? tn__retain(model) : NULL; /* whatever callbacks do */
     if (status == TN_OK)
-        status = take_callbacks(&f);
-    if (status == TN_OK)
-        status = take_data(&f);
+        status = take_options(&f);
     if (status == TN_OK)
         status = run_epochs(&f);
     tn__scope_end(depth);
-    tn__data_free(&f.data);
-    tn__data_free(&f.validation);
-    tn__free(f.order);
+    fit_free(&f);
+    tn__release(kept);
     if (status != TN_OK) {
         tn__release(f.history);
         return NULL;
@@ -298,10 +359,13 @@ tn_history *tn_fit_with(const tn_fit_options *options)
     return run_fit(context, options, options->model, NULL, NULL);
 }
 
-tn_history *tn_fit_source(tn_model *model, tn_batch_source next, void *self, const tn_fit_options *options)
+tn_history *tn_fit_source(tn_model *model, tn_batch_source next, void *self,
+                          const tn_fit_options *options)
 {
     TN__ENTER(context, NULL);
-    static const tn_fit_options plain = { .size_ = sizeof plain, .batch_size = 32, .epochs = 1, .verbose = -1, .validation_freq = 1, .seed = TN_NO_SEED };
+    static const tn_fit_options plain = {
+        .size_ = sizeof plain, .epochs = 1, .verbose = -1, .validation_freq = 1, .seed = TN_NO_SEED
+    };
     if (!next) {
         tn__fail(TN_INVALID_ARGUMENT, "tn_fit_source: next is NULL");
         return NULL;

@@ -1,4 +1,5 @@
-/* optimizer.c - what all optimizers have in common: their variables, clipping, decay, averages, counting. */
+/* optimizer.c - what all optimizers have in common: their variables, clipping, decay, averages,
+ * counting. */
 #include "train/optimizer.h"
 #include "base/log.h"
 #include "nn/naming.h"
@@ -27,9 +28,18 @@ static void optimizer_destroy(void *object)
     variables_free(&o->slot);
 }
 
-const tn__type tn__type_optimizer = { .name = "optimizer", .kind = 6, .destroy = optimizer_destroy };
+const tn__type tn__type_optimizer = { .name = "optimizer",
+                                      .kind = 6,
+                                      .destroy = optimizer_destroy };
 
-/* --- making ------------------------------------------------------------------------------------------------------------- */
+/* --- making
+ * --------------------------------------------------------------------------------------------------------------
+ */
+static const tn__optimizer_methods *methods_of(const tn_optimizer *o)
+{
+    return o->thing.of->methods;
+}
+
 static const void *field_value(const tn__thing *thing, const char *name)
 {
     const tn_field *field = tn__field_find(thing->of->fields, name);
@@ -55,10 +65,18 @@ static tn_status read_common(tn_optimizer *o)
     c->ema_momentum = number(&o->thing, "ema_momentum");
     c->loss_scale_factor = number(&o->thing, "loss_scale_factor");
     c->use_ema = *(const tn_flag *)field_value(&o->thing, "use_ema");
-    c->ema_overwrite_frequency = *(const int64_t *)field_value(&o->thing, "ema_overwrite_frequency");
+    c->ema_overwrite_frequency =
+        *(const int64_t *)field_value(&o->thing, "ema_overwrite_frequency");
+    int64_t accumulate = *(const int64_t *)field_value(&o->thing, "gradient_accumulation_steps");
+    c->accumulate = accumulate == INT64_MIN ? 0 : accumulate;
+    if (methods_of(o)->needs_decay && isnan(c->weight_decay))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Argument `weight_decay` must be a float. Received: weight_decay=None");
     if (!isnan(c->clipnorm) + !isnan(c->clipvalue) + !isnan(c->global_clipnorm) > 1)
-        return tn__fail(TN_INVALID_ARGUMENT, "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. Received: clipnorm=%g, "
-                                             "clipvalue=%g, global_clipnorm=%g",
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Only one of `clipnorm`, `clipvalue` and `global_clipnorm` can be set. "
+                        "Received: clipnorm=%g, "
+                        "clipvalue=%g, global_clipnorm=%g",
                         c->clipnorm, c->clipvalue, c->global_clipnorm);
     return TN_OK;
 }
@@ -82,7 +100,9 @@ static tn_status fill_optimizer(tn_context *context, tn_optimizer *o)
     if (!o->name)
         return TN_RESOURCE_EXHAUSTED;
     TN_TRY(own_variable("iteration", tn__tensor_fill(TN_INT64, &TN_SCALAR, 0), &o->iteration));
-    return own_variable("learning_rate", tn__tensor_fill(TN_FLOAT32, &TN_SCALAR, o->common->learning_rate), &o->learning_rate);
+    return own_variable("learning_rate",
+                        tn__tensor_fill(TN_FLOAT32, &TN_SCALAR, o->common->learning_rate),
+                        &o->learning_rate);
 }
 
 tn_status tn__optimizer_from_thing(tn__thing *taken, tn_optimizer **optimizer)
@@ -120,7 +140,8 @@ tn_optimizer *tn__optimizer_from_options(const tn__object_class *of, const void 
     TN__ENTER_OPTIONS(context, head, NULL);
     tn__thing thing;
     tn_optimizer *optimizer;
-    if (tn__thing_from_options(of, options, &thing) != TN_OK || tn__optimizer_from_thing(&thing, &optimizer) != TN_OK)
+    if (tn__thing_from_options(of, options, &thing) != TN_OK ||
+        tn__optimizer_from_thing(&thing, &optimizer) != TN_OK)
         return NULL;
     return tn__own(optimizer);
 }
@@ -137,16 +158,14 @@ tn_optimizer *tn_optimizer_of(const char *text)
     return tn__own(optimizer);
 }
 
-/* --- slots -------------------------------------------------------------------------------------------------------------- */
-static const tn__optimizer_methods *methods_of(const tn_optimizer *o)
-{
-    return o->thing.of->methods;
-}
-
+/* --- slots
+ * --------------------------------------------------------------------------------------------------------------
+ */
 /* "dense/kernel" with slot "momentum" is dense_kernel_momentum. */
 static char *slot_name(const tn_tensor *variable, const char *slot)
 {
-    const char *path = variable->of.variable->path ? variable->of.variable->path : tn__variable_full_name(variable);
+    const char *path = variable->of.variable->path ? variable->of.variable->path
+                                                   : tn__variable_full_name(variable);
     char *name = tn__print("%s_%s", path, slot);
     for (char *at = name; at && *at; at++)
         if (*at == '/')
@@ -154,13 +173,15 @@ static char *slot_name(const tn_tensor *variable, const char *slot)
     return name;
 }
 
-static tn_status add_slot(tn_optimizer *o, tn_tensor *variable, const char *slot, double first, size_t *place)
+static tn_status add_slot(tn_optimizer *o, tn_tensor *variable, const char *slot, double first,
+                          size_t *place)
 {
     tn_tensor *made;
     char *name = slot_name(variable, slot);
     if (!name)
         return TN_RESOURCE_EXHAUSTED;
-    tn_status status = own_variable(name, tn__tensor_fill((tn_dtype)variable->dtype, &variable->shape, first), &made);
+    tn_status status = own_variable(
+        name, tn__tensor_fill((tn_dtype)variable->dtype, &variable->shape, first), &made);
     tn__free(name);
     TN_TRY(status);
     *place = o->slot.count;
@@ -175,19 +196,33 @@ static tn_status add_group(tn_optimizer *o, const tn__slot *slots, int group)
     for (size_t v = 0; v < o->target.count; v++)
         for (size_t s = 0; s < o->slots; s++)
             if (slots[s].group == group)
-                TN_TRY(add_slot(o, o->target.item[v], slots[s].name, slots[s].first, &o->place[v * o->slots + s]));
+                TN_TRY(add_slot(o, o->target.item[v], slots[s].name, slots[s].first,
+                                &o->place[v * o->slots + s]));
     return TN_OK;
+}
+
+static size_t *place_of_average(const tn_optimizer *o, size_t target)
+{
+    return &o->place[o->target.count * o->slots + target];
+}
+
+static size_t *place_of_accumulated(const tn_optimizer *o, size_t target)
+{
+    return &o->place[o->target.count * (o->slots + 1) + target];
 }
 
 static tn_status make_slots(tn_optimizer *o)
 {
     tn__slot slots[TN__MAX_SLOTS];
     o->slots = methods_of(o)->slots(o->thing.self, slots);
-    o->place = tn__alloc_zeroed(o->target.count * (o->slots + 1) + 1, sizeof *o->place);
+    o->place = tn__alloc_zeroed(o->target.count * (o->slots + 2) + 1, sizeof *o->place);
     if (!o->place)
         return TN_RESOURCE_EXHAUSTED;
     for (size_t v = 0; v < o->target.count && o->common->use_ema; v++)
-        TN_TRY(add_slot(o, o->target.item[v], "average", 0, &o->place[o->target.count * o->slots + v]));
+        TN_TRY(add_slot(o, o->target.item[v], "average", 0, place_of_average(o, v)));
+    for (size_t v = 0; v < o->target.count && o->common->accumulate; v++)
+        TN_TRY(
+            add_slot(o, o->target.item[v], "gradient_accumulator", 0, place_of_accumulated(o, v)));
     for (int group = 0; group < TN__MAX_SLOTS; group++)
         TN_TRY(add_group(o, slots, group));
     return TN_OK;
@@ -205,10 +240,12 @@ static tn_status check_known(const tn_optimizer *o, tn_list variables)
 {
     for (size_t i = 0; i < variables.count; i++)
         if (target_index(o, variables.item[i]) == SIZE_MAX)
-            return tn__fail(TN_INVALID_ARGUMENT,
-                            "Unknown variable: %s. This optimizer can only be called for the variables it was originally built with. When working "
-                            "with a new set of variables, you should recreate a new optimizer instance.",
-                            tn__variable_full_name(variables.item[i]));
+            return tn__fail(
+                TN_INVALID_ARGUMENT,
+                "Unknown variable: %s. This optimizer can only be called for the variables it was "
+                "originally built with. When working "
+                "with a new set of variables, you should recreate a new optimizer instance.",
+                tn__variable_full_name(variables.item[i]));
     return TN_OK;
 }
 
@@ -229,8 +266,10 @@ tn_status tn__optimizer_build(tn_context *context, tn_optimizer *o, tn_list vari
     tn_status status = TN_OK;
     for (size_t i = 0; i < variables.count && status == TN_OK; i++) {
         if (!tn__is_variable(variables.item[i]))
-            status = tn__fail(TN_INVALID_ARGUMENT, "variable %zu is not a variable (%s)", i, TN__TENSOR(variables.item[i]));
-        else if (target_index(o, variables.item[i]) == SIZE_MAX && (status = TN__PUSH(&o->target, variables.item[i])) == TN_OK)
+            status = tn__fail(TN_INVALID_ARGUMENT, "variable %zu is not a variable (%s)", i,
+                              TN__TENSOR(variables.item[i]));
+        else if (target_index(o, variables.item[i]) == SIZE_MAX &&
+                 (status = TN__PUSH(&o->target, variables.item[i])) == TN_OK)
             tn__retain(variables.item[i]);
     }
     if (status == TN_OK)
@@ -242,7 +281,9 @@ tn_status tn__optimizer_build(tn_context *context, tn_optimizer *o, tn_list vari
     return status;
 }
 
-/* --- gradients ---------------------------------------------------------------------------------------------------------- */
+/* --- gradients
+ * ----------------------------------------------------------------------------------------------------------
+ */
 /* Pairs of gradient and variable, NULL gradients left out. */
 typedef struct {
     tn_tensor **gradient, **variable;
@@ -254,24 +295,39 @@ static tn_status warn_missing(tn_list gradients, tn_list variables)
     tn__text missing = { 0 };
     for (size_t i = 0; i < gradients.count; i++)
         if (!gradients.item[i])
-            tn__text_add(&missing, "%s'%s'", missing.bytes.size ? ", " : "", tn__variable_full_name(variables.item[i]));
-    tn__warn("Gradients do not exist for variables [%s] when minimizing the loss. If using `model.compile()`, did you forget to provide a `loss` "
+            tn__text_add(&missing, "%s'%s'", missing.bytes.size ? ", " : "",
+                         tn__variable_full_name(variables.item[i]));
+    tn__warn("Gradients do not exist for variables [%s] when minimizing the loss. If using "
+             "`model.compile()`, did you forget to provide a `loss` "
              "argument?",
              tn__text_get(&missing));
     tn__text_free(&missing);
     return TN_OK;
 }
 
+/* Looked at before anything is changed. */
+static tn_status check_gradient(const tn_tensor *gradient, const tn_tensor *variable, size_t i)
+{
+    if (!tn__check_tensor(gradient, "apply_gradients: a gradient"))
+        return TN_INVALID_ARGUMENT;
+    if (gradient->form != TN__TUPLE && tn__shape_fits(&gradient->shape, &variable->shape))
+        return TN_OK;
+    return tn__fail(
+        TN_INVALID_ARGUMENT,
+        "apply_gradients: gradient %zu must have the shape of its variable '%s', %s, got %s", i,
+        tn__variable_full_name(variable), TN__SHAPE(variable->shape), TN__TENSOR(gradient));
+}
+
 static tn_status take_pairs(tn_list gradients, tn_list variables, pairs *p)
 {
-    *p = (pairs){ tn__scope_alloc((gradients.count + 1) * sizeof(tn_tensor *)), tn__scope_alloc((gradients.count + 1) * sizeof(tn_tensor *)), 0 };
+    *p = (pairs){ tn__scope_alloc((gradients.count + 1) * sizeof(tn_tensor *)),
+                  tn__scope_alloc((gradients.count + 1) * sizeof(tn_tensor *)), 0 };
     if (!p->gradient || !p->variable)
         return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < gradients.count; i++) {
         if (!gradients.item[i])
             continue;
-        if (!tn__check_tensor(gradients.item[i], "apply_gradients: a gradient"))
-            return TN_INVALID_ARGUMENT;
+        TN_TRY(check_gradient(gradients.item[i], variables.item[i], i));
         p->gradient[p->count] = gradients.item[i];
         p->variable[p->count++] = variables.item[i];
     }
@@ -308,63 +364,142 @@ static void clip_globally(pairs *p, double norm)
     tn_tensor *length = tn_sqrt(sum);
     if (!length)
         return;
-    tn_tensor *scale = tn_multiply(like(length, norm), tn_minimum(tn_divide(like(length, 1), length), like(length, 1 / norm)));
+    tn_tensor *scale = tn_multiply(
+        like(length, norm), tn_minimum(tn_divide(like(length, 1), length), like(length, 1 / norm)));
     for (size_t i = 0; i < p->count; i++)
         p->gradient[i] = tn_multiply(p->gradient[i], scale);
 }
 
-static void adjust_gradients(const tn__optimizer_common *c, pairs *p)
+static void unscale_gradients(const tn__optimizer_common *c, pairs *p)
 {
     for (size_t i = 0; i < p->count && !isnan(c->loss_scale_factor); i++)
         p->gradient[i] = tn_divide(p->gradient[i], like(p->gradient[i], c->loss_scale_factor));
+}
+
+static void clip_gradients(const tn__optimizer_common *c, pairs *p)
+{
     for (size_t i = 0; i < p->count && p->gradient[i]; i++) {
         tn_tensor *g = p->gradient[i];
         if (c->clipnorm > 0)
             p->gradient[i] = clip_by_norm(g, c->clipnorm);
         else if (c->clipvalue > 0)
-            p->gradient[i] = tn_minimum(tn_maximum(g, like(g, -c->clipvalue)), like(g, c->clipvalue));
+            p->gradient[i] =
+                tn_minimum(tn_maximum(g, like(g, -c->clipvalue)), like(g, c->clipvalue));
     }
     if (c->global_clipnorm > 0)
         clip_globally(p, c->global_clipnorm);
 }
 
-/* --- one step ----------------------------------------------------------------------------------------------------------- */
+/* --- one step
+ * -----------------------------------------------------------------------------------------------------------
+ */
 static void decay(const tn_optimizer *o, const pairs *p)
 {
     for (size_t i = 0; i < p->count && !isnan(o->common->weight_decay); i++) {
         tn_tensor *v = p->variable[i], *lr = tn_cast(o->learning_rate, (tn_dtype)v->dtype);
-        tn_assign(v, tn_subtract(v, tn_multiply(tn_multiply(v, like(v, o->common->weight_decay)), lr)));
+        tn_assign(
+            v, tn_subtract(v, tn_multiply(tn_multiply(v, like(v, o->common->weight_decay)), lr)));
     }
+}
+
+/* Updates done: the iteration, or with accumulated gradients the whole part of its quotient. */
+static tn_tensor *updates_done(const tn_optimizer *o)
+{
+    tn_tensor *iteration = tn_read_value(o->iteration);
+    return o->common->accumulate
+               ? tn_floordiv(iteration, like(o->iteration, (double)o->common->accumulate))
+               : iteration;
 }
 
 static void update_all(tn_context *context, tn_optimizer *o, const pairs *p)
 {
-    tn_tensor *next = tn_add(tn_read_value(o->iteration), like(o->iteration, 1));
+    tn_tensor *next = tn_add(updates_done(o), like(o->iteration, 1));
     for (size_t i = 0; i < p->count && !tn__failed(context); i++) {
         size_t depth = tn__scope_begin("an update"), at = target_index(o, p->variable[i]);
         tn_dtype dtype = (tn_dtype)p->variable[i]->dtype;
         tn_variable *slot[TN__MAX_SLOTS];
         for (size_t s = 0; s < o->slots; s++)
             slot[s] = o->slot.item[o->place[at * o->slots + s]];
-        methods_of(o)->update(o->thing.self, tn_cast(p->gradient[i], dtype), p->variable[i], slot, tn_cast(o->learning_rate, dtype),
-                              tn_cast(next, dtype));
+        methods_of(o)->update(o->thing.self, tn_cast(p->gradient[i], dtype), p->variable[i], slot,
+                              tn_cast(o->learning_rate, dtype), tn_cast(next, dtype));
         tn__scope_end(depth);
     }
 }
 
-/* average = momentum · average + (1 - momentum) · w, momentum 0 at the first step; every so many steps w = average */
+static void step_now(tn_context *context, tn_optimizer *o, pairs *p)
+{
+    clip_gradients(o->common, p);
+    decay(o, p);
+    update_all(context, o, p);
+}
+
+/* Everything that an update may change. */
+static tn_status changed_by(const tn_optimizer *o, const pairs *p, tn__variables *changed)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        size_t at = target_index(o, p->variable[i]);
+        TN_TRY(TN__PUSH(changed, p->variable[i]));
+        for (size_t s = 0; s < o->slots; s++)
+            TN_TRY(TN__PUSH(changed, o->slot.item[o->place[at * o->slots + s]]));
+    }
+    return TN_OK;
+}
+
+/* Gathers gradients; with the last of `accumulate` it makes a step of their mean. Without branches,
+ * so that the same ops serve every iteration: what a step changed is put back where none was due.
+ */
+static void step_when_due(tn_context *context, tn_optimizer *o, pairs *p,
+                          const tn__variables *changed)
+{
+    tn_tensor *count = like(o->iteration, (double)o->common->accumulate),
+              *zero = like(o->iteration, 0);
+    tn_tensor *due = tn_equal(
+        tn_floormod(tn_add(tn_read_value(o->iteration), like(o->iteration, 1)), count), zero);
+    tn_tensor **before = tn__scope_alloc((changed->count + 1) * sizeof *before);
+    for (size_t i = 0; i < changed->count && before; i++)
+        before[i] = tn_read_value(changed->item[i]);
+    for (size_t i = 0; i < p->count; i++) {
+        tn_tensor *gathered =
+            o->slot.item[*place_of_accumulated(o, target_index(o, p->variable[i]))];
+        tn_tensor *sum = tn_add(p->gradient[i], gathered);
+        p->gradient[i] = tn_divide(sum, tn_cast(count, (tn_dtype)p->variable[i]->dtype));
+        tn_assign(gathered, tn_where(due, tn_zeros_like(sum), sum));
+    }
+    step_now(context, o, p);
+    for (size_t i = 0; i < changed->count && before; i++)
+        tn_assign(changed->item[i], tn_where(due, tn_read_value(changed->item[i]), before[i]));
+}
+
+static tn_status make_step(tn_context *context, tn_optimizer *o, pairs *p)
+{
+    if (!o->common->accumulate) {
+        step_now(context, o, p);
+        return context->error.status;
+    }
+    tn__variables changed = { 0 };
+    tn_status status = changed_by(o, p, &changed);
+    if (status == TN_OK)
+        step_when_due(context, o, p, &changed);
+    tn__free(changed.item);
+    return status != TN_OK ? status : context->error.status;
+}
+
+/* average = momentum · average + (1 - momentum) · w, momentum 0 at the first step; every so many
+ * steps w = average */
 static void update_averages(const tn_optimizer *o)
 {
     const tn__optimizer_common *c = o->common;
     for (size_t i = 0; i < o->target.count && c->use_ema; i++) {
-        tn_tensor *v = o->target.item[i], *average = o->slot.item[o->place[o->target.count * o->slots + i]];
-        tn_tensor *started = tn_cast(tn_not_equal(o->iteration, like(o->iteration, 0)), (tn_dtype)v->dtype);
+        tn_tensor *v = o->target.item[i], *average = o->slot.item[*place_of_average(o, i)];
+        tn_tensor *done = updates_done(o), *zero = like(o->iteration, 0);
+        tn_tensor *started = tn_cast(tn_not_equal(done, zero), (tn_dtype)v->dtype);
         tn_tensor *momentum = tn_multiply(started, like(v, c->ema_momentum));
-        tn_assign(average, tn_add(tn_multiply(momentum, average), tn_multiply(tn_subtract(like(v, 1), momentum), v)));
+        tn_assign(average, tn_add(tn_multiply(momentum, average),
+                                  tn_multiply(tn_subtract(like(v, 1), momentum), v)));
         if (c->ema_overwrite_frequency == INT64_MIN)
             continue;
-        tn_tensor *next = tn_add(tn_read_value(o->iteration), like(o->iteration, 1));
-        tn_tensor *due = tn_equal(tn_floormod(next, like(o->iteration, (double)c->ema_overwrite_frequency)), like(o->iteration, 0));
+        tn_tensor *every = like(o->iteration, (double)c->ema_overwrite_frequency);
+        tn_tensor *due = tn_equal(tn_floormod(tn_add(done, like(o->iteration, 1)), every), zero);
         tn_assign(v, tn_where(due, average, v));
     }
 }
@@ -383,22 +518,25 @@ static tn_status apply(tn_context *context, tn_optimizer *o, tn_list gradients, 
     pairs p;
     TN_TRY(tn__optimizer_build(context, o, variables));
     TN_TRY(take_pairs(gradients, variables, &p));
-    adjust_gradients(o->common, &p);
-    decay(o, &p);
-    update_all(context, o, &p);
+    unscale_gradients(o->common, &p);
+    TN_TRY(make_step(context, o, &p));
     update_averages(o);
     constrain(&p);
     tn_assign_add(o->iteration, like(o->iteration, 1));
     return context->error.status;
 }
 
-tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *o, tn_list gradients, tn_list variables)
+tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *o, tn_list gradients,
+                              tn_list variables)
 {
     if (!gradients.item || !variables.item || variables.count == 0)
-        return tn__fail(TN_INVALID_ARGUMENT, "apply_gradients: there are no %s\na model has variables once it is built: call it first",
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "apply_gradients: there are no %s\na model has variables once it is built: "
+                        "call it first",
                         gradients.item ? "variables" : "gradients");
     if (gradients.count != variables.count)
-        return tn__fail(TN_INVALID_ARGUMENT, "apply_gradients: %zu gradients for %zu variables", gradients.count, variables.count);
+        return tn__fail(TN_INVALID_ARGUMENT, "apply_gradients: %zu gradients for %zu variables",
+                        gradients.count, variables.count);
     for (size_t i = 0; i < variables.count; i++)
         if (!tn__check_tensor(variables.item[i], "apply_gradients: a variable"))
             return TN_INVALID_ARGUMENT;
@@ -418,17 +556,25 @@ tn_status tn_apply_gradients(tn_optimizer *optimizer, tn_list gradients, tn_list
     return tn__optimizer_apply(context, optimizer, gradients, variables);
 }
 
+tn_tensor *tn__optimizer_scale_loss(const tn_optimizer *o, tn_tensor *loss)
+{
+    return isnan(o->common->loss_scale_factor)
+               ? loss
+               : tn_multiply(loss, like(loss, o->common->loss_scale_factor));
+}
+
 tn_status tn__optimizer_finalize(tn_context *context, tn_optimizer *o, tn_list variables)
 {
     for (size_t i = 0; i < variables.count && o->built && o->common->use_ema; i++) {
         size_t at = target_index(o, variables.item[i]);
         if (at != SIZE_MAX)
-            tn_assign(variables.item[i], tn_read_value(o->slot.item[o->place[o->target.count * o->slots + at]]));
+            tn_assign(variables.item[i], tn_read_value(o->slot.item[*place_of_average(o, at)]));
     }
     return context->error.status;
 }
 
-/* --- what programs and files see ---------------------------------------------------------------------------------------- */
+/* --- what programs and files see
+ * ---------------------------------------------------------------------------------------- */
 tn_status tn__optimizer_variables(tn_optimizer *o, tn_tensor ***items, size_t *count)
 {
     *count = 2 + o->slot.count;
@@ -461,12 +607,16 @@ tn_variable *tn_learning_rate(tn_optimizer *optimizer)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    return tn__check(optimizer, &tn__type_optimizer, "tn_learning_rate: optimizer") ? tn__own_shared(optimizer->learning_rate) : NULL;
+    return tn__check(optimizer, &tn__type_optimizer, "tn_learning_rate: optimizer")
+               ? tn__own_shared(optimizer->learning_rate)
+               : NULL;
 }
 
 tn_variable *tn_iterations(tn_optimizer *optimizer)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    return tn__check(optimizer, &tn__type_optimizer, "tn_iterations: optimizer") ? tn__own_shared(optimizer->iteration) : NULL;
+    return tn__check(optimizer, &tn__type_optimizer, "tn_iterations: optimizer")
+               ? tn__own_shared(optimizer->iteration)
+               : NULL;
 }

@@ -1,4 +1,5 @@
-/* optimizer.h - optimizers: an update rule written in ops; counting, clipping, decay and averages are the same for all. */
+/* optimizer.h - optimizers: an update rule written in ops; counting, clipping, decay and averages
+ * are the same for all. */
 #ifndef TN_TRAIN_OPTIMIZER_H
 #define TN_TRAIN_OPTIMIZER_H
 #include "nn/object.h"
@@ -6,39 +7,47 @@
 
 enum { TN__MAX_SLOTS = 6 };
 
-/* Slots of one group stand together variable by variable in optimizer.variables (momentum, velocity, momentum, velocity …); the next
- * group comes after them. */
+/* Slots of one group stand together variable by variable in optimizer.variables (momentum,
+ * velocity, momentum, velocity …); the next group comes after them. */
 typedef struct {
-    const char *name;   /* "momentum": the slot of dense/kernel is dense_kernel_momentum */
+    const char *name; /* "momentum": the slot of dense/kernel is dense_kernel_momentum */
     int group;
-    double first;       /* every element's first value */
+    double first; /* every element's first value */
 } tn__slot;
 
 /* The instance begins with the public options struct. */
 typedef struct {
-    /* The slots of one variable, in the order that update gets them; what the options leave out (momentum 0) is not among them. */
+    /* The slots of one variable, in the order that update gets them; what the options leave out
+     * (momentum 0) is not among them. */
     size_t (*slots)(const void *self, tn__slot slots[TN__MAX_SLOTS]);
-    /* One variable's step: assigns to the slots and to the variable, in ops. lr and step (iterations + 1) are numbers of the variable's
-     * dtype. A failure is a kept error. */
-    void (*update)(const void *self, tn_tensor *gradient, tn_variable *variable, tn_variable *const *slot, tn_tensor *lr, tn_tensor *step);
+    /* One variable's step: assigns to the slots and to the variable, in ops. lr and step
+     * (iterations + 1) are numbers of the variable's dtype. A failure is a kept error. */
+    void (*update)(const void *self, tn_tensor *gradient, tn_variable *variable,
+                   tn_variable *const *slot, tn_tensor *lr, tn_tensor *step);
+    bool needs_decay; /* weight_decay must not be None */
 } tn__optimizer_methods;
 
 /* What TN_OPTIMIZER_OPTIONS says, read from the fields by name once. */
 typedef struct {
-    double weight_decay, clipnorm, clipvalue, global_clipnorm, ema_momentum, loss_scale_factor, learning_rate;
+    double weight_decay, clipnorm, clipvalue, global_clipnorm, ema_momentum, loss_scale_factor,
+        learning_rate;
     bool use_ema;
-    int64_t ema_overwrite_frequency;
+    int64_t ema_overwrite_frequency,
+        accumulate; /* accumulate: gradients to a step, 0 or more than 1 */
 } tn__optimizer_common;
 /* The rows of the field table for it. */
-#define TN__OPTIMIZER_ROWS(type) \
-    TN__OPTION(TN_FIELD_FLOAT, type, clipnorm, "none", NULL), \
-    TN__OPTION(TN_FIELD_FLOAT, type, clipvalue, "none", NULL), \
-    TN__OPTION(TN_FIELD_FLOAT, type, global_clipnorm, "none", NULL), \
-    TN__OPTION(TN_FIELD_FLAG, type, use_ema, "false", NULL), \
-    TN__OPTION(TN_FIELD_FLOAT, type, ema_momentum, "0.99", "0..1"), \
-    TN__OPTION(TN_FIELD_INT, type, ema_overwrite_frequency, "none", ">= 1"), \
-    TN__OPTION(TN_FIELD_FLOAT, type, loss_scale_factor, "none", NULL), \
-    TN__OPTION(TN_FIELD_STRING, type, name, "none", NULL)
+#define TN__OPTIMIZER_ROWS(type)                                                     \
+    TN__OPTION(TN_FIELD_FLOAT, type, clipnorm, "none", NULL),                        \
+        TN__OPTION(TN_FIELD_FLOAT, type, clipvalue, "none", NULL),                   \
+        TN__OPTION(TN_FIELD_FLOAT, type, global_clipnorm, "none", NULL),             \
+        TN__OPTION(TN_FIELD_FLAG, type, use_ema, "false", NULL),                     \
+        TN__OPTION(TN_FIELD_FLOAT, type, ema_momentum, "0.99", "0..1"),              \
+        TN__OPTION(TN_FIELD_INT, type, ema_overwrite_frequency, "none", ">= 1"),     \
+        TN__OPTION(TN_FIELD_FLOAT, type, loss_scale_factor, "none", NULL),           \
+        TN__OPTION(TN_FIELD_INT, type, gradient_accumulation_steps, "none", ">= 2"), \
+        TN__OPTION(TN_FIELD_STRING, type, name, "none", NULL)
+
+#define TN__OPTIMIZER_NEWER_FIELDS "gradient_accumulation_steps"
 
 typedef struct {
     tn_tensor **item; /* retained */
@@ -50,13 +59,14 @@ struct tn_optimizer {
     tn__thing thing;
     char *name;
     tn__optimizer_common *common;
-    tn_tensor *iteration;      /* int64 variable */
-    tn_tensor *learning_rate;  /* float32 variable */
+    tn_tensor *iteration;     /* int64 variable */
+    tn_tensor *learning_rate; /* float32 variable */
     bool built;
-    tn__variables target;      /* the variables it was built for */
-    tn__variables slot;        /* optimizer.variables after iteration and learning_rate */
-    size_t slots;              /* of one variable */
-    size_t *place;             /* target.count * slots: where in `slot`; then target.count places of averages with use_ema */
+    tn__variables target; /* the variables it was built for */
+    tn__variables slot;   /* optimizer.variables after iteration and learning_rate */
+    size_t slots;         /* of one variable */
+    size_t *place; /* where in `slot`: target.count * slots, then as many averages of use_ema as
+                    * there are targets, then as many accumulated gradients */
 };
 TN__HANDLE_SIZE(struct tn_optimizer);
 extern const tn__type tn__type_optimizer;
@@ -67,10 +77,17 @@ tn_status tn__optimizer_from_thing(tn__thing *taken, tn_optimizer **optimizer);
 tn_optimizer *tn__optimizer_from_options(const tn__object_class *of, const void *options);
 /* Makes the slots for these variables; a second call is Keras's error unless they are the same. */
 tn_status tn__optimizer_build(tn_context *context, tn_optimizer *optimizer, tn_list variables);
-/* One step in the mode of now: filters NULL gradients (with Keras's warning), clips, decays, updates, constrains, counts. */
-tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *optimizer, tn_list gradients, tn_list variables);
-/* optimizer.variables in Keras's order: iteration, learning_rate (when it is a variable), slots. Not retained. */
-tn_status tn__optimizer_variables(tn_optimizer *optimizer, tn_tensor ***items, size_t *count); /* tn__free(*items) */
+/* One step in the mode of now: filters NULL gradients (with Keras's warning), clips, decays,
+ * updates, constrains, counts. */
+tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *optimizer, tn_list gradients,
+                              tn_list variables);
+/* The loss as gradients are to be taken of it: times loss_scale_factor. Owned by the innermost
+ * scope. */
+tn_tensor *tn__optimizer_scale_loss(const tn_optimizer *optimizer, tn_tensor *loss);
+/* optimizer.variables in Keras's order: iteration, learning_rate (when it is a variable), slots.
+ * Not retained. */
+tn_status tn__optimizer_variables(tn_optimizer *optimizer, tn_tensor ***items,
+                                  size_t *count); /* tn__free(*items) */
 /* After fit: the averages of use_ema take the place of the weights. */
 tn_status tn__optimizer_finalize(tn_context *context, tn_optimizer *optimizer, tn_list variables);
 

@@ -34,12 +34,15 @@ static tn_tensor *average(tn_variable *a, double rho, tn_tensor *x)
     return tn_assign(a, tn_add(tn_multiply(a, tn_scalar(rho)), tn_multiply(x, tn_scalar(1 - rho))));
 }
 
-/* v = ρ v + (1 - ρ) g²;  w -= lr g / √(v + ε), centered: v less the square of g's average; momentum gathers the steps */
-static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot, tn_tensor *lr, tn_tensor *step)
+/* v = ρ v + (1 - ρ) g²;  w -= lr g / √(v + ε), centered: v less the square of g's average; momentum
+ * gathers the steps */
+static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
+                   tn_tensor *lr, tn_tensor *step)
 {
     const tn_rmsprop_options *o = &((const rmsprop *)self)->o;
     (void)step;
-    tn_variable *momentum = o->momentum > 0 ? slot[1] : NULL, *mean = o->centered ? slot[1 + (o->momentum > 0)] : NULL;
+    tn_variable *momentum = o->momentum > 0 ? slot[1] : NULL,
+                *mean = o->centered ? slot[1 + (o->momentum > 0)] : NULL;
     tn_tensor *v = average(slot[0], o->rho, tn_square(g));
     if (mean)
         v = tn_subtract(v, tn_square(average(mean, o->rho, g)));
@@ -49,7 +52,7 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
     tn_assign_sub(w, move);
 }
 
-static const tn__optimizer_methods methods = { slots_of, update };
+static const tn__optimizer_methods methods = { .slots = slots_of, .update = update };
 const tn__object_class tn__optimizer_RMSprop = {
     .kind = TN__OPTIMIZER,
     .name = "RMSprop",
@@ -58,6 +61,7 @@ const tn__object_class tn__optimizer_RMSprop = {
     .size = sizeof(rmsprop),
     .options_size = sizeof(tn_rmsprop_options),
     .methods = &methods,
+    .newer_fields = TN__OPTIMIZER_NEWER_FIELDS,
 };
 
 tn_optimizer *tn_rmsprop_new(const tn_rmsprop_options *options)

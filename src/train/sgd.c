@@ -21,7 +21,8 @@ static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 }
 
 /* w -= lr g, or  m = μ m - lr g;  w += m  (Nesterov: w += μ m - lr g) */
-static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot, tn_tensor *lr, tn_tensor *step)
+static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
+                   tn_tensor *lr, tn_tensor *step)
 {
     const tn_sgd_options *o = &((const sgd *)self)->o;
     (void)step;
@@ -30,11 +31,12 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
         tn_assign_sub(w, move);
         return;
     }
-    tn_tensor *m = tn_assign(slot[0], tn_subtract(tn_multiply(slot[0], tn_scalar(o->momentum)), move));
+    tn_tensor *m =
+        tn_assign(slot[0], tn_subtract(tn_multiply(slot[0], tn_scalar(o->momentum)), move));
     tn_assign_add(w, o->nesterov ? tn_subtract(tn_multiply(m, tn_scalar(o->momentum)), move) : m);
 }
 
-static const tn__optimizer_methods methods = { slots_of, update };
+static const tn__optimizer_methods methods = { .slots = slots_of, .update = update };
 const tn__object_class tn__optimizer_SGD = {
     .kind = TN__OPTIMIZER,
     .name = "SGD",
@@ -42,6 +44,7 @@ const tn__object_class tn__optimizer_SGD = {
     .size = sizeof(sgd),
     .options_size = sizeof(tn_sgd_options),
     .methods = &methods,
+    .newer_fields = TN__OPTIMIZER_NEWER_FIELDS,
 };
 
 tn_optimizer *tn_sgd_new(const tn_sgd_options *options)

@@ -1,95 +1,19 @@
-/* step.c - the training, test and prediction steps: each a body that is traced once and then runs as one program. */
+/* step.c - the training, test and prediction steps: each a body that is traced once and then runs
+ * as one program. */
 #include "train/trainer.h"
 #include "base/log.h"
 #include "tenon/gradient.h"
 #include "tenon/ops.h"
 #include <string.h>
 
-/* --- metrics ------------------------------------------------------------------------------------------------------------ */
-/* The layers that give a model's outputs, as Keras names them. */
-static const char *output_name(const tn__trainer *t, size_t output)
-{
-    const tn_layer *model = t->model;
-    if (model->of == &tn__class_Functional) {
-        const tn__functional *f = model->self;
-        const tn_layer *layer = output < f->output_count ? tn__node_layer(f->output[output]->of.output.node, NULL) : NULL;
-        if (layer)
-            return layer->name;
-    }
-    const char *made_up = tn__scope_print("output_%zu", output + 1);
-    return made_up ? made_up : "output";
-}
+typedef struct {
+    tn_tensor **x, **y, **y_pred, **weight; /* flat */
+    size_t inputs, labels, outputs, weights;
+} step;
 
-static bool log_taken(const tn__trainer *t, const char *name)
-{
-    for (size_t i = 0; i < t->tracked.count; i++)
-        if (strcmp(t->tracked.item[i].log, name) == 0)
-            return true;
-    return false;
-}
-
-/* Takes the metric over. Names that are there already get _1, _2 …, weighted ones first a "weighted_". */
-static tn_status track(tn__trainer *t, tn_metric *metric, size_t output, bool weighted, bool named_by_output)
-{
-    const char *prefix = named_by_output ? output_name(t, output) : "";
-    char *log = tn__print("%s%s%s", prefix, named_by_output ? "_" : "", metric->name);
-    if (log && weighted && log_taken(t, log)) {
-        tn__free(log);
-        log = tn__print("%s%sweighted_%s", prefix, named_by_output ? "_" : "", metric->name);
-    }
-    char *first = log;
-    for (int n = 1; log && log_taken(t, log); n++) {
-        if (log != first)
-            tn__free(log);
-        log = tn__print("%s_%d", first, n);
-    }
-    if (log != first)
-        tn__free(first);
-    tn_status status = log ? TN__PUSH(&t->tracked, ((tn__tracked){ metric, output, weighted, log })) : TN_RESOURCE_EXHAUSTED;
-    if (status != TN_OK) {
-        tn__free(log);
-        tn__release(metric);
-    }
-    return status;
-}
-
-static tn_loss *loss_of(const tn__trainer *t, size_t output)
-{
-    return t->losses == 1 ? t->loss[0] : output < t->losses ? t->loss[output] : NULL;
-}
-
-static tn_status track_all(tn__trainer *t, char *const *names, size_t count, bool weighted, tn_tensor *const *y, tn_tensor *const *y_pred,
-                           size_t outputs)
-{
-    for (size_t output = 0; output < outputs; output++)
-        for (size_t i = 0; i < count; i++) {
-            tn_metric *metric;
-            TN_TRY(tn__metric_for_output(names[i], &y[output]->shape, &y_pred[output]->shape, loss_of(t, output), &metric));
-            TN_TRY(track(t, metric, output, weighted, outputs > 1));
-        }
-    return TN_OK;
-}
-
-static tn_status build_metrics(tn__trainer *t, tn_tensor *const *y, tn_tensor *const *y_pred, size_t outputs)
-{
-    if (t->built)
-        return TN_OK;
-    if (outputs > TN__MAX_OUTPUTS)
-        return tn__fail(TN_UNIMPLEMENTED, "a model of %zu outputs cannot be trained, %d is the most", outputs, TN__MAX_OUTPUTS);
-    if (t->losses > 1 && t->losses != outputs)
-        return tn__fail(TN_INVALID_ARGUMENT, "the model has %zu outputs, but output_losses names %zu", outputs, t->losses);
-    TN_TRY(tn__mean_metric("loss", &t->loss_tracker));
-    TN_TRY(track_all(t, t->metric_text, t->metrics, false, y, y_pred, outputs));
-    TN_TRY(track_all(t, t->weighted_text, t->weighted, true, y, y_pred, outputs));
-    for (size_t i = 0; i < outputs && outputs > 1 && t->losses; i++) {
-        TN_TRY(tn__mean_metric("loss", &t->output_loss[i]));
-        TN_TRY(track(t, tn__retain(t->output_loss[i]), i, false, true));
-    }
-    t->built = true;
-    return TN_OK;
-}
-
-/* --- the loss ----------------------------------------------------------------------------------------------------------- */
+/* --- the loss
+ * ------------------------------------------------------------------------------------------------------------
+ */
 /* Rows of the batch as a float: the weight of its loss in the epoch's mean. */
 static tn_tensor *rows_of(tn_tensor *x)
 {
@@ -119,37 +43,45 @@ static tn_tensor *add_penalties(tn__trainer *t, tn_tensor *loss)
     return loss;
 }
 
-typedef struct {
-    tn_tensor **x, **y, **y_pred, **weight; /* flat */
-    size_t inputs, outputs, labels, weights;
-} step;
-
+/* One for all outputs, or one each. */
 static tn_tensor *weight_of(const step *s, size_t output)
 {
     return s->weights == 0 ? NULL : s->weight[s->weights == 1 ? 0 : output];
 }
 
+static bool loss_weights_given(const tn__trainer *t)
+{
+    bool given = false;
+    for (size_t i = 0; i < TN__MAX_OUTPUTS; i++)
+        given |= t->loss_weight[i] != 0;
+    return given;
+}
+
+/* The mean that the logs show of one output's loss is, as in Keras, over batches and not over rows.
+ */
 static tn_tensor *total_loss(tn__trainer *t, const step *s)
 {
     tn_tensor *loss = NULL;
+    bool weighted = loss_weights_given(t);
     for (size_t i = 0; i < s->outputs && t->losses; i++) {
-        tn_tensor *value = tn__loss_value(loss_of(t, i), s->y[i], s->y_pred[i], weight_of(s, i));
+        tn_tensor *value =
+            tn__loss_value(tn__loss_of_output(t, i), s->y[i], s->y_pred[i], weight_of(s, i));
         if (!value)
             return NULL;
         if (t->output_loss[i])
-            tn__metric_update(t->output_loss[i], NULL, value, rows_of(s->x[0]));
-        bool weighted = false;
-        for (size_t k = 0; k < s->outputs; k++)
-            weighted |= t->loss_weight[k] != 0;
+            tn__metric_update(t->output_loss[i], NULL, value, NULL);
         loss = add_maybe(loss, weighted ? tn_multiply(value, tn_scalar(t->loss_weight[i])) : value);
     }
     loss = add_penalties(t, loss);
     if (!loss && !tn__failed(tn__context()))
-        tn__fail(TN_INVALID_ARGUMENT, "No loss to compute. Provide a `loss` argument in `compile()`.");
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "No loss to compute. Provide a `loss` argument in `compile()`.");
     return loss;
 }
 
-/* --- the bodies --------------------------------------------------------------------------------------------------------- */
+/* --- the bodies
+ * ----------------------------------------------------------------------------------------------------------
+ */
 static tn_tensor **flat(tn_tensor *structure, size_t *count)
 {
     *count = tn__flat_count(structure);
@@ -163,18 +95,40 @@ static bool run_model(tn__trainer *t, tn_list inputs, int training, step *s)
 {
     tn_tensor *outputs;
     s->x = flat(inputs.item[0], &s->inputs);
-    if (!s->x || tn__layer_apply(tn__context(), t->model, s->x, s->inputs, training, &outputs) != TN_OK || !tn__own(outputs))
+    if (!s->x ||
+        tn__layer_apply(tn__context(), t->model, s->x, s->inputs, training, &outputs) != TN_OK ||
+        !tn__own(outputs))
         return false;
     s->y_pred = flat(outputs, &s->outputs);
+    return s->y_pred != NULL;
+}
+
+static tn_status check_labels(const tn__trainer *t, const step *s)
+{
+    bool needed = t->losses || t->metrics || t->weighted;
+    if (needed && s->labels != s->outputs)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "y_true and y_pred have different structures.\nthe model has %zu "
+                        "output(s), but y has %zu",
+                        s->outputs, s->labels);
+    if (s->weights > 1 && s->weights != s->outputs)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "the model has %zu output(s), but sample_weight has %zu", s->outputs,
+                        s->weights);
+    return TN_OK;
+}
+
+/* The model's outputs, and what they are to be compared with. */
+static bool run_labelled(tn__trainer *t, tn_list inputs, int training, step *s)
+{
+    if (!run_model(t, inputs, training, s))
+        return false;
     s->y = inputs.count > 1 ? flat(inputs.item[1], &s->labels) : NULL;
     s->weight = inputs.count > 2 ? flat(inputs.item[2], &s->weights) : NULL;
-    if (!s->y_pred || (inputs.count > 1 && !s->y) || (inputs.count > 2 && !s->weight))
+    if ((inputs.count > 1 && !s->y) || (inputs.count > 2 && !s->weight) ||
+        check_labels(t, s) != TN_OK)
         return false;
-    if (t->losses && s->labels != s->outputs) {
-        tn__fail(TN_INVALID_ARGUMENT, "the model has %zu output(s), but y has %zu", s->outputs, s->labels);
-        return false;
-    }
-    return s->labels == 0 || build_metrics(t, s->y, s->y_pred, s->outputs) == TN_OK;
+    return tn__track_metrics(t, s->y, s->labels, s->y_pred, s->outputs) == TN_OK;
 }
 
 static tn_tensor *results(tn__trainer *t)
@@ -189,20 +143,13 @@ static tn_tensor *results(tn__trainer *t)
     return tn_tuple_of(tn_list_of(count, items));
 }
 
-static bool is_output_loss(const tn__trainer *t, const tn_metric *metric)
-{
-    for (size_t i = 0; i < TN__MAX_OUTPUTS; i++)
-        if (t->output_loss[i] == metric)
-            return true;
-    return false;
-}
-
 static void update_metrics(tn__trainer *t, const step *s)
 {
     for (size_t i = 0; i < t->tracked.count && !tn__failed(tn__context()); i++) {
         const tn__tracked *m = &t->tracked.item[i];
-        if (!is_output_loss(t, m->metric))
-            tn__metric_update(m->metric, s->y[m->output], s->y_pred[m->output], m->weighted ? weight_of(s, m->output) : NULL);
+        if (!m->is_loss)
+            tn__metric_update(m->metric, s->y[m->output], s->y_pred[m->output],
+                              m->weighted ? weight_of(s, m->output) : NULL);
     }
 }
 
@@ -215,7 +162,8 @@ static bool apply_step(tn__trainer *t, tn_tape *tape, tn_tensor *loss)
         return !tn__failed(context);
     }
     tn_list gradients = tn_gradient(tape, loss, variables);
-    return gradients.item && tn__optimizer_apply(context, t->optimizer, gradients, variables) == TN_OK;
+    return gradients.item &&
+           tn__optimizer_apply(context, t->optimizer, gradients, variables) == TN_OK;
 }
 
 static tn_tensor *train_body(void *self, tn_list inputs)
@@ -223,13 +171,13 @@ static tn_tensor *train_body(void *self, tn_list inputs)
     tn__trainer *t = self;
     step s = { 0 };
     tn_tape *tape = tn_gradient_tape();
-    if (!tape || !run_model(t, inputs, 1, &s))
+    if (!tape || !run_labelled(t, inputs, 1, &s))
         return NULL;
     tn_tensor *loss = total_loss(t, &s);
     if (!loss)
         return NULL;
     tn__metric_update(t->loss_tracker, NULL, loss, rows_of(s.x[0]));
-    if (!apply_step(t, tape, loss))
+    if (!apply_step(t, tape, tn__optimizer_scale_loss(t->optimizer, loss)))
         return NULL;
     update_metrics(t, &s);
     return results(t);
@@ -239,7 +187,7 @@ static tn_tensor *test_body(void *self, tn_list inputs)
 {
     tn__trainer *t = self;
     step s = { 0 };
-    tn_tensor *loss = run_model(t, inputs, 0, &s) ? total_loss(t, &s) : NULL;
+    tn_tensor *loss = run_labelled(t, inputs, 0, &s) ? total_loss(t, &s) : NULL;
     if (!loss)
         return NULL;
     tn__metric_update(t->loss_tracker, NULL, loss, rows_of(s.x[0]));
@@ -249,15 +197,17 @@ static tn_tensor *test_body(void *self, tn_list inputs)
 
 static tn_tensor *predict_body(void *self, tn_list inputs)
 {
-    tn__trainer *t = self;
     step s = { 0 };
-    if (!run_model(t, inputs, 0, &s))
+    if (!run_model(self, inputs, 0, &s))
         return NULL;
     return s.outputs == 1 ? s.y_pred[0] : tn_tuple_of(tn_list_of(s.outputs, s.y_pred));
 }
 
-/* --- running a step ----------------------------------------------------------------------------------------------------- */
-static tn_status step_function(tn__trainer *t, tn_body body, const char *name, tn_function **function)
+/* --- running a step
+ * ------------------------------------------------------------------------------------------------------
+ */
+static tn_status step_function(tn__trainer *t, tn_body body, const char *name,
+                               tn_function **function)
 {
     static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
     pthread_mutex_lock(&making);
@@ -268,26 +218,27 @@ static tn_status step_function(tn__trainer *t, tn_body body, const char *name, t
     return status;
 }
 
-/* Runs outside any tape of the program: a step has its own. */
-static tn_status run_step(tn_context *context, tn_function *function, const tn__data *batch, int training, tn_tensor **result)
+/* Runs outside any tape and trace of the program: a step has its own. */
+static tn_status run_step(tn_context *context, tn_function *function, const tn__data *batch,
+                          int training, tn_tensor **result)
 {
     tn_tensor *inputs[3] = { batch->x, batch->y, batch->weight };
-    size_t count = batch->weight ? 3 : batch->y ? 2 : 1;
+    size_t count = batch->y ? batch->weight ? 3 : 2 : 1;
     tn_graph *outer = context->graph;
     struct tn_tape *tapes = context->tapes;
     context->graph = NULL;
     context->tapes = NULL;
-    tn_status status = tn__function_call(context, function, (tn_list){ count, inputs }, training, result);
+    tn_status status =
+        tn__function_call(context, function, (tn_list){ count, inputs }, training, result);
     context->tapes = tapes;
     context->graph = outer;
     return status;
 }
 
-static tn_status run_logged(tn_context *context, tn_function *function, const tn__data *batch, int training, tn__step_logs *logs)
+static tn_status run_logged(tn_context *context, tn_function *function, const tn__data *batch,
+                            int training, tn__step_logs *logs)
 {
     tn_tensor *result;
-    if (!batch->y)
-        return tn__fail(TN_INVALID_ARGUMENT, "training needs y");
     TN_TRY(run_step(context, function, batch, training, &result));
     logs->count = result->of.tuple.count;
     for (size_t i = 0; i < logs->count; i++)
@@ -296,13 +247,15 @@ static tn_status run_logged(tn_context *context, tn_function *function, const tn
     return TN_OK;
 }
 
-tn_status tn__train_step(tn_context *context, tn__trainer *t, const tn__data *batch, tn__step_logs *logs)
+tn_status tn__train_step(tn_context *context, tn__trainer *t, const tn__data *batch,
+                         tn__step_logs *logs)
 {
     TN_TRY(step_function(t, train_body, "train_step", &t->train));
     return run_logged(context, t->train, batch, 1, logs);
 }
 
-tn_status tn__test_step(tn_context *context, tn__trainer *t, const tn__data *batch, tn__step_logs *logs)
+tn_status tn__test_step(tn_context *context, tn__trainer *t, const tn__data *batch,
+                        tn__step_logs *logs)
 {
     TN_TRY(step_function(t, test_body, "test_step", &t->test));
     return run_logged(context, t->test, batch, 0, logs);
@@ -311,21 +264,18 @@ tn_status tn__test_step(tn_context *context, tn__trainer *t, const tn__data *bat
 tn_status tn__predict_step(tn_context *context, tn__trainer *t, tn_tensor *x, tn_tensor **outputs)
 {
     TN_TRY(step_function(t, predict_body, "predict_step", &t->predict));
-    tn__data batch = { .x = x };
-    return run_step(context, t->predict, &batch, 0, outputs);
+    return run_step(context, t->predict, &(tn__data){ .x = x }, 0, outputs);
 }
 
-const char *tn__log_name(const tn__trainer *t, size_t index)
+tn_status tn__logs_take(tn__log_table *table, const char *prefix, const tn__trainer *t,
+                        const tn__step_logs *step)
 {
-    return index == 0 ? "loss" : index <= t->tracked.count ? t->tracked.item[index - 1].log : NULL;
-}
-
-tn_status tn__reset_metrics(tn__trainer *t)
-{
-    tn_context *context = tn__context();
-    if (t->loss_tracker)
-        tn_reset_state(t->loss_tracker);
-    for (size_t i = 0; i < t->tracked.count; i++)
-        tn_reset_state(t->tracked.item[i].metric);
-    return context->error.status;
+    for (size_t i = 0; i < step->count; i++) {
+        char *name = tn__print("%s%s", prefix, tn__log_name(t, i));
+        tn_status status = name ? tn__logs_set(table, name, step->value[i]) : TN_RESOURCE_EXHAUSTED;
+        tn__free(name);
+        TN_TRY(status);
+    }
+    tn__logs_sort(table);
+    return TN_OK;
 }
