@@ -162,14 +162,15 @@ static tn_status top_k_infer(tn__infer *infer)
     return TN_OK;
 }
 
-/* Does place a come before place b? The greater element, of equal ones the first; a NaN comes last.
- */
+/* Does place a come before place b? The greater element, of equal ones the first. A NaN is neither
+ * greater nor less, so that with one the result depends on who is compared with whom, which below
+ * is as in TensorFlow. */
 typedef bool (*before)(const void *row, int64_t a, int64_t b);
-#define BEFORE(suffix, T)                                                                 \
-    static bool before_##suffix(const void *row, int64_t a, int64_t b)                    \
-    {                                                                                     \
-        const T x = ((const T *)row)[a], y = ((const T *)row)[b];                         \
-        return x > y || (x == x && y != y) || (!(x < y) && !(x != x && y == y) && a < b); \
+#define BEFORE(suffix, T)                                              \
+    static bool before_##suffix(const void *row, int64_t a, int64_t b) \
+    {                                                                  \
+        const T x = ((const T *)row)[a], y = ((const T *)row)[b];      \
+        return x > y || (!(x < y) && a < b);                           \
     }
 BEFORE(f32, float)
 BEFORE(f64, double)
@@ -193,63 +194,110 @@ static before before_of(tn_dtype dtype)
     }
 }
 
-/* heap[0] is the worst of those held: a place sinks below all that come after it. */
-static void sink(const void *row, before comes_before, int64_t *heap, int64_t at, int64_t count)
+/* A heap of places whose first comes after all others. */
+typedef struct {
+    const void *row;
+    before before;
+    int64_t *place;
+} heap;
+
+/* Puts a place at or above `at`. */
+static void rise(const heap *h, int64_t at, int64_t top, int64_t place)
 {
-    for (int64_t child; (child = 2 * at + 1) < count; at = child) {
-        if (child + 1 < count && comes_before(row, heap[child], heap[child + 1]))
-            child++;
-        if (!comes_before(row, heap[at], heap[child]))
-            return;
-        int64_t place = heap[at];
-        heap[at] = heap[child];
-        heap[child] = place;
+    for (; at > top && h->before(h->row, h->place[(at - 1) / 2], place); at = (at - 1) / 2)
+        h->place[at] = h->place[(at - 1) / 2];
+    h->place[at] = place;
+}
+
+/* Puts a place at or below `top`: the gap goes down to a leaf, and the place up from there. */
+static void settle(const heap *h, int64_t top, int64_t count, int64_t place)
+{
+    int64_t gap = top, child;
+    while ((child = 2 * gap + 2) < count) {
+        child -= h->before(h->row, h->place[child], h->place[child - 1]);
+        h->place[gap] = h->place[child];
+        gap = child;
+    }
+    if (child == count) {
+        h->place[gap] = h->place[child - 1];
+        gap = child - 1;
+    }
+    rise(h, gap, top, place);
+}
+
+/* The first goes to the end. */
+static void take_first(const heap *h, int64_t count)
+{
+    int64_t last = h->place[count - 1];
+    h->place[count - 1] = h->place[0];
+    settle(h, 0, count - 1, last);
+}
+
+static void make_heap(const heap *h, int64_t count)
+{
+    for (int64_t i = count / 2; i-- > 0;)
+        settle(h, i, count, h->place[i]);
+}
+
+static void sort_few(const heap *h, int64_t count)
+{
+    for (int64_t i = 1; i < count; i++) {
+        int64_t place = h->place[i], at = i;
+        bool first = h->before(h->row, place, h->place[0]);
+        for (; at > 0 && (first || h->before(h->row, place, h->place[at - 1])); at--)
+            h->place[at] = h->place[at - 1];
+        h->place[at] = place;
     }
 }
 
-/* The best k places of a row of n, best first. */
-static void best_places(const void *row, before comes_before, int64_t n, int64_t k, int64_t *heap)
+/* The best k places of a row of n, best first; room for one more. */
+static void best_places(const heap *h, int64_t n, int64_t k)
 {
-    for (int64_t i = 0; i < k; i++)
-        heap[i] = i;
-    for (int64_t i = k / 2; i-- > 0;)
-        sink(row, comes_before, heap, i, k);
-    for (int64_t i = k; i < n && k; i++)
-        if (comes_before(row, i, heap[0])) {
-            heap[0] = i;
-            sink(row, comes_before, heap, 0, k);
-        }
-    for (int64_t left = k; left-- > 1;) {
-        int64_t worst = heap[0];
-        heap[0] = heap[left];
-        heap[left] = worst;
-        sink(row, comes_before, heap, 0, left);
+    enum { FEW = 16 };
+    for (int64_t i = 0; i <= k && i < n; i++)
+        h->place[i] = i;
+    if (k == n && n <= FEW) {
+        sort_few(h, n);
+        return;
     }
+    int64_t held = k < n ? k + 1 : k;
+    make_heap(h, held);
+    if (k < n)
+        take_first(h, held);
+    for (int64_t i = held; i < n; i++)
+        if (h->before(h->row, i, h->place[0])) {
+            rise(h, k, 0, i);
+            take_first(h, held);
+        }
+    for (int64_t left = k; left > 1; left--)
+        take_first(h, left);
 }
 
 static tn_status top_k_compute(tn__kernel *kernel)
 {
     const tn_tensor *x = kernel->input[0];
     tn_tensor *values = kernel->output[0], *indices = kernel->output[1];
-    size_t size = tn__dtype_size((tn_dtype)x->dtype),
-           index = tn__dtype_size((tn_dtype)indices->dtype);
+    tn_dtype dtype = (tn_dtype)x->dtype, index = (tn_dtype)indices->dtype;
+    size_t size = tn__dtype_size(dtype), index_size = tn__dtype_size(index);
     int last = x->shape.rank - 1;
-    int64_t n = x->shape.dims[last], k = values->shape.dims[last],
-            rows = tn__count_of(&x->shape, 0, last);
-    int64_t *heap = tn__alloc((size_t)k * sizeof *heap);
-    if (!heap)
+    int64_t n = x->shape.dims[last], k = values->shape.dims[last], at = 0;
+    heap h = { x->data, before_of(dtype), tn__alloc((size_t)(k + 1) * sizeof *h.place) };
+    if (!h.place)
         return TN_RESOURCE_EXHAUSTED;
-    for (int64_t row = 0; row < rows; row++) {
-        const char *from = (const char *)x->data + (size_t)(row * n) * size;
-        best_places(from, before_of((tn_dtype)x->dtype), n, k, heap);
-        for (int64_t i = 0; i < k; i++) {
-            memcpy((char *)values->data + (size_t)(row * k + i) * size,
-                   from + (size_t)heap[i] * size, size);
-            tn__element_from_int((tn_dtype)indices->dtype, heap[i],
-                                 (char *)indices->data + (size_t)(row * k + i) * index);
+    for (int64_t rows = tn__count_of(&x->shape, 0, last); rows-- > 0 && k;) {
+        if (k == 1)
+            ArgMax_loops.of[dtype](h.row, n, 1, h.place);
+        else
+            best_places(&h, n, k);
+        for (int64_t i = 0; i < k; i++, at++) {
+            memcpy((char *)values->data + (size_t)at * size,
+                   (const char *)h.row + (size_t)h.place[i] * size, size);
+            tn__element_from_int(index, h.place[i],
+                                 (char *)indices->data + (size_t)at * index_size);
         }
+        h.row = (const char *)h.row + (size_t)n * size;
     }
-    tn__free(heap);
+    tn__free(h.place);
     return TN_OK;
 }
 
@@ -464,15 +512,12 @@ static tn_status number_of(uniques *u, const tn_tensor *x, int64_t i, size_t *nu
 {
     uint64_t key = key_of(x, i);
     bool nan = tn__in(TN__FLOATS, (tn_dtype)x->dtype) && isnan(tn__double_at(x, i));
-    *number = u->found;
-    if (!nan && (key ? tn__ids_get(&u->seen, key, number) : u->zero != 0)) {
-        *number = key ? *number : u->zero - 1;
-        return TN_OK;
-    }
-    u->found++;
-    if (!key)
+    size_t known = u->zero - 1;
+    bool found = !nan && (key ? tn__ids_get(&u->seen, key, &known) : u->zero != 0);
+    *number = found ? known : u->found++;
+    if (!found && !key)
         u->zero = u->found;
-    return nan || !key ? TN_OK : tn__ids_set(&u->seen, key, *number);
+    return found || nan || !key ? TN_OK : tn__ids_set(&u->seen, key, *number);
 }
 
 static tn_status find_uniques(tn__kernel *kernel, int64_t *first, uniques *u)
