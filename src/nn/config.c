@@ -214,10 +214,10 @@ static bool count_elements(const json_t *json, int axis, tn_shape *shape, int64_
     return good;
 }
 
-static void write_elements(const json_t *json, float **at)
+static void write_elements(const json_t *json, double **at)
 {
     if (json_is_number(json))
-        *(*at)++ = (float)json_number_value(json);
+        *(*at)++ = json_number_value(json);
     for (size_t i = 0; json_is_array(json) && i < json_array_size(json); i++)
         write_elements(json_array_get(json, i), at);
 }
@@ -233,9 +233,9 @@ static bool tensor_from_json(tn_tensor **place, const json_t *json)
         tn__assign_object(place, NULL);
         return true;
     }
-    if (!count_elements(json, 0, &shape, &count) || count != tn__shape_count(&shape) || tn__tensor_new(TN_FLOAT32, &shape, &x) != TN_OK)
+    if (!count_elements(json, 0, &shape, &count) || count != tn__shape_count(&shape) || tn__tensor_new(TN_FLOAT64, &shape, &x) != TN_OK)
         return false;
-    float *at = x->data;
+    double *at = x->data; /* as exact as the file; layers cast to what they compute in */
     write_elements(json, &at);
     tn__assign_object(place, x);
     tn__release(x);

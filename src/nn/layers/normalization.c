@@ -1,4 +1,5 @@
 /* normalization.c - (x - mean) / sqrt(variance), of numbers that were given or that data taught */
+#include "nn/config.h"
 #include "nn/layers/layers.h"
 #include "ops/ops.h"
 #include "tenon/variable.h"
@@ -180,7 +181,17 @@ static tn_status adapt(tn_layer *layer, tn_tensor *data)
     return take_moments(self, data);
 }
 
-static const tn_class_more more = { .adapt = adapt };
+/* Keras always writes the list. */
+static tn_status write_config(tn_layer *layer, void *json)
+{
+    const tn_axes *axes = &((const normalization *)layer->self)->o.axis;
+    json_t *list = json_array();
+    for (int i = 0; i < axes->count; i++)
+        json_array_append_new(list, json_integer(axes->axis[i]));
+    return tn__json_set(json, "axis", list);
+}
+
+static const tn_class_more more = { .adapt = adapt, .write_config = write_config };
 const tn_class tn__class_Normalization = {
     .name = "Normalization",
     .module = "keras.layers",
