@@ -9,12 +9,29 @@ static bool is_npz(const char *path)
     return length > 4 && strcmp(path + length - 4, ".npz") == 0;
 }
 
+/* Rows of numbers, as a .csv has them. */
+static tn_status print_rows(tn_tensor *output)
+{
+    tn_tensor *numbers = tn_cast(output, TN_FLOAT32);
+    const float *value = tn_data_float32(numbers);
+    tn_shape shape = tn_shape_of(numbers);
+    int64_t rows = shape.rank ? shape.dims[0] : 1, width = 1;
+    for (int i = 1; i < shape.rank; i++)
+        width *= shape.dims[i];
+    for (int64_t i = 0; value && i < rows; i++)
+        for (int64_t k = 0; k < width; k++)
+            printf("%.9g%c", (double)value[i * width + k], k + 1 < width ? ',' : '\n');
+    return tn_pending();
+}
+
 /* One output to the file its name asks for, several to an .npz as output_0, output_1 … */
 static tn_status save_outputs(tn_tensor *outputs, const char *path)
 {
     tn_list items = tn_items(outputs);
     if (!items.item)
         return tn_pending();
+    if (strcmp(path, "-") == 0 && items.count == 1)
+        return print_rows(items.item[0]);
     if (!is_npz(path) && items.count == 1)
         return tn_save_array(items.item[0], path);
     if (!is_npz(path)) {
