@@ -34,8 +34,14 @@ static json_t *optimizer_json(const tn__trainer *t, tn__era era)
         return NULL;
     if (o->name)
         json_object_set_new(config, "name", json_string(o->name));
-    if (era == TN__KERAS_2)
+    if (era == TN__KERAS_2) {
+        /* As Keras 2 writes it: a plain "Adam" is its older optimizer, which refuses these arguments. */
+        char *name = tn__print("Custom>%s", o->thing.of->name);
+        if (name)
+            json_object_set_new(json, "class_name", json_string(name));
+        tn__free(name);
         json_object_del(config, "loss_scale_factor");
+    }
     if (tn__variable_read(o->learning_rate, &rate) == TN_OK)
         json_object_set_new(config, "learning_rate", json_real(tn__double_at(rate, 0)));
     tn__release(rate);
