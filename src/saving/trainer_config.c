@@ -97,10 +97,28 @@ static bool is_chosen_later(const char *text)
     return false;
 }
 
-/* Keras 3 does not find a metric's short name in an .h5 file, so there it is an object that bears it. */
-static json_t *metric_json(const char *text, tn__era era)
+/* What was chosen for a word like "accuracy"; NULL while no data has shown the shapes. */
+static const tn_metric *chosen_for(const tn__trainer *t, const char *text)
+{
+    for (size_t i = 0; i < t->tracked.count; i++)
+        if (strcmp(t->tracked.item[i].metric->name, text) == 0)
+            return t->tracked.item[i].metric;
+    return NULL;
+}
+
+/* An object by its class and the name it bears: the one form that both generations take from an .h5. */
+static json_t *named_class(const tn_metric *metric, const char *name)
+{
+    return json_pack("{s:s, s:{s:s, s:s}}", "class_name", metric->thing.of->name, "config", "name", name, "dtype", "float32");
+}
+
+/* In an .h5 Keras 3 does not find a metric's short name, and Keras 2 takes "accuracy" for plain equality; so there it is an object. */
+static json_t *metric_json(const tn__trainer *t, const char *text, tn__era era)
 {
     tn_metric *metric;
+    const tn_metric *chosen = is_chosen_later(text) && era == TN__KERAS_2 ? chosen_for(t, text) : NULL;
+    if (chosen)
+        return named_class(chosen, text);
     if (is_chosen_later(text) || (era == TN__KERAS_3 && !strchr(text, '(')))
         return json_string(text);
     if (tn__metric_parse(text, &metric) != TN_OK)
@@ -112,11 +130,11 @@ static json_t *metric_json(const char *text, tn__era era)
     return json;
 }
 
-static json_t *metrics_json(char *const *texts, size_t count, tn__era era)
+static json_t *metrics_json(const tn__trainer *t, char *const *texts, size_t count, tn__era era)
 {
     json_t *list = count ? json_array() : json_null();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, metric_json(texts[i], era));
+        json_array_append_new(list, metric_json(t, texts[i], era));
     return list;
 }
 
@@ -125,9 +143,9 @@ static tn_status fill_config(const tn__trainer *t, tn__era era, json_t *config)
     const char *key = era == TN__KERAS_2 ? "optimizer_config" : "optimizer";
     TN_TRY(tn__json_set(config, "loss", losses_json(t, era)));
     TN_TRY(tn__json_set(config, "loss_weights", weights_json(t)));
-    TN_TRY(tn__json_set(config, "metrics", metrics_json(t->metric_text, t->metrics, era)));
+    TN_TRY(tn__json_set(config, "metrics", metrics_json(t, t->metric_text, t->metrics, era)));
     TN_TRY(tn__json_set(config, "weighted_metrics",
-                        metrics_json(t->weighted_text, t->weighted, era)));
+                        metrics_json(t, t->weighted_text, t->weighted, era)));
     TN_TRY(tn__json_set(config, key, optimizer_json(t, era)));
     if (era == TN__KERAS_2)
         return tn__errors()->status;
