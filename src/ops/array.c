@@ -340,5 +340,5 @@ const tn__op tn__op_Tile = {
 
 tn_tensor *tn_tile(tn_tensor *x, tn_shape multiples)
 {
-    return TN__APPLY(tn__op_Tile, NULL, x, tn__ints(multiples.dims, (size_t)multiples.rank));
+    return TN__APPLY(tn__op_Tile, NULL, x, tn__dims(&multiples));
 }

@@ -49,6 +49,8 @@ tn_status tn__ensure_output(tn__kernel *kernel, size_t index, tn_dtype dtype,
                             const tn_shape *shape);
 /* A shape of this rank with every dimension open. */
 tn_shape tn__shape_of_rank(int rank);
+/* A shape as a constant of the innermost scope: int32, or int64 where that is too small. */
+tn_tensor *tn__dims(const tn_shape *shape);
 
 /* "[2,3]", as TensorFlow's kernels write shapes. For one message, like TN__SHAPE. */
 const char *tn__shape_brackets(const tn_shape *shape, char text[TN__SHAPE_TEXT]);

@@ -218,6 +218,15 @@ tn_shape tn__shape_of_rank(int rank)
     return shape;
 }
 
+tn_tensor *tn__dims(const tn_shape *shape)
+{
+    tn_dtype dtype = TN_INT32;
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dims[i] > INT32_MAX || shape->dims[i] < INT32_MIN)
+            dtype = TN_INT64;
+    return tn__own(tn__tensor_ints(dtype, shape->rank, shape->dims));
+}
+
 const char *tn__shape_brackets(const tn_shape *shape, char text[TN__SHAPE_TEXT])
 {
     int n = snprintf(text, TN__SHAPE_TEXT, "[");

@@ -521,7 +521,7 @@ static random_attrs attrs_of(tn_context *context, int64_t own_seed, tn_dtype dty
 static tn_tensor *shape_of(const tn_shape *shape, const char *what)
 {
     if (tn__shape_full(shape))
-        return tn__ints(shape->dims, (size_t)shape->rank);
+        return tn__dims(shape);
     tn__fail(TN_INVALID_ARGUMENT, "%s: shape must be given and full, got %s", what,
              TN__SHAPE(*shape));
     return NULL;

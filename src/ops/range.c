@@ -57,12 +57,16 @@ static tn_status range_infer(tn__infer *infer)
                             : i == 1 ? "limit"
                                      : "delta",
                             TN__BRACKETS(in[i]->shape));
-    if (tn__known_int(in[0], &start) && tn__known_int(in[1], &limit) &&
-        tn__known_int(in[2], &delta))
-        TN_TRY(count_whole(start, limit, delta, &count));
-    else if (in[0]->form == TN__VALUE && in[1]->form == TN__VALUE && in[2]->form == TN__VALUE)
+    bool values = in[0]->form == TN__VALUE && in[1]->form == TN__VALUE && in[2]->form == TN__VALUE;
+    if (values && tn__in(TN__FLOATS, (tn_dtype)in[0]->dtype))
         TN_TRY(count_real(tn__double_at(in[0], 0), tn__double_at(in[1], 0), tn__double_at(in[2], 0),
                           &count));
+    else if (values)
+        TN_TRY(
+            count_whole(tn__int_at(in[0], 0), tn__int_at(in[1], 0), tn__int_at(in[2], 0), &count));
+    else if (tn__known_int(in[0], &start) && tn__known_int(in[1], &limit) &&
+             tn__known_int(in[2], &delta))
+        TN_TRY(count_whole(start, limit, delta, &count));
     infer->output[0].shape = tn__shape_vector(count);
     return TN_OK;
 }

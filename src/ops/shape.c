@@ -188,7 +188,7 @@ const tn__op tn__op_Reshape = {
 
 tn_tensor *tn_reshape(tn_tensor *x, tn_shape shape)
 {
-    return TN__APPLY(tn__op_Reshape, NULL, x, tn__ints(shape.dims, (size_t)shape.rank));
+    return TN__APPLY(tn__op_Reshape, NULL, x, tn__dims(&shape));
 }
 
 static tn_status expand_dims_infer(tn__infer *infer)
@@ -347,7 +347,7 @@ const tn__op tn__op_BroadcastTo = {
 
 tn_tensor *tn_broadcast_to(tn_tensor *x, tn_shape shape)
 {
-    return TN__APPLY(tn__op_BroadcastTo, NULL, x, tn__ints(shape.dims, (size_t)shape.rank));
+    return TN__APPLY(tn__op_BroadcastTo, NULL, x, tn__dims(&shape));
 }
 
 static tn_status fill_infer(tn__infer *infer)
@@ -390,7 +390,7 @@ const tn__op tn__op_Fill = {
 
 tn_tensor *tn_fill(tn_shape dims, tn_tensor *value)
 {
-    return TN__APPLY(tn__op_Fill, NULL, tn__ints(dims.dims, (size_t)dims.rank), value);
+    return TN__APPLY(tn__op_Fill, NULL, tn__dims(&dims), value);
 }
 
 /* --- BroadcastGradientArgs

@@ -229,7 +229,7 @@ static tn__block block_of(const tn__slicing *s, const tn_shape *x, int64_t *offs
         step *= s->count[i];
     for (int i = 0; i < s->rank; i++) {
         step = s->count[i] ? step / s->count[i] : 0;
-        tn__block_add(&block, s->count[i], step, s->stride[i] * stride[i]);
+        tn__block_add(&block, s->count[i], step, s->count[i] > 1 ? s->stride[i] * stride[i] : 0);
         *offset += s->count[i] ? s->begin[i] * stride[i] : 0;
     }
     return block;
