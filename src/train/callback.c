@@ -37,9 +37,7 @@ tn_callback *tn_callback_new(const tn_callback_class *of, void *self)
     return tn__own(new_callback(of, self, NULL));
 }
 
-/* --- the library's own
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- the library's own ------------------------------------------------------------------------ */
 static tn_status fill_instance(const tn__callback_kind *kind, void *self)
 {
     TN_TRY(tn__fields_check(kind->fields, self, kind->name));
@@ -86,9 +84,7 @@ tn_callback *tn__callback_from_options(const tn__callback_kind *kind, const void
     return tn__own(callback);
 }
 
-/* --- logs
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- logs ------------------------------------------------------------------------------------- */
 static size_t find_key(char *const *key, size_t count, const char *wanted)
 {
     size_t i = 0;
@@ -161,9 +157,7 @@ void tn_log_set(const tn_logs *logs, const char *key, double value)
         (void)!tn__logs_set(logs->table_, key, value);
 }
 
-/* --- history
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- history ---------------------------------------------------------------------------------- */
 static void history_destroy(void *object)
 {
     tn_history *history = object;

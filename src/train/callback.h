@@ -29,9 +29,7 @@ typedef struct {
 /* Owned by the innermost memory scope; NULL and an error. */
 tn_callback *tn__callback_from_options(const tn__callback_kind *kind, const void *options);
 
-/* --- logs
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- logs ------------------------------------------------------------------------------------- */
 /* What callbacks are handed, in memory that is used again from batch to batch. */
 typedef struct tn__log_table {
     tn_logs logs; /* points into the two below */
@@ -49,9 +47,7 @@ tn_status tn__logs_set(tn__log_table *table, const char *key, double value);
 void tn__logs_sort(tn__log_table *table); /* by key, as Keras hands them out */
 void tn__logs_clear(tn__log_table *table);
 
-/* --- history
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- history ---------------------------------------------------------------------------------- */
 struct tn_history {
     tn__object object;
     struct {
@@ -68,9 +64,7 @@ TN__HANDLE_SIZE(struct tn_history);
 extern const tn__type tn__type_history;
 tn_status tn__history_add(tn_history *history, const tn_logs *logs);
 
-/* --- the progress bar
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- the progress bar ------------------------------------------------------------------------- */
 /* Keras's Progbar and ProgbarLogger: the same text, byte for byte, but for the backspaces before a
  * carriage return. */
 typedef struct {

@@ -6,9 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- EarlyStopping
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- EarlyStopping ---------------------------------------------------------------------------- */
 /* Weights as they were. Values are never written once they are seen, so keeping them is keeping
  * counts. */
 typedef struct {
@@ -171,9 +169,7 @@ tn_callback *tn_early_stopping_new(const tn_early_stopping_options *options)
     return tn__callback_from_options(&early_stopping_kind, options);
 }
 
-/* --- the learning rate
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- the learning rate ------------------------------------------------------------------------ */
 static tn_optimizer *optimizer_of(const tn_logs *logs)
 {
     const tn__trainer *t = logs->model->trainer;
@@ -214,9 +210,7 @@ static const char *rate_text(double rate, char text[TN__NUMBER_TEXT])
     return text;
 }
 
-/* --- ReduceLROnPlateau
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- ReduceLROnPlateau ------------------------------------------------------------------------ */
 typedef struct {
     tn_reduce_lr_on_plateau_options o;
     tn__monitor monitor;
@@ -307,9 +301,7 @@ tn_callback *tn_reduce_lr_on_plateau_new(const tn_reduce_lr_on_plateau_options *
     return tn__callback_from_options(&plateau_kind, options);
 }
 
-/* --- LearningRateScheduler
- * -----------------------------------------------------------------------------------------------
- */
+/* --- LearningRateScheduler -------------------------------------------------------------------- */
 typedef struct {
     tn_learning_rate_scheduler_options o;
 } scheduler;
@@ -361,9 +353,7 @@ tn_callback *tn_learning_rate_scheduler_new(const tn_learning_rate_scheduler_opt
     return tn__callback_from_options(&scheduler_kind, options);
 }
 
-/* --- TerminateOnNaN
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- TerminateOnNaN --------------------------------------------------------------------------- */
 typedef struct {
     tn_terminate_on_nan_options o;
 } terminate;

@@ -59,9 +59,7 @@ tn_status tn__trainer_compiled(tn_layer *model, const char *what, tn__trainer **
                     what);
 }
 
-/* --- options
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- options ---------------------------------------------------------------------------------- */
 static tn_status take_loss(tn__trainer *t, const char *text, size_t i)
 {
     if (!text)

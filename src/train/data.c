@@ -32,9 +32,7 @@ static tn_status map(tn_tensor *structure,
     return status;
 }
 
-/* --- taking arrays
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- taking arrays ---------------------------------------------------------------------------- */
 static tn_status take_leaf(void *self, tn_tensor *leaf, tn_tensor **result)
 {
     (void)self;
@@ -127,9 +125,7 @@ void tn__data_free(tn__data *data)
     *data = (tn__data){ 0 };
 }
 
-/* --- rows
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 typedef struct {
     const int64_t *order;
     int64_t begin, count;
@@ -192,9 +188,7 @@ tn_status tn__data_split(tn__data *data, double part, tn__data *tail)
     return TN_OK;
 }
 
-/* --- weights
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- weights ---------------------------------------------------------------------------------- */
 /* The class of a row of labels: the number itself, or the place of the largest of several. */
 static int64_t class_of(const tn_tensor *y, int64_t row)
 {

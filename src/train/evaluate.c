@@ -18,9 +18,7 @@ static tn_status take_batch(const tn__data *data, int64_t begin, int64_t size, t
     return TN_OK;
 }
 
-/* --- evaluation
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- evaluation ------------------------------------------------------------------------------- */
 static tn_status evaluate_batch(tn_context *context, tn__trainer *t, const tn__data *data,
                                 const tn__pass *pass, int64_t at, tn__step_logs *logs,
                                 tn__log_table *table)
@@ -110,9 +108,7 @@ const char *tn_metrics_name(tn_model *model, size_t index)
     return tn__log_name(t, index);
 }
 
-/* --- single batches
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- single batches --------------------------------------------------------------------------- */
 static tn_tensor *on_batch(tn_context *context, const tn_on_batch_options *o, const char *what,
                            tn_status (*run)(tn_context *, tn__trainer *, const tn__data *,
                                             tn__step_logs *))
@@ -144,9 +140,7 @@ tn_tensor *tn_test_on_batch_with(const tn_on_batch_options *options)
     return on_batch(context, options, "test_on_batch", tn__test_step);
 }
 
-/* --- prediction
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- prediction ------------------------------------------------------------------------------- */
 /* The outputs of all batches, one below the other; made when the first batch shows their shapes. */
 typedef struct {
     tn_tensor *structure, **whole;

@@ -41,9 +41,7 @@ typedef struct {
     bool stop;
 } fit;
 
-/* --- callbacks
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- callbacks -------------------------------------------------------------------------------- */
 static tn_status call_back(fit *f, size_t which, tn__log_table *table, int64_t epoch, int64_t batch)
 {
     if (table == &f->no_logs)
@@ -68,9 +66,7 @@ static tn_status call_back(fit *f, size_t which, tn__log_table *table, int64_t e
 #define CALL_BACK(f, name, table, epoch, batch) \
     call_back((f), offsetof(tn_callback_class, name), (table), (epoch), (batch))
 
-/* --- batches
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- batches ---------------------------------------------------------------------------------- */
 /* The structure that a batch source gives: (x, y) or (x, y, sample_weight). */
 static tn_status unpack(tn_tensor *tuple, const char *what, tn__data *data)
 {
@@ -140,9 +136,7 @@ static void begin_rows(fit *f)
                          (size_t)f->data.rows);
 }
 
-/* --- the loop
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- the loop --------------------------------------------------------------------------------- */
 /* tn_stop_training is the same as a callback's stop, but that no validation begins or goes on. */
 static bool interrupted(fit *f)
 {
@@ -245,9 +239,7 @@ static tn_status run_epochs(fit *f)
     return CALL_BACK(f, on_train_end, &f->epoch_logs, epoch, 0);
 }
 
-/* --- options
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- options ---------------------------------------------------------------------------------- */
 static tn_status take_callbacks(fit *f)
 {
     for (size_t i = 0; i < MOST_CALLBACKS; i++) {

@@ -32,9 +32,7 @@ const tn__type tn__type_optimizer = { .name = "optimizer",
                                       .kind = 6,
                                       .destroy = optimizer_destroy };
 
-/* --- making
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- making ----------------------------------------------------------------------------------- */
 static const tn__optimizer_methods *methods_of(const tn_optimizer *o)
 {
     return o->thing.of->methods;
@@ -158,9 +156,7 @@ tn_optimizer *tn_optimizer_of(const char *text)
     return tn__own(optimizer);
 }
 
-/* --- slots
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- slots ------------------------------------------------------------------------------------ */
 /* "dense/kernel" with slot "momentum" is dense_kernel_momentum. */
 static char *slot_name(const tn_tensor *variable, const char *slot)
 {
@@ -281,9 +277,7 @@ tn_status tn__optimizer_build(tn_context *context, tn_optimizer *o, tn_list vari
     return status;
 }
 
-/* --- gradients
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- gradients -------------------------------------------------------------------------------- */
 /* Pairs of gradient and variable, NULL gradients left out. */
 typedef struct {
     tn_tensor **gradient, **variable;
@@ -390,9 +384,7 @@ static void clip_gradients(const tn__optimizer_common *c, pairs *p)
         clip_globally(p, c->global_clipnorm);
 }
 
-/* --- one step
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- one step --------------------------------------------------------------------------------- */
 static void decay(const tn_optimizer *o, const pairs *p)
 {
     for (size_t i = 0; i < p->count && !isnan(o->common->weight_decay); i++) {
@@ -573,8 +565,7 @@ tn_status tn__optimizer_finalize(tn_context *context, tn_optimizer *o, tn_list v
     return context->error.status;
 }
 
-/* --- what programs and files see
- * ---------------------------------------------------------------------------------------- */
+/* --- what programs and files see -------------------------------------------------------------- */
 tn_status tn__optimizer_variables(tn_optimizer *o, tn_tensor ***items, size_t *count)
 {
     *count = 2 + o->slot.count;

@@ -11,9 +11,7 @@ typedef struct {
     size_t inputs, labels, outputs, weights;
 } step;
 
-/* --- the loss
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- the loss --------------------------------------------------------------------------------- */
 /* Rows of the batch as a float: the weight of its loss in the epoch's mean. */
 static tn_tensor *rows_of(tn_tensor *x)
 {
@@ -79,9 +77,7 @@ static tn_tensor *total_loss(tn__trainer *t, const step *s)
     return loss;
 }
 
-/* --- the bodies
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- the bodies ------------------------------------------------------------------------------- */
 static tn_tensor **flat(tn_tensor *structure, size_t *count)
 {
     *count = tn__flat_count(structure);
@@ -203,9 +199,7 @@ static tn_tensor *predict_body(void *self, tn_list inputs)
     return s.outputs == 1 ? s.y_pred[0] : tn_tuple_of(tn_list_of(s.outputs, s.y_pred));
 }
 
-/* --- running a step
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- running a step --------------------------------------------------------------------------- */
 static tn_status step_function(tn__trainer *t, tn_body body, const char *name,
                                tn_function **function)
 {

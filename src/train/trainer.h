@@ -46,8 +46,7 @@ tn_status tn__trainer_of(tn_layer *model, tn__trainer **trainer);
 /* Fails with Keras's text when the model was not compiled. */
 tn_status tn__trainer_compiled(tn_layer *model, const char *what, tn__trainer **trainer);
 
-/* --- metrics of the steps (tracking.c)
- * ----------------------------------------------------------------------------------- */
+/* --- metrics of the steps (tracking.c) -------------------------------------------------------- */
 /* Makes them for these labels and outputs, once; when it fails there are none. labels is 0 when
  * there is no y. */
 tn_status tn__track_metrics(tn__trainer *trainer, tn_tensor *const *y, size_t labels,
@@ -61,9 +60,7 @@ const char *tn__log_name(const tn__trainer *trainer, size_t index);
 const tn_metric *tn__metric_of_log(const tn__trainer *trainer, const char *name);
 tn_loss *tn__loss_of_output(const tn__trainer *trainer, size_t output);
 
-/* --- steps (step.c)
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- steps (step.c) --------------------------------------------------------------------------- */
 /* The values after a step: the loss, then the tracked metrics. */
 typedef struct {
     size_t count; /* 0: there was no step */
@@ -82,9 +79,7 @@ tn_status tn__predict_step(tn_context *context, tn__trainer *trainer, tn_tensor 
 tn_status tn__logs_take(tn__log_table *table, const char *prefix, const tn__trainer *trainer,
                         const tn__step_logs *step);
 
-/* --- passes over data
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- passes over data ------------------------------------------------------------------------- */
 typedef struct {
     int64_t batch_size, steps; /* steps 0: all batches */
     tn__progress *progress;    /* NULL: nothing is shown */

@@ -102,6 +102,11 @@ const json_t *golden_json(const golden_case *c)
     return c->json;
 }
 
+const char *golden_folder(const golden_case *c)
+{
+    return c->corpus->folder;
+}
+
 double golden_rtol(const golden_case *c)
 {
     return c->rtol;

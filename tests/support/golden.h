@@ -26,6 +26,7 @@ typedef struct golden_case golden_case;
 golden_case *golden_case_open(const golden_corpus *corpus, const json_t *entry);
 void golden_case_close(golden_case *c);
 const json_t *golden_json(const golden_case *c);
+const char *golden_folder(const golden_case *c); /* the corpus's */
 /* Of |got - want| <= atol + rtol |want|. */
 double golden_rtol(const golden_case *c);
 double golden_atol(const golden_case *c);
