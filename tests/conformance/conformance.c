@@ -24,6 +24,10 @@ static const struct {
     { "initializers", replay_initializer },
     { "regularizers", replay_regularizer },
     { "constraints", replay_constraint },
+    { "losses", replay_loss },
+    { "metrics", replay_metric },
+    { "optimizers", replay_optimizer },
+    { "training", replay_training },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

@@ -34,5 +34,9 @@ void replay_activation(golden_case *c, verdict *v);
 void replay_initializer(golden_case *c, verdict *v);
 void replay_regularizer(golden_case *c, verdict *v);
 void replay_constraint(golden_case *c, verdict *v);
+void replay_loss(golden_case *c, verdict *v);
+void replay_metric(golden_case *c, verdict *v);
+void replay_optimizer(golden_case *c, verdict *v);
+void replay_training(golden_case *c, verdict *v);
 
 #endif
