@@ -520,10 +520,9 @@ static random_attrs attrs_of(tn_context *context, int64_t own_seed, tn_dtype dty
 
 static tn_tensor *shape_of(const tn_shape *shape, const char *what)
 {
-    if (tn__shape_full(shape))
+    if (shape->known)
         return tn__dims(shape);
-    tn__fail(TN_INVALID_ARGUMENT, "%s: shape must be given and full, got %s", what,
-             TN__SHAPE(*shape));
+    tn__fail(TN_INVALID_ARGUMENT, "%s: shape must be given", what);
     return NULL;
 }
 
@@ -571,7 +570,7 @@ tn_tensor *tn_random_uniform_with(const tn_random_options *o)
         return between(stateful(context, &tn__op_RandomUniform, o, shape), o->minval,
                        isnan(o->maxval) ? 1 : o->maxval);
     if (isnan(o->maxval)) {
-        tn__fail(TN_INVALID_ARGUMENT, "Must specify maxval for integer dtype %s",
+        tn__fail(TN_INVALID_ARGUMENT, "Must specify maxval for integer dtype tf.%s",
                  tn__dtype_name(o->dtype));
         return NULL;
     }
