@@ -124,7 +124,8 @@ tn_status tn__sequential_write_config(tn_layer *layer, void *json)
         if (json_array_append_new(layers, tn__layer_to_json(layer->child.item[i], era)) != 0)
             return tn__errors()->status;
     if (era == TN__KERAS_2) {
-        json_object_del(config, "trainable");
+        if (layer->trainable) /* which goes without saying */
+            json_object_del(config, "trainable");
         json_object_del(config, "dtype");
         return TN_OK;
     }
@@ -292,7 +293,7 @@ tn_status tn__functional_write_config(tn_layer *layer, void *json)
     tn__era era = (tn__era)json_integer_value(json_object_get(config, "#era"));
     TN_TRY(check_savable(f));
     json_object_del(config, "dtype");
-    if (era == TN__KERAS_2)
+    if (era == TN__KERAS_2 && layer->trainable)
         json_object_del(config, "trainable");
     TN_TRY(tn__json_set(config, "layers", layers));
     for (size_t i = 0; i < layer->child.count; i++) {

@@ -10,8 +10,7 @@
 static const char CONFIG[] = "config.json", METADATA[] = "metadata.json", SCOPES[] = "tenon.json",
                   WEIGHTS[] = "model.weights.h5";
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 tn_status tn__archive_open(const tn__source *source, tn__archive *archive)
 {
     *archive = (tn__archive){ .source = *source };
@@ -132,8 +131,7 @@ tn_status tn__archive_load(tn__load *load, tn_layer **model)
     return status;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 static char *make_metadata(void)
 {
     char date[32] = "";

@@ -1,5 +1,5 @@
-/* archive.h - ".keras" archives: a zip with metadata.json, config.json and model.weights.h5, and with
- * tenon.json where there are name scopes to remember. */
+/* archive.h - ".keras" archives: a zip with metadata.json, config.json and model.weights.h5, and
+ * with tenon.json where there are name scopes to remember. */
 #ifndef TN_SAVING_ARCHIVE_H
 #define TN_SAVING_ARCHIVE_H
 #include "formats/zip.h"

@@ -5,8 +5,7 @@
 #include "tenon/files.h"
 #include <string.h>
 
-/* --- element types -----------------------------------------------------------------------------
- */
+/* --- element types ---------------------------------------------------------------------------- */
 /* The tensor type with the same bytes; 0: none. */
 static tn_dtype same_bytes(tn__npy_type type)
 {
@@ -82,8 +81,7 @@ static tn_status tensor_of(const tn__npy *array, const char *what, tn_tensor **x
     return status;
 }
 
-/* --- .npz --------------------------------------------------------------------------------------
- */
+/* --- .npz ------------------------------------------------------------------------------------- */
 static tn_status fail_name(const tn__npz *npz, const char *path, const char *name)
 {
     tn__text known = { 0 };
@@ -92,8 +90,8 @@ static tn_status fail_name(const tn__npz *npz, const char *path, const char *nam
     tn_status status =
         name ? tn__fail(TN_NOT_FOUND, "'%s' has no array '%s'\nit has: %s", path, name,
                         tn__text_get(&known))
-             : tn__fail(TN_INVALID_ARGUMENT, "'%s' has several arrays: which one?\nit has: %s", path,
-                        tn__text_get(&known));
+             : tn__fail(TN_INVALID_ARGUMENT, "'%s' has several arrays: which one?\nit has: %s",
+                        path, tn__text_get(&known));
     tn__text_free(&known);
     return status;
 }
@@ -125,8 +123,7 @@ static tn_status load_npz(const tn__source *source, const char *name, tn_tensor 
     return status;
 }
 
-/* --- .npy, .csv --------------------------------------------------------------------------------
- */
+/* --- .npy, .csv ------------------------------------------------------------------------------- */
 static tn_status load_npy(const tn__source *source, tn_tensor **x)
 {
     tn__npy array;
@@ -134,13 +131,15 @@ static tn_status load_npy(const tn__source *source, tn_tensor **x)
     return tensor_of(&array, source->name, x);
 }
 
-static tn_status find_column(const tn__csv *table, const char *path, const char *name, size_t *found)
+static tn_status find_column(const tn__csv *table, const char *path, const char *name,
+                             size_t *found)
 {
     tn__text known = { 0 };
     for (*found = 0; *found < table->columns; ++*found) {
         if (table->names && strcmp(table->names[*found], name) == 0)
             break;
-        tn__text_add(&known, "%s'%s'", *found ? ", " : "", table->names ? table->names[*found] : "?");
+        tn__text_add(&known, "%s'%s'", *found ? ", " : "",
+                     table->names ? table->names[*found] : "?");
     }
     tn_status status = TN_OK;
     if (*found == table->columns)
@@ -150,7 +149,8 @@ static tn_status find_column(const tn__csv *table, const char *path, const char 
     return status;
 }
 
-static tn_status table_tensor(const tn__csv *table, const char *path, const char *name, tn_tensor **x)
+static tn_status table_tensor(const tn__csv *table, const char *path, const char *name,
+                              tn_tensor **x)
 {
     size_t first = 0, step = name ? table->columns : 1;
     if (name)
@@ -193,8 +193,7 @@ tn_tensor *tn_load_array(const char *path, const char *name)
     return tn__own(x);
 }
 
-/* --- several -----------------------------------------------------------------------------------
- */
+/* --- several ---------------------------------------------------------------------------------- */
 static tn_status read_members(tn__npz *npz, const char **names, tn_tensor **items)
 {
     for (size_t i = 0; i < tn__npz_count(npz); i++) {
@@ -237,8 +236,7 @@ tn_named_list tn_load_arrays(const char *path)
     return result;
 }
 
-/* --- out ---------------------------------------------------------------------------------------
- */
+/* --- out -------------------------------------------------------------------------------------- */
 static tn__npy_type npy_type(tn_dtype dtype)
 {
     switch (dtype) {

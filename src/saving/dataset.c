@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- in ----------------------------------------------------------------------------------------
- */
+/* --- in --------------------------------------------------------------------------------------- */
 tn_status tn__dataset_shape(tn__h5_object *dataset, tn_shape *shape)
 {
     const tn__h5_info *info;
@@ -141,8 +140,7 @@ tn_status tn__dataset_tensor(const tn__source *source, tn__h5_object *dataset, t
     return status;
 }
 
-/* --- lists -------------------------------------------------------------------------------------
- */
+/* --- lists ------------------------------------------------------------------------------------ */
 typedef struct {
     tn__h5_object *dataset;
     unsigned long number;
@@ -192,8 +190,7 @@ tn_status tn__dataset_numbered(tn__h5_object *group, tn__h5_object ***list, size
     return status;
 }
 
-/* --- out ---------------------------------------------------------------------------------------
- */
+/* --- out -------------------------------------------------------------------------------------- */
 static tn__h5_type type_of(tn_dtype dtype)
 {
     switch (dtype) {

@@ -13,7 +13,8 @@ tn_status tn__dataset_dtype(tn__h5_object *dataset, tn_dtype *dtype);
 tn_status tn__dataset_tensor(const tn__source *source, tn__h5_object *dataset, tn_dtype dtype,
                              tn_tensor **tensor);
 
-/* Adds a value as a dataset. Its elements stay where they are until the tree is written or freed. */
+/* Adds a value as a dataset. Its elements stay where they are until the tree is written or freed.
+ */
 tn_status tn__dataset_add(tn__h5_node *group, const char *path, const tn_tensor *value);
 
 /* Datasets called "0", "1", … "10" by their numbers; a list of the caller's (tn__free). Others are

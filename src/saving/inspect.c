@@ -14,8 +14,7 @@ typedef struct {
     size_t lines;
 } report;
 
-/* --- layers ------------------------------------------------------------------------------------
- */
+/* --- layers ----------------------------------------------------------------------------------- */
 /* By its class alone, whatever is inside it. */
 static bool is_known(const json_t *json)
 {
@@ -53,8 +52,7 @@ static void add_config(report *r, const json_t *config)
     tn__free(unknown);
 }
 
-/* --- weights -----------------------------------------------------------------------------------
- */
+/* --- weights ---------------------------------------------------------------------------------- */
 static const char *kind_of(const tn__h5_type *type, char text[32])
 {
     static const char *const names[] = {
@@ -111,8 +109,7 @@ static tn_status add_weights(report *r, tn__h5_object *root)
     return add_group(r, root, 0);
 }
 
-/* --- formats -----------------------------------------------------------------------------------
- */
+/* --- formats ---------------------------------------------------------------------------------- */
 static tn_status add_attribute(report *r, tn__h5_object *root, const char *name, bool config)
 {
     tn__h5_object *attribute;
@@ -202,7 +199,8 @@ static tn_status add_source(report *r, const tn__source *source)
     case TN__FORMAT_JSON:
         return add_json(r, source);
     default:
-        return tn__fail(TN_INVALID_ARGUMENT, "File format not supported: filepath=%s.", source->name);
+        return tn__fail(TN_INVALID_ARGUMENT, "File format not supported: filepath=%s.",
+                        source->name);
     }
 }
 
@@ -221,7 +219,8 @@ const char *tn_inspect(const char *path)
         tn__text_add(&r.text, "damaged: %s\n", context->error.text);
         tn__fail_clear();
     }
-    const char *text = tn__failed(context) || r.text.failed ? NULL : tn__scope_strdup(tn__text_get(&r.text));
+    const char *text =
+        tn__failed(context) || r.text.failed ? NULL : tn__scope_strdup(tn__text_get(&r.text));
     tn__text_free(&r.text);
     return text ? text : "<failed>";
 }

@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- out ---------------------------------------------------------------------------------------
- */
+/* --- out -------------------------------------------------------------------------------------- */
 static void add_real(tn__text *text, double value)
 {
     char number[TN__NUMBER_TEXT];
@@ -101,7 +100,10 @@ static void add_value(tn__text *text, const json_t *json)
         add_real(text, json_real_value(json));
         break;
     default:
-        tn__text_add(text, "%s", json_is_true(json) ? "true" : json_is_false(json) ? "false" : "null");
+        tn__text_add(text, "%s",
+                     json_is_true(json)    ? "true"
+                     : json_is_false(json) ? "false"
+                                           : "null");
     }
 }
 
@@ -112,8 +114,7 @@ char *tn__json_dump(const json_t *json)
     return tn__text_take(&text);
 }
 
-/* --- in ----------------------------------------------------------------------------------------
- */
+/* --- in --------------------------------------------------------------------------------------- */
 tn_status tn__json_parse(tn__span text, const char *what, json_t **json)
 {
     json_error_t error;

@@ -8,11 +8,10 @@ tn_status tn_save_json_with(const tn_to_json_options *options, const char *path)
 {
     TN__ENTER_OPTIONS(context, options, context->error.status);
     tn__writer *writer;
-    const char *json = tn_to_json_with(options);
-    if (!json)
-        return context->error.status;
     if (!path)
         return tn__fail(TN_INVALID_ARGUMENT, "tn_save_json: path is NULL");
+    const char *json = tn_to_json_with(options);
+    TN_TRY(context->error.status);
     TN_TRY(tn__writer_open(path, true, &writer));
     tn_status status = tn__write(writer, json, strlen(json));
     if (status == TN_OK)

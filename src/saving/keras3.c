@@ -3,8 +3,7 @@
 #include "saving/trainer_state.h"
 #include <string.h>
 
-/* --- finding -----------------------------------------------------------------------------------
- */
+/* --- finding ---------------------------------------------------------------------------------- */
 /* What Keras 2.12 to 2.14 called `layers`. */
 static const char OLD_LIST[] = "_layer_checkpoint_dependencies";
 
@@ -73,17 +72,16 @@ tn_status tn__keras3_is(tn__h5_object *root, bool *is)
     return TN_OK;
 }
 
-/* --- reading -----------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 /* One file's weights against one model's parts. */
 typedef struct {
     tn__loading *loading;
     tn__h5_object *root;
-    tn__ids taken;     /* datasets that belong to a part, fitting or not */
-    tn__ids visited;   /* groups */
-    size_t failed;     /* parts */
-    tn__text example;  /* Keras's message for the first of them */
-    tn__text list;     /* all of them, ", " between */
+    tn__ids taken;    /* datasets that belong to a part, fitting or not */
+    tn__ids visited;  /* groups */
+    size_t failed;    /* parts */
+    tn__text example; /* Keras's message for the first of them */
+    tn__text list;    /* all of them, ", " between */
 } reading;
 
 static void add_part(tn__text *text, const tn_layer *layer)
@@ -116,10 +114,11 @@ static void explain_count(reading *r, const tn__part *part, size_t received)
     if (!begin_failure(r, part))
         return;
     if (part->count == 0 && !part->layer->built) {
-        tn__text_add(&r->example,
-                     "Layer '%s' was never built and thus it doesn't have any variables. However the "
-                     "weights file lists %zu variables for this layer.",
-                     part->layer->name, received);
+        tn__text_add(
+            &r->example,
+            "Layer '%s' was never built and thus it doesn't have any variables. However the "
+            "weights file lists %zu variables for this layer.",
+            part->layer->name, received);
         return;
     }
     tn__text_add(&r->example,
@@ -197,16 +196,15 @@ static tn_status read_part(reading *r, const tn__part *part)
     return status;
 }
 
-/* --- what no part has asked for ----------------------------------------------------------------
- */
+/* --- what no part has asked for --------------------------------------------------------------- */
 enum { DEEPEST = 64 };
 
 /* Of a compiled model: not weights of its own. */
 static bool is_training_state(const char *name)
 {
-    static const char *const names[] = { "optimizer", "metrics", "loss", "compiled_metrics",
-                                         "compiled_loss", "_loss_tracker", "_metrics",
-                                         "_compile_metrics", "_compile_loss" };
+    static const char *const names[] = { "optimizer",        "metrics",          "loss",
+                                         "compiled_metrics", "compiled_loss",    "_loss_tracker",
+                                         "_metrics",         "_compile_metrics", "_compile_loss" };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], name) == 0)
             return true;
@@ -242,13 +240,14 @@ static tn_status conclude(reading *r)
     if (r->failed)
         return tn__loading_fail(
             r->loading,
-            tn__print("A total of %zu objects could not be loaded. Example error message for object "
-                      "%s\n\nList of objects that could not be loaded:\n[%s]",
-                      r->failed, tn__text_get(&r->example), tn__text_get(&r->list)));
+            tn__print(
+                "A total of %zu objects could not be loaded. Example error message for object "
+                "%s\n\nList of objects that could not be loaded:\n[%s]",
+                r->failed, tn__text_get(&r->example), tn__text_get(&r->list)));
     if (r->loading->problem_count)
-        return tn__loading_fail(
-            r->loading, tn__print("The file has %zu weight(s) that the model does not have",
-                                  r->loading->problem_count));
+        return tn__loading_fail(r->loading,
+                                tn__print("The file has %zu weight(s) that the model does not have",
+                                          r->loading->problem_count));
     return TN_OK;
 }
 
@@ -271,8 +270,7 @@ tn_status tn__keras3_read(tn__loading *loading, tn__h5_object *root, tn_layer *m
     return status;
 }
 
-/* --- the optimizer -----------------------------------------------------------------------------
- */
+/* --- the optimizer ---------------------------------------------------------------------------- */
 tn_status tn__keras3_read_optimizer(tn_context *context, const tn__source *source,
                                     tn__h5_object *root, tn_layer *model)
 {
@@ -287,8 +285,7 @@ tn_status tn__keras3_read_optimizer(tn_context *context, const tn__source *sourc
     return status;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 static tn_status write_numbered(tn__saving *saving, tn__h5_node *group, tn_tensor *const *variables,
                                 size_t count)
 {

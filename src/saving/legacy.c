@@ -22,8 +22,7 @@ tn_status tn__legacy_order(tn_layer *layer, tn__weight_list *weights)
     return tn__collect_weights(layer, TN__OTHER_WEIGHTS, weights);
 }
 
-/* --- lists of names in attributes --------------------------------------------------------------
- */
+/* --- lists of names in attributes ------------------------------------------------------------- */
 static tn_status add_piece(tn__h5_object *attribute, tn__names_list *list)
 {
     tn__h5_strings strings = { 0 };

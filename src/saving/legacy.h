@@ -1,5 +1,6 @@
 /* legacy.h - ".h5" files as Keras 1 to 3 write them: a group a layer (of the model itself; what is
- * inside a nested model lies in that model's group), its weights' names in order in an attribute. */
+ * inside a nested model lies in that model's group), its weights' names in order in an attribute.
+ */
 #ifndef TN_SAVING_LEGACY_H
 #define TN_SAVING_LEGACY_H
 #include "saving/loading.h"
@@ -23,7 +24,7 @@ tn_status tn__legacy_write_weights(tn__saving *saving, tn__h5_node *group, tn_la
 /* A whole model. Its config is such that Keras 2 and Keras 3 read it. */
 tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model);
 
-/* --- between the two files --------------------------------------------------------------------- */
+/* --- between the two files -------------------------------------------------------------------- */
 /* An attribute that lists names, in pieces ("layer_names0", "layer_names1") when it is long. */
 typedef struct {
     char **item;

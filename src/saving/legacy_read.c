@@ -5,10 +5,9 @@
 #include <ctype.h>
 #include <string.h>
 
-/* --- what the file lists -----------------------------------------------------------------------
- */
+/* --- what the file lists ---------------------------------------------------------------------- */
 typedef struct {
-    char *name;               /* in the list of names */
+    char *name; /* in the list of names */
     tn__h5_object *group;
     tn__names_list weights;   /* their names */
     tn__h5_object **datasets; /* and themselves */
@@ -139,13 +138,11 @@ static tn_status read_versions(reading *r)
 {
     char text[64];
     r->keras_1 = !attribute_is(r->group, "keras_version", text, sizeof text) || text[0] == '1';
-    r->theano =
-        attribute_is(r->group, "backend", text, sizeof text) && strcmp(text, "theano") == 0;
+    r->theano = attribute_is(r->group, "backend", text, sizeof text) && strcmp(text, "theano") == 0;
     return tn__errors()->status;
 }
 
-/* --- the order of a group's weights ------------------------------------------------------------
- */
+/* --- the order of a group's weights ----------------------------------------------------------- */
 /* "bn/gamma:0" is the weight "gamma" of the layer "bn". */
 static bool is_named(const char *saved, const char *layer, const char *weight)
 {
@@ -188,8 +185,8 @@ static size_t find_named(const saved_layer *saved, const tn_tensor *weight)
     return found;
 }
 
-/* The order in a file follows from which layers were trainable when it was saved, and Keras takes it as
- * it comes. Where the kinds of weights show that it is another here, the names decide. */
+/* The order in a file follows from which layers were trainable when it was saved, and Keras takes
+ * it as it comes. Where the kinds of weights show that it is another here, the names decide. */
 static bool order_by_names(const saved_layer *saved, const tn__weight_list *weights, size_t *order)
 {
     for (size_t i = 0; i < weights->count; i++)
@@ -204,8 +201,7 @@ static bool order_by_names(const saved_layer *saved, const tn__weight_list *weig
     return true;
 }
 
-/* --- matching ----------------------------------------------------------------------------------
- */
+/* --- matching --------------------------------------------------------------------------------- */
 static bool is_channels_first(const tn_layer *layer)
 {
     const tn_field *field = tn__field_find(layer->of->fields, "data_format");
@@ -296,23 +292,24 @@ static tn_status match_layer(reading *r, size_t k, tn_layer *layer, const saved_
     tn_status status = tn__legacy_order(layer, &weights);
     char *name = tn__print("layer #%zu (named %s)", k, layer->name);
     if (status == TN_OK)
-        status = name ? match_saved(r, saved, name, &weights, &counts_differ) : TN_RESOURCE_EXHAUSTED;
+        status =
+            name ? match_saved(r, saved, name, &weights, &counts_differ) : TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK && counts_differ && r->loading->by_name)
         set_first(r, tn__print("Weight count mismatch for layer #%zu (named %s). Layer expects %zu "
                                "weight(s). Received %zu saved weight(s)",
                                k, layer->name, weights.count, saved->weights.count));
     else if (status == TN_OK && counts_differ)
-        set_first(r, tn__print("Weight count mismatch for layer #%zu (named %s in the current model, "
-                               "%s in the save file). Layer expects %zu weight(s). Received %zu saved "
-                               "weight(s)",
-                               k, layer->name, saved->name, weights.count, saved->weights.count));
+        set_first(r,
+                  tn__print("Weight count mismatch for layer #%zu (named %s in the current model, "
+                            "%s in the save file). Layer expects %zu weight(s). Received %zu saved "
+                            "weight(s)",
+                            k, layer->name, saved->name, weights.count, saved->weights.count));
     tn__free(name);
     tn__weight_list_free(&weights);
     return status == TN_OK ? tn__errors()->status : status;
 }
 
-/* --- layers ------------------------------------------------------------------------------------
- */
+/* --- layers ----------------------------------------------------------------------------------- */
 static const saved_layer *saved_named(const reading *r, const char *name)
 {
     for (size_t i = 0; i < r->saved.count; i++)
@@ -342,9 +339,10 @@ static tn_status match_by_name(reading *r)
 /* Which layers the two have not in common shows in their names. */
 static tn_status explain_layer_count(reading *r)
 {
-    set_first(r, tn__print("Layer count mismatch when loading weights from file. Model expected %zu "
-                           "layers, found %zu saved layers.",
-                           r->layer_count, r->saved.count));
+    set_first(r,
+              tn__print("Layer count mismatch when loading weights from file. Model expected %zu "
+                        "layers, found %zu saved layers.",
+                        r->layer_count, r->saved.count));
     for (size_t i = 0; i < r->layer_count; i++) {
         tn__weight_list weights = { 0 };
         tn_status status = TN_OK;
@@ -384,18 +382,18 @@ static tn_status match_layers(reading *r)
     return TN_OK;
 }
 
-/* --- the model's own weights -------------------------------------------------------------------
- */
+/* --- the model's own weights ------------------------------------------------------------------ */
 static tn_status match_own(reading *r, const saved_layer *saved, const tn__part *part)
 {
     tn__weight_list own = { .item = part->own, .count = part->count };
     bool counts_differ;
     TN_TRY(match_saved(r, saved, "top-level model", &own, &counts_differ));
     if (counts_differ)
-        set_first(r, tn__print("Weight count mismatch for top-level weights when loading weights from "
-                               "file. Model expects %zu top-level weight(s). Received %zu saved "
-                               "top-level weight(s)",
-                               own.count, saved->weights.count));
+        set_first(r,
+                  tn__print("Weight count mismatch for top-level weights when loading weights from "
+                            "file. Model expects %zu top-level weight(s). Received %zu saved "
+                            "top-level weight(s)",
+                            own.count, saved->weights.count));
     return tn__errors()->status;
 }
 
@@ -408,7 +406,8 @@ static tn_status match_top_level(reading *r, tn_layer *model)
     tn_status status = group ? fill_saved(r->group, TN__TOP_LEVEL, &saved) : TN_OK;
     if (status == TN_OK)
         status = tn__walk_model(model, &walk);
-    if (status == TN_OK && (group || walk.item[0].count > 0)) /* files of Keras 1 have no such group */
+    if (status == TN_OK &&
+        (group || walk.item[0].count > 0)) /* files of Keras 1 have no such group */
         status = match_own(r, &saved, &walk.item[0]);
     tn__walk_free(&walk);
     saved_free(&saved);
@@ -447,8 +446,7 @@ tn_status tn__legacy_read(tn__loading *loading, tn__h5_object *group, tn_layer *
     return status;
 }
 
-/* --- scopes ------------------------------------------------------------------------------------
- */
+/* --- scopes ----------------------------------------------------------------------------------- */
 static tn_status read_layer_scopes(tn_context *context, reading *r, tn_layer *layer)
 {
     const saved_layer *saved = saved_named(r, layer->name);
@@ -473,8 +471,7 @@ tn_status tn__legacy_read_scopes(tn_context *context, tn__h5_object *group, tn_l
     return status;
 }
 
-/* --- the optimizer -----------------------------------------------------------------------------
- */
+/* --- the optimizer ---------------------------------------------------------------------------- */
 tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *source,
                                     tn__h5_object *root, tn_layer *model)
 {

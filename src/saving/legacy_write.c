@@ -5,8 +5,7 @@
 #include "saving/trainer_state.h"
 #include <string.h>
 
-/* --- weights -----------------------------------------------------------------------------------
- */
+/* --- weights ---------------------------------------------------------------------------------- */
 static const char *place_of(const char *here)
 {
     return here ? here : "an unknown line";
@@ -102,8 +101,8 @@ static tn_status write_top_level(tn__saving *saving, tn__h5_node *group, tn_laye
     tn__walk walk;
     tn_status status = tn__walk_model(model, &walk);
     if (status == TN_OK)
-        status = write_group(saving, group, TN__TOP_LEVEL, model, walk.item[0].own,
-                             walk.item[0].count);
+        status =
+            write_group(saving, group, TN__TOP_LEVEL, model, walk.item[0].own, walk.item[0].count);
     tn__walk_free(&walk);
     return status;
 }
@@ -139,8 +138,7 @@ tn_status tn__legacy_write_weights(tn__saving *saving, tn__h5_node *group, tn_la
     return write_top_level(saving, group, model);
 }
 
-/* --- a whole model -----------------------------------------------------------------------------
- */
+/* --- a whole model ---------------------------------------------------------------------------- */
 static tn_status check_savable(const tn_layer *model)
 {
     if (model->of == &tn__class_Functional || model->of == &tn__class_Sequential)
@@ -199,8 +197,9 @@ static tn_status write_optimizer(tn__saving *saving, tn__h5_node *root, tn_layer
     size_t count;
     TN_TRY(tn__trainer_variables(model, saving->era, &variables, &count));
     char **names = tn__alloc_zeroed(count + 1, sizeof *names);
-    tn_status status = names ? name_variables(saving, tn__trainer_name(model), variables, count, names)
-                             : TN_RESOURCE_EXHAUSTED;
+    tn_status status =
+        names ? name_variables(saving, tn__trainer_name(model), variables, count, names)
+              : TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK && count)
         status = write_state(saving, root, variables, names, count);
     tn__names_release(names, count);

@@ -8,8 +8,7 @@
 #include "saving/trainer_state.h"
 #include <string.h>
 
-/* --- a model from its config -------------------------------------------------------------------
- */
+/* --- a model from its config ------------------------------------------------------------------ */
 static tn_status fail_unknown(const char *classes, bool archive)
 {
     int first = (int)strcspn(classes, ",");
@@ -98,8 +97,7 @@ tn__loading tn__load_weights(const tn__load *load, const tn__source *source)
                           .report_self = load->options->report_self };
 }
 
-/* --- .h5 ---------------------------------------------------------------------------------------
- */
+/* --- .h5 -------------------------------------------------------------------------------------- */
 static tn_status read_text(tn__h5_object *root, const char *name, tn__h5_strings *text)
 {
     tn__h5_object *attribute;
@@ -116,8 +114,8 @@ static tn_status read_json(tn__h5_object *root, const char *name, json_t **json)
     TN_TRY(read_text(root, name, &text));
     tn_status status = TN_OK;
     if (text.count > 0)
-        status = tn__json_parse(
-            (tn__span){ (const uint8_t *)text.item[0].text, text.item[0].size }, name, json);
+        status = tn__json_parse((tn__span){ (const uint8_t *)text.item[0].text, text.item[0].size },
+                                name, json);
     tn__h5_strings_free(&text);
     return status;
 }
@@ -147,9 +145,8 @@ static tn_status compile(const tn__load *load, tn__h5_object *root, tn_layer *mo
     TN_TRY(read_json(root, "training_config", &config));
     tn_status status = tn__trainer_compile(load->context, model, config);
     json_decref(config);
-    return status == TN_OK
-               ? tn__legacy_read_optimizer(load->context, &load->source, root, model)
-               : status;
+    return status == TN_OK ? tn__legacy_read_optimizer(load->context, &load->source, root, model)
+                           : status;
 }
 
 static tn_status fail_no_config(const tn__load *load, tn__h5_object *root)
@@ -158,11 +155,10 @@ static tn_status fail_no_config(const tn__load *load, tn__h5_object *root)
     tn__h5_object *weights;
     TN_TRY(tn__keras3_is(root, &keras3));
     TN_TRY(tn__legacy_weights(root, &weights));
-    return tn__fail(TN_INVALID_ARGUMENT, "No model config found in the file at %s.\n%s",
-                    load->source.name,
-                    keras3 || weights
-                        ? "it holds weights only: make the model, then tn_load_weights()"
-                        : "it is an HDF5 file, but Keras has not written it");
+    return tn__fail(
+        TN_INVALID_ARGUMENT, "No model config found in the file at %s.\n%s", load->source.name,
+        keras3 || weights ? "it holds weights only: make the model, then tn_load_weights()"
+                          : "it is an HDF5 file, but Keras has not written it");
 }
 
 static tn_status load_root(tn__load *load, tn__h5_object *root, tn_layer **model)
@@ -194,14 +190,14 @@ static tn_status load_hdf5(tn__load *load, tn_layer **model)
     return status;
 }
 
-/* --- models ------------------------------------------------------------------------------------
- */
+/* --- models ----------------------------------------------------------------------------------- */
 static tn_status fail_format(const tn__source *source)
 {
-    return tn__fail(TN_INVALID_ARGUMENT,
-                    "File format not supported: filepath=%s.\nit begins like none of them: "
-                    "supported are .keras archives, .h5 files of Keras 1 to 3, and .weights.h5 files",
-                    source->name);
+    return tn__fail(
+        TN_INVALID_ARGUMENT,
+        "File format not supported: filepath=%s.\nit begins like none of them: "
+        "supported are .keras archives, .h5 files of Keras 1 to 3, and .weights.h5 files",
+        source->name);
 }
 
 static tn_status load_opened(tn__load *load, tn_layer **model)
@@ -246,8 +242,7 @@ tn_model *tn_load_model_from_memory(const void *data, size_t size)
                                                   .size = size });
 }
 
-/* --- weights alone -----------------------------------------------------------------------------
- */
+/* --- weights alone ---------------------------------------------------------------------------- */
 static tn_status match_hdf5(tn__loading *loading, tn__h5_object *root, tn_layer *layer)
 {
     tn__h5_object *weights;
@@ -261,9 +256,10 @@ static tn_status match_hdf5(tn__loading *loading, tn__h5_object *root, tn_layer 
                         "'%s' is an HDF5 file, but it holds no weights as Keras writes them",
                         loading->source->name);
     if (loading->by_name)
-        return tn__fail(TN_INVALID_ARGUMENT,
-                        "`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: %s",
-                        loading->source->name);
+        return tn__fail(
+            TN_INVALID_ARGUMENT,
+            "`by_name` only supports loading legacy '.h5' or '.hdf5' files. Received: %s",
+            loading->source->name);
     return tn__keras3_read(loading, root, layer);
 }
 
@@ -312,11 +308,12 @@ static tn_status check_target(tn_layer *layer)
         return TN_INVALID_ARGUMENT;
     if (layer->built)
         return TN_OK;
-    return tn__fail(TN_FAILED_PRECONDITION,
-                    "You are loading weights into a model that has not yet been built. Try building "
-                    "the model first by calling it on some data or by using `build()`.\n%s was made "
-                    "at %s",
-                    tn__layer_print(layer), layer->here ? layer->here : "an unknown line");
+    return tn__fail(
+        TN_FAILED_PRECONDITION,
+        "You are loading weights into a model that has not yet been built. Try building "
+        "the model first by calling it on some data or by using `build()`.\n%s was made "
+        "at %s",
+        tn__layer_print(layer), layer->here ? layer->here : "an unknown line");
 }
 
 tn_status tn_load_weights_with(const tn_load_weights_options *o)
@@ -339,8 +336,7 @@ tn_status tn_load_weights_with(const tn_load_weights_options *o)
     return status;
 }
 
-/* --- architectures -----------------------------------------------------------------------------
- */
+/* --- architectures ---------------------------------------------------------------------------- */
 static tn_layer *from_json(tn_context *context, tn__span text, const char *what)
 {
     json_t *json;

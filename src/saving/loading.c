@@ -4,8 +4,7 @@
 #include "nn/naming.h"
 #include <string.h>
 
-/* --- what fits ---------------------------------------------------------------------------------
- */
+/* --- what fits -------------------------------------------------------------------------------- */
 static void tell(const tn__loading *loading, const tn_weight_report *row)
 {
     if (loading->report)
@@ -125,8 +124,7 @@ tn_status tn__loading_fail(tn__loading *loading, char *first)
     return status;
 }
 
-/* --- values ------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 /* (out, in, rows, columns) to (rows, columns, in, out). */
 static tn_status turn_kernel(tn_tensor **value)
 {
@@ -158,7 +156,7 @@ static tn_status flip_kernel(tn_tensor **value)
     int64_t places = old->shape.dims[0] * old->shape.dims[1];
     size_t size = places ? tn__byte_count(old) / (size_t)places : 0;
     for (int64_t at = 0; at < places; at++)
-        memcpy((char *)new->data + (size_t)at * size,
+        memcpy((char *)new->data + (size_t)at *size,
                (const char *)old->data + (size_t)(places - 1 - at) * size, size);
     tn__assign_object(value, new);
     tn__release(new);
@@ -205,8 +203,7 @@ void tn__loading_free(tn__loading *loading)
     tn__text_free(&loading->problems);
 }
 
-/* --- a reporter --------------------------------------------------------------------------------
- */
+/* --- a reporter ------------------------------------------------------------------------------- */
 void tn_print_weight_report(void *self, const tn_weight_report *weight)
 {
     (void)self;

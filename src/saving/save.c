@@ -43,15 +43,14 @@ static tn_status write_file(const document *d, const tn_save_options *o)
     return write_and_close(d, out);
 }
 
-/* --- checks ------------------------------------------------------------------------------------
- */
+/* --- checks ----------------------------------------------------------------------------------- */
 static tn_status check_path(const tn_save_options *o, const char *what)
 {
     if (!o->path || !*o->path)
         return tn__fail(TN_INVALID_ARGUMENT, "%s: path is missing", what);
     if (!o->overwrite && tn__path_kind_of(o->path) != TN__PATH_NONE)
-        return tn__fail(TN_ALREADY_EXISTS, "%s: '%s' is there already, and overwrite is false", what,
-                        o->path);
+        return tn__fail(TN_ALREADY_EXISTS, "%s: '%s' is there already, and overwrite is false",
+                        what, o->path);
     return TN_OK;
 }
 
@@ -98,8 +97,7 @@ static tn_status find_form(const tn_save_options *o, bool to_file, form *found)
     return *found == ARCHIVE || is_h5(o->path) ? TN_OK : fail_extension(o->path);
 }
 
-/* --- models ------------------------------------------------------------------------------------
- */
+/* --- models ----------------------------------------------------------------------------------- */
 static tn_status prepare_model(const tn_save_options *o, form form, document *d)
 {
     *d = (document){ .archive = form == ARCHIVE };
@@ -159,15 +157,15 @@ tn_bytes tn_save_to_memory_with(const tn_save_options *options)
     if (status == TN_OK)
         status = write_memory(&d, &bytes);
     document_free(&d);
-    void *copy = status == TN_OK ? tn__scope_alloc(bytes.size) : NULL;
+    size_t size = bytes.size;
+    void *copy = status == TN_OK ? tn__scope_alloc(size) : NULL;
     if (copy)
-        memcpy(copy, bytes.data, bytes.size);
+        memcpy(copy, bytes.data, size);
     tn__bytes_free(&bytes);
-    return copy ? (tn_bytes){ copy, bytes.size } : none;
+    return copy ? (tn_bytes){ copy, size } : none;
 }
 
-/* --- weights alone -----------------------------------------------------------------------------
- */
+/* --- weights alone ---------------------------------------------------------------------------- */
 static tn_status check_source(const tn_save_options *o)
 {
     if (!tn__check_layer(o->model, "tn_save_weights: layer"))
@@ -212,15 +210,15 @@ tn_status tn_save_weights_with(const tn_save_options *options)
     return status;
 }
 
-/* --- architectures -----------------------------------------------------------------------------
- */
+/* --- architectures ---------------------------------------------------------------------------- */
 const char *tn_to_json_with(const tn_to_json_options *options)
 {
     TN__ENTER_OPTIONS(context, options, "<failed>");
     (void)context;
     if (!tn__check_layer(options->model, "tn_to_json: model") || check_era(options->keras) != TN_OK)
         return "<failed>";
-    json_t *json = tn__layer_to_json(options->model, options->keras == 2 ? TN__KERAS_2 : TN__KERAS_3);
+    json_t *json =
+        tn__layer_to_json(options->model, options->keras == 2 ? TN__KERAS_2 : TN__KERAS_3);
     char *text = json ? tn__json_dump(json) : NULL;
     json_decref(json);
     const char *result = text ? tn__scope_strdup(text) : NULL;

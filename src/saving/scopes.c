@@ -28,8 +28,7 @@ static tn_layer *naming_layer(tn_layer *layer)
     return found;
 }
 
-/* --- tenon.json --------------------------------------------------------------------------------
- */
+/* --- tenon.json ------------------------------------------------------------------------------- */
 /* A plain variable, made by tn_variable() in a layer's body, has a scope of its own. */
 static tn_status write_variables(const tn__part *part, json_t *variables)
 {
@@ -104,8 +103,7 @@ tn_status tn__scopes_from_json(tn_context *context, tn_layer *model, const json_
     return status;
 }
 
-/* --- names in .h5 ------------------------------------------------------------------------------
- */
+/* --- names in .h5 ----------------------------------------------------------------------------- */
 static bool any_equal(char *const *names, size_t count)
 {
     tn__map seen = { 0 };
@@ -138,8 +136,12 @@ tn_status tn__h5_weight_names(tn_tensor *const *weights, size_t count, char ***n
     if (!*names)
         return TN_RESOURCE_EXHAUSTED;
     tn_status status = fill_names(weights, count, false, *names);
-    if (status == TN_OK && any_equal(*names, count))
+    if (status == TN_OK && any_equal(*names, count)) {
         status = fill_names(weights, count, true, *names);
+        if (status == TN_OK &&
+            any_equal(*names, count)) /* it cannot be saved: the name people know */
+            status = fill_names(weights, count, false, *names);
+    }
     if (status == TN_OK)
         status = tn__errors()->status;
     if (status != TN_OK) {

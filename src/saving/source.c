@@ -50,6 +50,19 @@ static tn_status check_limit(const tn__source *source, uint64_t limit)
                     source->name, (unsigned long long)limit);
 }
 
+static tn_status open_path(const char *path, bool map, uint64_t limit, tn__source *source)
+{
+    if (tn__path_kind_of(path) == TN__PATH_FOLDER)
+        return refuse_folder(path);
+    if (map) {
+        TN_TRY(map_file(path, source));
+        return check_limit(source, limit);
+    }
+    TN_TRY(tn__file_read(path, limit ? limit : INT64_MAX, &source->file));
+    source->bytes = source->file.span;
+    return TN_OK;
+}
+
 tn_status tn__source_open(const char *path, tn__span data, bool map, uint64_t limit,
                           tn__source *source)
 {
@@ -60,15 +73,10 @@ tn_status tn__source_open(const char *path, tn__span data, bool map, uint64_t li
     }
     if (!path)
         return tn__fail(TN_INVALID_ARGUMENT, "neither a path nor data to load from");
-    if (tn__path_kind_of(path) == TN__PATH_FOLDER)
-        return refuse_folder(path);
-    if (map) {
-        TN_TRY(map_file(path, source));
-        return check_limit(source, limit);
-    }
-    TN_TRY(tn__file_read(path, limit ? limit : INT64_MAX, &source->file));
-    source->bytes = source->file.span;
-    return TN_OK;
+    tn_status status = open_path(path, map, limit, source);
+    if (status != TN_OK)
+        tn__source_close(source);
+    return status;
 }
 
 void tn__source_close(tn__source *source)
@@ -123,7 +131,8 @@ tn_status tn__source_borrow(const tn__source *source, tn_dtype dtype, const tn_s
     if (!source->mapping || !elements.data || !aligned)
         return TN_OK;
     atomic_fetch_add_explicit(&source->mapping->count, 1, memory_order_relaxed);
-    /* A tensor's elements are never written once they can be seen, so the mapping stays as it is. */
+    /* A tensor's elements are never written once they can be seen, so the mapping stays as it is.
+     */
     void *data = (void *)(uintptr_t)elements.data;
     return tn__tensor_borrow(dtype, shape, data, leave_mapping, source->mapping, tensor);
 }

@@ -17,8 +17,7 @@ const char *tn__trainer_name(const tn_layer *model)
     return t && t->optimizer->name ? t->optimizer->name : "optimizer";
 }
 
-/* --- out ---------------------------------------------------------------------------------------
- */
+/* --- out -------------------------------------------------------------------------------------- */
 /* A function of the program's own has a class that no file can name. */
 static bool has_name(const tn__thing *thing)
 {
@@ -35,7 +34,8 @@ static json_t *optimizer_json(const tn__trainer *t, tn__era era)
     if (o->name)
         json_object_set_new(config, "name", json_string(o->name));
     if (era == TN__KERAS_2) {
-        /* As Keras 2 writes it: a plain "Adam" is its older optimizer, which refuses these arguments. */
+        /* As Keras 2 writes it: a plain "Adam" is its older optimizer, which refuses these
+         * arguments. */
         char *name = tn__print("Custom>%s", o->thing.of->name);
         if (name)
             json_object_set_new(json, "class_name", json_string(name));
@@ -106,17 +106,21 @@ static const tn_metric *chosen_for(const tn__trainer *t, const char *text)
     return NULL;
 }
 
-/* An object by its class and the name it bears: the one form that both generations take from an .h5. */
+/* An object by its class and the name it bears: the one form that both generations take from an
+ * .h5. */
 static json_t *named_class(const tn_metric *metric, const char *name)
 {
-    return json_pack("{s:s, s:{s:s, s:s}}", "class_name", metric->thing.of->name, "config", "name", name, "dtype", "float32");
+    return json_pack("{s:s, s:{s:s, s:s}}", "class_name", metric->thing.of->name, "config", "name",
+                     name, "dtype", "float32");
 }
 
-/* In an .h5 Keras 3 does not find a metric's short name, and Keras 2 takes "accuracy" for plain equality; so there it is an object. */
+/* In an .h5 Keras 3 does not find a metric's short name, and Keras 2 takes "accuracy" for plain
+ * equality; so there it is an object. */
 static json_t *metric_json(const tn__trainer *t, const char *text, tn__era era)
 {
     tn_metric *metric;
-    const tn_metric *chosen = is_chosen_later(text) && era == TN__KERAS_2 ? chosen_for(t, text) : NULL;
+    const tn_metric *chosen =
+        is_chosen_later(text) && era == TN__KERAS_2 ? chosen_for(t, text) : NULL;
     if (chosen)
         return named_class(chosen, text);
     if (is_chosen_later(text) || (era == TN__KERAS_3 && !strchr(text, '(')))
@@ -184,8 +188,7 @@ tn_status tn__trainer_config(tn_layer *model, tn__era era, json_t **json)
     return status;
 }
 
-/* --- in ----------------------------------------------------------------------------------------
- */
+/* --- in --------------------------------------------------------------------------------------- */
 typedef struct {
     tn_layer *model;
     tn_compile_options options;
@@ -205,7 +208,8 @@ static tn_status keep_text(reading *r, char *text, const char **place)
     return TN_OK;
 }
 
-/* Keras 2 wraps a metric's function: "accuracy" is chosen anew, another is known by its function. */
+/* Keras 2 wraps a metric's function: "accuracy" is chosen anew, another is known by its function.
+ */
 static const char *wrapped_name(const json_t *json)
 {
     const json_t *config = json_object_get(json, "config");
@@ -252,7 +256,9 @@ static const char *output_name(const tn_layer *model, size_t i)
 static const json_t *of_output(const reading *r, const json_t *json, size_t i)
 {
     const char *name = output_name(r->model, i);
-    return json_is_array(json) ? json_array_get(json, i) : name ? json_object_get(json, name) : NULL;
+    return json_is_array(json) ? json_array_get(json, i)
+           : name              ? json_object_get(json, name)
+                               : NULL;
 }
 
 static tn_status take_losses(reading *r, const json_t *json)

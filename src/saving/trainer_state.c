@@ -10,9 +10,9 @@ static tn_optimizer *optimizer_of(const tn_layer *model)
     return t && t->compiled ? t->optimizer : NULL;
 }
 
-/* --- out ---------------------------------------------------------------------------------------
- */
-tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor ***items, size_t *count)
+/* --- out -------------------------------------------------------------------------------------- */
+tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor ***items,
+                                size_t *count)
 {
     tn_optimizer *optimizer = optimizer_of(model);
     *items = NULL;
@@ -27,8 +27,7 @@ tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor **
     return TN_OK;
 }
 
-/* --- in ----------------------------------------------------------------------------------------
- */
+/* --- in --------------------------------------------------------------------------------------- */
 static tn_status build(tn_context *context, tn_layer *model, tn_optimizer *optimizer)
 {
     tn__weight_list weights = { 0 };
@@ -46,7 +45,8 @@ static bool same_end(const char *a, const char *b)
     return x && y && strcmp(x, y) == 0;
 }
 
-/* Optimizers of Keras up to 2.10 keep one slot of every variable, then the next slot of every one. */
+/* Optimizers of Keras up to 2.10 keep one slot of every variable, then the next slot of every one.
+ */
 static bool is_slot_by_slot(const tn_optimizer *o, const char *const *names, size_t count)
 {
     size_t targets = o->target.count;
@@ -74,17 +74,19 @@ static size_t place_in_file(const tn_optimizer *o, bool slot_by_slot, bool has_r
 
 static tn_status warn_count(const tn_layer *model, size_t own, size_t saved)
 {
-    tn__warn("Skipping variable loading for optimizer '%s', because it has %zu variables whereas the "
-             "saved optimizer has %zu variables.",
-             tn__trainer_name(model), own, saved);
+    tn__warn(
+        "Skipping variable loading for optimizer '%s', because it has %zu variables whereas the "
+        "saved optimizer has %zu variables.",
+        tn__trainer_name(model), own, saved);
     return TN_OK;
 }
 
 static tn_status warn_shape(const tn_layer *model, tn__h5_object *dataset)
 {
-    tn__warn("Error in loading the saved optimizer state ('%s' has another shape than the variable of "
-             "'%s'). As a result, your model is starting with a freshly initialized optimizer.",
-             tn__h5_path(dataset), tn__trainer_name(model));
+    tn__warn(
+        "Error in loading the saved optimizer state ('%s' has another shape than the variable of "
+        "'%s'). As a result, your model is starting with a freshly initialized optimizer.",
+        tn__h5_path(dataset), tn__trainer_name(model));
     return TN_OK;
 }
 

@@ -1,11 +1,11 @@
-/* trainer_state.h - what a model was compiled with, and its optimizer's state: between the train room
- * and files. */
+/* trainer_state.h - what a model was compiled with, and its optimizer's state: between the train
+ * room and files. */
 #ifndef TN_SAVING_TRAINER_STATE_H
 #define TN_SAVING_TRAINER_STATE_H
 #include "saving/dataset.h"
 #include "saving/saving.h"
 
-/* --- out --------------------------------------------------------------------------------------- */
+/* --- out -------------------------------------------------------------------------------------- */
 /* Keras 3's compile_config, or Keras 2's training_config; *json is NULL, and that is no error, when
  * the model was not compiled or with something that files cannot name (a function of the program's
  * own), which is a warning. */
@@ -17,12 +17,13 @@ tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor **
 /* The optimizer's name: "adam". */
 const char *tn__trainer_name(const tn_layer *model);
 
-/* --- in ---------------------------------------------------------------------------------------- */
+/* --- in --------------------------------------------------------------------------------------- */
 /* Compiles a model as either generation's config says. What is not known here is a warning, and the
  * model stays uncompiled. */
 tn_status tn__trainer_compile(tn_context *context, tn_layer *model, const json_t *config);
-/* The state of the optimizer of a compiled model, in the order of a file. names: in .h5 files of Keras 2,
- * where they tell an older order; NULL: there are none. What does not fit is Keras's warning. */
+/* The state of the optimizer of a compiled model, in the order of a file. names: in .h5 files of
+ * Keras 2, where they tell an older order; NULL: there are none. What does not fit is Keras's
+ * warning. */
 tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__source *source,
                            tn__h5_object *const *datasets, const char *const *names, size_t count);
 

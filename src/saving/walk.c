@@ -84,12 +84,13 @@ static tn_status list_attributes(const tn_layer *layer, attribute **list, size_t
 {
     size_t fields = 0;
     TN__EACH_FIELD(field, layer->of->fields)
-        fields++;
+    fields++;
     *list = tn__alloc((fields + 1) * sizeof **list);
     if (!*list)
         return TN_RESOURCE_EXHAUSTED;
     *count = 0;
-    TN__EACH_FIELD(field, layer->of->fields) {
+    TN__EACH_FIELD(field, layer->of->fields)
+    {
         tn_layer *held = layer_in(layer, field);
         if (held)
             (*list)[(*count)++] = (attribute){ field->name, held };
