@@ -432,10 +432,29 @@ json_t *tn__thing_to_json(const tn__thing *thing, tn__era era)
                      "registered_name");
 }
 
+/* Keras 1 wrote {"name": "MaxNorm", "m": 2}: the arguments beside the class. NULL: it is no such object. */
+static json_t *of_keras_1(const json_t *json)
+{
+    const json_t *name = json_object_get(json, "name"), *most = json_object_get(json, "m");
+    if (!json_is_string(name) || json_object_get(json, "class_name"))
+        return NULL;
+    json_t *config = json_copy((json_t *)(uintptr_t)json);
+    json_object_del(config, "name");
+    if (most && json_object_set(config, "max_value", (json_t *)(uintptr_t)most) == 0)
+        json_object_del(config, "m");
+    return json_pack("{s:O, s:o}", "class_name", name, "config", config);
+}
+
 /* "relu", {"class_name": "RandomNormal", "config": {…}}, or a function: {"class_name": "function", "config": "relu"}. */
 tn_status tn__thing_from_json(tn__object_kind kind, const json_t *json, tn__thing *thing)
 {
     *thing = (tn__thing){ NULL, NULL };
+    json_t *old = of_keras_1(json);
+    if (old) {
+        tn_status status = tn__thing_from_json(kind, old, thing);
+        json_decref(old);
+        return status;
+    }
     const json_t *config = json_object_get(json, "config");
     const char *name = json_is_string(json) ? json_string_value(json) : json_is_string(config) ? json_string_value(config)
                                                                                              : tn__json_text(json, "class_name");

@@ -59,4 +59,5 @@ static const tn_field l1l2_fields[] = {
     TN__ROW(TN_FIELD_FLOAT, penalties, l2, "0", ">= 0"),
     TN__END_OF_FIELDS,
 };
-REGULARIZER(L1L2, l1l2_of, .aliases = "l1_l2", .fields = l1l2_fields, .size = sizeof(penalties))
+REGULARIZER(L1L2, l1l2_of, .aliases = "l1_l2|WeightRegularizer|L1L2Regularizer",
+            .fields = l1l2_fields, .size = sizeof(penalties))

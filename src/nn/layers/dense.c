@@ -37,12 +37,24 @@ static void build(void *me, tn_list inputs)
 static tn_tensor *call(void *me, tn_list inputs)
 {
     dense *self = me;
-    tn_tensor *y = tn_matmul_with(&(tn_matmul_options){ .size_ = sizeof(tn_matmul_options), .a = tn_at(inputs, 0), .b = self->kernel });
+    tn_tensor *x = tn__as_float(tn_at(inputs, 0));
+    if (!tn__check_axis(x, -1, self->kernel->shape.dims[0]))
+        return NULL;
+    tn_tensor *y = tn_matmul(x, self->kernel);
     if (self->bias)
         y = tn_add(y, self->bias);
     return tn__activate(self->o.activation, y);
 }
 
+static tn_status upgrade(void *config)
+{
+    static const tn__renamed old[] = { { "output_dim", "units" }, { "input_dim", NULL }, { NULL, NULL } };
+    tn__upgrade_words(config);
+    tn__rename_keys(config, old);
+    return TN_OK;
+}
+
+static const tn_class_more more = { .least_rank = 2, .upgrade_config = upgrade };
 const tn_class tn__class_Dense = {
     .name = "Dense",
     .module = "keras.layers",
@@ -52,6 +64,7 @@ const tn_class tn__class_Dense = {
     .inputs = 1,
     .build = build,
     .call = call,
+    .more = &more,
 };
 
 tn_layer *tn_dense_new(const tn_dense_options *options)

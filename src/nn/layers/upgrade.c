@@ -36,6 +36,20 @@ static tn_status upgrade_ordering(json_t *config)
     return TN_OK;
 }
 
+void tn__upgrade_words(void *config)
+{
+    static const tn__renamed old[] = {
+        { "init", "kernel_initializer" },
+        { "bias", "use_bias" },
+        { "W_regularizer", "kernel_regularizer" },
+        { "b_regularizer", "bias_regularizer" },
+        { "W_constraint", "kernel_constraint" },
+        { "b_constraint", "bias_constraint" },
+        { NULL, NULL },
+    };
+    tn__rename_keys(config, old);
+}
+
 tn_status tn__upgrade_image_config(void *config)
 {
     static const tn__renamed old[] = {
@@ -43,12 +57,6 @@ tn_status tn__upgrade_image_config(void *config)
         { "subsample", "strides" },
         { "atrous_rate", "dilation_rate" },
         { "border_mode", "padding" },
-        { "init", "kernel_initializer" },
-        { "W_regularizer", "kernel_regularizer" },
-        { "W_constraint", "kernel_constraint" },
-        { "b_regularizer", "bias_regularizer" },
-        { "b_constraint", "bias_constraint" },
-        { "bias", "use_bias" },
         { NULL, NULL },
     };
     const json_t *rows = json_object_get(config, "nb_row"),
@@ -59,6 +67,7 @@ tn_status tn__upgrade_image_config(void *config)
             json_pack("[I, I]", json_integer_value(rows), json_integer_value(columns))));
     json_object_del(config, "nb_row");
     json_object_del(config, "nb_col");
+    tn__upgrade_words(config);
     tn__rename_keys(config, old);
     tn__drop_none(config, "data_format|strides|dilation_rate");
     return upgrade_ordering(config);

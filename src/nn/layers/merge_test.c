@@ -1,0 +1,76 @@
+/* merge_test.c */
+#include "support/check_layer.h"
+#include "nn/config.h"
+#include "nn/layers/testdata/values.h"
+
+static void tensors_are_added(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *a = layer_input(TN_SHAPE(2, 4), 0), *b = layer_input(TN_SHAPE(2, 4), 1),
+              *c = layer_input(TN_SHAPE(2, 4), 2), *cube = layer_input(TN_SHAPE(2, 3, 4), 0);
+    CHECK_LAYER(.layer = tn_add_layer(), .text = "add()", .inputs = TN_LIST(a, b, c),
+                .expected = VALUES_OF(added));
+    CHECK_LAYER(.layer = tn_add_layer(), .inputs = TN_LIST(cube, b),
+                .expected = VALUES_OF(added_ranks), .skip = SKIP_EMPTY | SKIP_ANY_BATCH);
+}
+
+static void tensors_are_joined(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *cube = layer_input(TN_SHAPE(2, 3, 4), 0), *more = layer_input(TN_SHAPE(2, 2, 4), 1);
+    CHECK_LAYER(.layer = tn_concatenate(1), .text = "concatenate(1)", .inputs = TN_LIST(cube, more),
+                .expected = VALUES_OF(joined));
+    assert_null(tn_call(tn_concatenate(), cube, more));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "A `Concatenate` layer requires inputs with matching shapes except for "
+                "the concatenation axis. Received: input_shape=[(2, 3, 4), (2, 2, 4)]");
+}
+
+static void shapes_that_do_not_fit_are_told(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *a = layer_input(TN_SHAPE(2, 4), 0);
+    assert_null(tn_call(tn_add_layer(), a, layer_input(TN_SHAPE(2, 3), 0)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "Inputs have incompatible shapes. Received shapes (4,) and (3,)");
+    assert_null(tn_call(tn_add_layer(), a, layer_input(TN_SHAPE(3, 4), 0)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "Cannot merge tensors with different batch sizes. Received tensors with "
+                "shapes [(2, 4), (3, 4)]");
+}
+
+/* Keras builds them for a list of shapes, and calls them with a list, even of one. */
+static void files_say_lists(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *a = tn_input(TN_SHAPE(4)), *b = tn_input(TN_SHAPE(1));
+    tn_model *model = tn_model(
+        tn_tuple(a, b), tn_call(tn_concatenate(), tn_call(tn_add_layer(.name = "sum"), a, b)));
+    CHECK_NO_ERROR();
+    json_t *json = tn__layer_to_json(tn_get_layer(model, "sum"), TN__KERAS_3);
+    json_t *shapes = json_object_get(json_object_get(json, "build_config"), "input_shape");
+    assert_int_equal(json_array_size(shapes), 2);
+    assert_int_equal(json_integer_value(json_array_get(json_array_get(shapes, 1), 1)), 1);
+    json_decref(json);
+    json = tn__layer_to_json(model, TN__KERAS_3);
+    json_t *layers = json_object_get(json_object_get(json, "config"), "layers");
+    json_t *node = json_array_get(json_object_get(json_array_get(layers, 3), "inbound_nodes"), 0);
+    assert_true(json_is_array(json_array_get(json_object_get(node, "args"), 0)));
+    json_decref(json);
+}
+
+int main(void)
+{
+    tests_begin();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tensors_are_added),
+        cmocka_unit_test(tensors_are_joined),
+        cmocka_unit_test(shapes_that_do_not_fit_are_told),
+        cmocka_unit_test(files_say_lists),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
