@@ -28,6 +28,7 @@ static const struct {
     { "metrics", replay_metric },
     { "optimizers", replay_optimizer },
     { "training", replay_training },
+    { "files", replay_files },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

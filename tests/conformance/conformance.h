@@ -38,5 +38,6 @@ void replay_loss(golden_case *c, verdict *v);
 void replay_metric(golden_case *c, verdict *v);
 void replay_optimizer(golden_case *c, verdict *v);
 void replay_training(golden_case *c, verdict *v);
+void replay_files(golden_case *c, verdict *v);
 
 #endif

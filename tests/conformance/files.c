@@ -1,0 +1,164 @@
+/* files.c - cases of kind "files": a model as Keras 2 or 3 saved it, in every format that is opened here. Each must give the recorded
+ * outputs, give them again from every format it is saved in, and train on with the recorded losses. */
+#include "conformance/conformance.h"
+#include "nn/config.h"
+#include "support/check.h"
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    golden_case *c;
+    verdict *v;
+    char folder[512];
+    tn_tensor *input, *output; /* tuples for several */
+    size_t outputs;
+} file_case;
+
+static const char *path_in(const file_case *f, const char *name)
+{
+    return tn_format("%s/%s", f->folder, name);
+}
+
+static tn_tensor *one_or_tuple(tn_tensor *const *items, size_t count)
+{
+    return count == 1 ? items[0] : tn_tuple_of(tn_list_of(count, items));
+}
+
+static bool load_io(file_case *f)
+{
+    const json_t *io = json_object_get(golden_json(f->c), "io"), *inputs = json_object_get(io, "inputs"), *outputs = json_object_get(io, "outputs");
+    const char *path = path_in(f, tn__json_text(io, "file"));
+    tn_tensor *items[16];
+    size_t count = 0;
+    for (size_t i = 0; i < json_array_size(inputs) && i < 16; i++)
+        items[count++] = tn_load_array(path, json_string_value(json_array_get(inputs, i)));
+    f->input = no_error(f->v, "inputs") ? one_or_tuple(items, count) : NULL;
+    for (count = 0; count < json_array_size(outputs) && count < 16; count++)
+        items[count] = tn_load_array(path, tn__json_text(json_array_get(outputs, count), "key"));
+    f->output = no_error(f->v, "outputs") ? one_or_tuple(items, count) : NULL;
+    f->outputs = count;
+    return f->input && f->output;
+}
+
+/* A model of classes that are not there yet is skipped; any other failure is one. */
+static tn_model *loaded(file_case *f, tn_model *model, const char *what)
+{
+    if (model)
+        return model;
+    const tn_error *error = tn_catch(TN_ANY_ERROR);
+    const char *unknown = error ? strstr(error->message, "nobody knows: ") : NULL;
+    if (!unknown && error)
+        unknown = strstr(error->first_line, "Unknown layer: ");
+    if (unknown)
+        skip_case(f->v, "%.*s", (int)strcspn(unknown, "\n"), unknown);
+    else
+        fail_case(f->v, "%s: %s", what, error ? error->message : "no error, and no model");
+    return NULL;
+}
+
+static bool check_outputs(file_case *f, tn_model *model, const char *what)
+{
+    tn_tensor *got = tn_predict(model, f->input, .verbose = 0);
+    if (!no_error(f->v, what))
+        return false;
+    for (size_t i = 0; i < f->outputs; i++) {
+        tn_tensor *want = f->outputs == 1 ? f->output : tn_item(f->output, i);
+        if (!same(f->v, f->c, f->outputs == 1 ? got : tn_item(got, i), want, what))
+            return false;
+    }
+    return true;
+}
+
+/* Every weight zero, so that a load that does nothing shows. */
+static bool clear_weights(file_case *f, tn_model *model)
+{
+    tn_list variables = tn_variables(model);
+    for (size_t i = 0; i < variables.count; i++)
+        tn_assign(variables.item[i], tn_zeros(variables.item[i]->shape, (tn_dtype)variables.item[i]->dtype));
+    return no_error(f->v, "clearing the weights");
+}
+
+static bool check_weights_file(file_case *f, tn_model *model, const char *path, const char *what)
+{
+    if (!clear_weights(f, model) || (tn_load_weights(model, path) != TN_OK && !no_error(f->v, what)))
+        return false;
+    return check_outputs(f, model, what);
+}
+
+/* Saved by us in each format and opened again, the numbers stay. */
+static bool check_saved_again(file_case *f, tn_model *model)
+{
+    static const char *const names[] = { "again.keras", "again.h5" };
+    for (size_t i = 0; i < 2; i++) {
+        const char *path = temporary_path(names[i]), *what = tn_format("saved as %s", names[i]);
+        if (tn_save(model, path) != TN_OK)
+            return no_error(f->v, what);
+        tn_model *again = loaded(f, tn_load_model(path), what);
+        if (!again || !check_outputs(f, again, what))
+            return false;
+    }
+    const char *weights = temporary_path("again.weights.h5");
+    if (tn_save_weights(model, weights) != TN_OK)
+        return no_error(f->v, "saving weights");
+    return check_weights_file(f, model, weights, "saved as again.weights.h5");
+}
+
+/* The losses that Keras reported for the next batches. */
+static bool check_training(file_case *f, const char *path, const char *what)
+{
+    const json_t *training = json_object_get(golden_json(f->c), "training"), *losses = json_object_get(training, "losses_reported_steps_3_5");
+    if (!json_is_array(losses))
+        return true;
+    const char *data = path_in(f, tn__json_text(training, "file"));
+    tn_tensor *x = tn_load_array(data, "X"), *y = tn_load_array(data, "Y");
+    tn_model *model = loaded(f, tn_load_model(path), what);
+    if (model && !tn_is_compiled(model))
+        return skip_case(f->v, "compiled with what is not there yet");
+    for (int64_t step = 3; step < 6 && model; step++) {
+        tn_shape rows = { 1, x->shape.rank - 1, { 0 } }, labels = { 1, y->shape.rank - 1, { 0 } };
+        memcpy(rows.dims, x->shape.dims + 1, sizeof(int64_t) * (size_t)rows.rank);
+        memcpy(labels.dims, y->shape.dims + 1, sizeof(int64_t) * (size_t)labels.rank);
+        tn_tensor *logs = tn_train_on_batch(model, tn_reshape(tn_rows(x, step, step + 1), rows), tn_reshape(tn_rows(y, step, step + 1), labels));
+        tn_tensor *loss = tn_rows(logs, 0, 1);
+        float wanted = (float)json_number_value(json_array_get(losses, (size_t)step - 3));
+        if (!same(f->v, f->c, loss, tn_constant(TN_FLOAT32, TN_SHAPE(1), &wanted), tn_format("%s: loss of step %d", what, (int)step)))
+            return false;
+    }
+    return model != NULL;
+}
+
+static bool check_formats(file_case *f)
+{
+    const json_t *files = json_object_get(golden_json(f->c), "files");
+    static const char *const models[] = { "keras_zip", "legacy_h5" }, *const weights[] = { "weights_h5", "legacy_weights_h5" };
+    tn_model *model = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = tn__json_text(files, models[i]);
+        if (!name)
+            continue;
+        model = loaded(f, tn_load_model(path_in(f, name)), models[i]);
+        if (!model || !check_outputs(f, model, models[i]) || !check_training(f, path_in(f, name), models[i]))
+            return false;
+    }
+    const char *json = tn__json_text(files, "json");
+    for (size_t i = 0; i < 2 && json; i++) {
+        const char *name = tn__json_text(files, weights[i]);
+        tn_model *fresh = name ? loaded(f, tn_load_json(path_in(f, json)), "json") : NULL;
+        if (name && (!fresh || !check_weights_file(f, fresh, path_in(f, name), weights[i])))
+            return false;
+    }
+    return model ? check_saved_again(f, model) : skip_case(f->v, "no format of it is opened yet");
+}
+
+void replay_files(golden_case *c, verdict *v)
+{
+    file_case f = { .c = c, .v = v };
+    const char *model = tn__json_text(golden_json(c), "model");
+    snprintf(f.folder, sizeof f.folder, "%s/files/%s", golden_folder(c), model ? model : "");
+    if (!json_is_object(json_object_get(golden_json(c), "io"))) {
+        skip_case(v, "no inputs and outputs are recorded");
+        return;
+    }
+    if (load_io(&f))
+        (void)!check_formats(&f);
+}
