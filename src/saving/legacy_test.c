@@ -46,8 +46,8 @@ static void two_equal_names_in_one_group_are_refused_before_the_disk_is_touched(
     const tn_error *error = tn_catch(TN_ALREADY_EXISTS);
     assert_string_equal(error->first_line, "Unable to create dataset (name already exists)");
     assert_non_null(strstr(error->message, "two weights in the group 'pair' of the .h5 file are "
-                                           "called 'pair/k': one of Twin 'pair', made at "
-                                           "src/saving/legacy_test.c:"));
+                                           "called 'pair/k': one of Twin 'pair', made at "));
+    assert_non_null(strstr(error->message, "legacy_test.c:"));
     assert_non_null(strstr(error->message, "while saving '"));
     tn__bytes old = bytes_of(path);
     assert_int_equal(old.size, 12);
