@@ -146,7 +146,7 @@ static char *make_metadata(void)
 static tn_status add_compile_config(tn_layer *model, json_t *json)
 {
     json_t *compiled;
-    TN_TRY(tn__trainer_config(model, TN__KERAS_3, &compiled));
+    TN_TRY(tn__trainer_config(model, TN__ARCHIVE, &compiled));
     return compiled ? tn__json_set(json, "compile_config", compiled) : TN_OK;
 }
 

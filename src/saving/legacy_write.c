@@ -210,7 +210,8 @@ static tn_status write_optimizer(tn__saving *saving, tn__h5_node *root, tn_layer
 static tn_status write_training(tn__saving *saving, tn__h5_node *root, tn_layer *model)
 {
     json_t *json;
-    TN_TRY(tn__trainer_config(model, TN__KERAS_2, &json)); /* which Keras 3 reads as well */
+    tn__config_form form = saving->era == TN__KERAS_2 ? TN__H5_KERAS_2 : TN__H5_KERAS_3;
+    TN_TRY(tn__trainer_config(model, form, &json));
     if (!json)
         return TN_OK;
     tn_status status = write_json(root, "training_config", json);

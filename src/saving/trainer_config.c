@@ -24,24 +24,32 @@ static bool has_name(const tn__thing *thing)
     return tn__object_class_find(thing->of->kind, thing->of->name) == thing->of;
 }
 
-static json_t *optimizer_json(const tn__trainer *t, tn__era era)
+/* To Keras 2 a plain "Adam" is its older optimizer, which refuses these arguments. Keras 3 knows no
+ * "Custom>Adam" and makes a default optimizer of the config's name, which therefore is the class's,
+ * as Keras 2 has it too. */
+static void write_for_keras_2(const tn_optimizer *o, json_t *json)
+{
+    char *name = tn__print("Custom>%s", o->thing.of->name);
+    if (name)
+        json_object_set_new(json, "class_name", json_string(name));
+    tn__free(name);
+    json_object_set_new(json_object_get(json, "config"), "name", json_string(o->thing.of->name));
+}
+
+static json_t *optimizer_json(const tn__trainer *t, tn__config_form form)
 {
     const tn_optimizer *o = t->optimizer;
+    tn__era era = form == TN__ARCHIVE ? TN__KERAS_3 : TN__KERAS_2;
     json_t *json = tn__thing_to_json(&o->thing, era), *config = json_object_get(json, "config");
     tn_tensor *rate;
     if (!json)
         return NULL;
     if (o->name)
         json_object_set_new(config, "name", json_string(o->name));
-    if (era == TN__KERAS_2) {
-        /* As Keras 2 writes it: a plain "Adam" is its older optimizer, which refuses these
-         * arguments. */
-        char *name = tn__print("Custom>%s", o->thing.of->name);
-        if (name)
-            json_object_set_new(json, "class_name", json_string(name));
-        tn__free(name);
+    if (form == TN__H5_KERAS_2)
+        write_for_keras_2(o, json);
+    if (form != TN__ARCHIVE)
         json_object_del(config, "loss_scale_factor");
-    }
     if (tn__variable_read(o->learning_rate, &rate) == TN_OK)
         json_object_set_new(config, "learning_rate", json_real(tn__double_at(rate, 0)));
     tn__release(rate);
@@ -142,16 +150,18 @@ static json_t *metrics_json(const tn__trainer *t, char *const *texts, size_t cou
     return list;
 }
 
-static tn_status fill_config(const tn__trainer *t, tn__era era, json_t *config)
+/* Losses and metrics of .h5 files are such that both generations take them. */
+static tn_status fill_config(const tn__trainer *t, tn__config_form form, json_t *config)
 {
-    const char *key = era == TN__KERAS_2 ? "optimizer_config" : "optimizer";
+    tn__era era = form == TN__ARCHIVE ? TN__KERAS_3 : TN__KERAS_2;
+    const char *key = form == TN__ARCHIVE ? "optimizer" : "optimizer_config";
     TN_TRY(tn__json_set(config, "loss", losses_json(t, era)));
     TN_TRY(tn__json_set(config, "loss_weights", weights_json(t)));
     TN_TRY(tn__json_set(config, "metrics", metrics_json(t, t->metric_text, t->metrics, era)));
     TN_TRY(tn__json_set(config, "weighted_metrics",
                         metrics_json(t, t->weighted_text, t->weighted, era)));
-    TN_TRY(tn__json_set(config, key, optimizer_json(t, era)));
-    if (era == TN__KERAS_2)
+    TN_TRY(tn__json_set(config, key, optimizer_json(t, form)));
+    if (form != TN__ARCHIVE)
         return tn__errors()->status;
     TN_TRY(tn__json_set(config, "run_eagerly", json_false()));
     TN_TRY(tn__json_set(config, "steps_per_execution", json_integer(1)));
@@ -167,7 +177,7 @@ static bool can_be_named(const tn__trainer *t)
     return can;
 }
 
-tn_status tn__trainer_config(tn_layer *model, tn__era era, json_t **json)
+tn_status tn__trainer_config(tn_layer *model, tn__config_form form, json_t **json)
 {
     const tn__trainer *t = trainer_of(model);
     *json = NULL;
@@ -180,7 +190,7 @@ tn_status tn__trainer_config(tn_layer *model, tn__era era, json_t **json)
         return TN_OK;
     }
     *json = json_object();
-    tn_status status = *json ? fill_config(t, era, *json) : tn__fail_memory(0);
+    tn_status status = *json ? fill_config(t, form, *json) : tn__fail_memory(0);
     if (status != TN_OK) {
         json_decref(*json);
         *json = NULL;

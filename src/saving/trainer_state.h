@@ -6,10 +6,11 @@
 #include "saving/saving.h"
 
 /* --- out -------------------------------------------------------------------------------------- */
-/* Keras 3's compile_config, or Keras 2's training_config; *json is NULL, and that is no error, when
- * the model was not compiled or with something that files cannot name (a function of the program's
- * own), which is a warning. */
-tn_status tn__trainer_config(tn_layer *model, tn__era era, json_t **json);
+/* Keras 3's compile_config, or .h5's training_config, whose optimizer is either Keras's own. */
+typedef enum { TN__ARCHIVE, TN__H5_KERAS_2, TN__H5_KERAS_3 } tn__config_form;
+/* *json is NULL, and that is no error, when the model was not compiled, or with something that
+ * files cannot name (a function of the program's own), which is a warning. */
+tn_status tn__trainer_config(tn_layer *model, tn__config_form form, json_t **json);
 /* The variables of the optimizer in Keras 3's order: iteration, learning_rate, slots; for Keras 2
  * without the second. None when the model was not compiled. tn__free(*items); not retained. */
 tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor ***items,
