@@ -78,12 +78,24 @@ static json_t *axes_to_json(const tn_axes *axes)
     return list;
 }
 
+/* A float32 as the shortest number that reads back as it: 0.3, not 0.30000001192092896. */
+static json_t *float_to_json(const tn_tensor *x, int64_t at)
+{
+    char text[TN__NUMBER_TEXT];
+    double value = tn__double_at(x, at);
+    if (x->dtype == TN_FLOAT32) {
+        tn__number_text(value, true, text, sizeof text);
+        tn__number_parse(text, strlen(text), &value);
+    }
+    return json_real(value);
+}
+
 /* Nested lists, as numpy's tolist(). */
 static json_t *elements_to_json(const tn_tensor *x, int axis, int64_t *at)
 {
     if (axis == x->shape.rank) {
         bool whole = !tn__in(TN__FLOATS, (tn_dtype)x->dtype);
-        json_t *number = whole ? json_integer(tn__int_at(x, *at)) : json_real(tn__double_at(x, *at));
+        json_t *number = whole ? json_integer(tn__int_at(x, *at)) : float_to_json(x, *at);
         (*at)++;
         return number;
     }

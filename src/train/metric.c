@@ -4,11 +4,16 @@
 #include "ops/ops.h"
 #include <string.h>
 
+static void forget_variables(tn_metric *metric)
+{
+    while (metric->variable.count)
+        tn__release(metric->variable.item[--metric->variable.count]);
+}
+
 static void metric_destroy(void *object)
 {
     tn_metric *metric = object;
-    for (size_t i = 0; i < metric->variable.count; i++)
-        tn__release(metric->variable.item[i]);
+    forget_variables(metric);
     tn__free(metric->variable.item);
     tn__thing_free(&metric->thing);
 }
@@ -55,10 +60,13 @@ tn_variable *tn__metric_variable(tn_metric *metric, tn_shape shape, const char *
     return variable;
 }
 
+/* All of the variables or none. */
 static void build(tn_metric *metric, tn_tensor *y_pred)
 {
     const tn__metric_methods *methods = methods_of(metric);
     (methods->build ? methods->build : tn__mean_build)(metric, y_pred);
+    if (tn__failed(tn__context()))
+        forget_variables(metric);
 }
 
 /* --- making ----------------------------------------------------------------------------------- */
@@ -215,6 +223,8 @@ void tn__metric_update_masked(tn_metric *metric, tn_tensor *y_true, tn_tensor *y
         return;
     if (metric->variable.count == 0)
         build(metric, y_pred);
+    if (metric->variable.count == 0)
+        return;
     if (methods->one_input) {
         tn__mean_update(metric, y_pred, sample_weight, mask);
     } else if (methods->values) {
@@ -252,6 +262,13 @@ static bool update_from(tn_metric *metric, tn_list inputs, tn_tensor *mask, cons
 
 static tn_tensor *result_of(tn_metric *metric)
 {
+    if (metric->variable.count == 0) {
+        tn__fail(
+            TN_FAILED_PRECONDITION,
+            "metric %s has seen nothing yet, and its first batch shows how many results it has",
+            metric->name);
+        return NULL;
+    }
     const tn__metric_methods *methods = methods_of(metric);
     return (methods->result ? methods->result : tn__mean_result)(metric);
 }
