@@ -184,7 +184,10 @@ tn_status tn__thing_default(const tn__object_class *of, tn__thing *thing)
     *thing = (tn__thing){ of, tn__alloc_zeroed(1, of->size) };
     if (!thing->self)
         return TN_RESOURCE_EXHAUSTED;
-    return tn__fields_default(of->fields, thing->self);
+    tn_status status = tn__fields_default(of->fields, thing->self);
+    if (status != TN_OK)
+        tn__thing_free(thing);
+    return status;
 }
 
 tn_status tn__thing_from_options(const tn__object_class *of, const void *options, tn__thing *thing)

@@ -153,9 +153,9 @@ static bool apply_step(tn__trainer *t, tn_tape *tape, tn_tensor *loss)
 {
     tn_context *context = tn__context();
     tn_list variables = tn_layer_trainable_variables(t->model);
-    if (variables.count == 0) {
+    if (variables.count == 0 && !tn__failed(context)) {
         tn__warn("The model does not have any trainable weights.");
-        return !tn__failed(context);
+        return true;
     }
     tn_list gradients = tn_gradient(tape, loss, variables);
     return gradients.item &&
@@ -200,14 +200,18 @@ static tn_tensor *predict_body(void *self, tn_list inputs)
 }
 
 /* --- running a step --------------------------------------------------------------------------- */
+/* Made by the first who needs it, then only read. */
 static tn_status step_function(tn__trainer *t, tn_body body, const char *name,
                                tn_function **function)
 {
     static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+    tn_status status = TN_OK;
     pthread_mutex_lock(&making);
-    tn_status status = *function ? TN_OK : tn__function_new(body, t, false, name, function);
-    if (status == TN_OK)
-        (*function)->any_batch = true;
+    if (!*function) {
+        status = tn__function_new(body, t, false, name, function);
+        if (status == TN_OK)
+            (*function)->any_batch = true;
+    }
     pthread_mutex_unlock(&making);
     return status;
 }

@@ -172,10 +172,12 @@ void tn__forget_metrics(tn__trainer *t)
 tn_status tn__reset_metrics(tn__trainer *t)
 {
     tn_context *context = tn__context();
+    size_t depth = tn__scope_begin("reset_metrics");
     if (t->loss_tracker)
         tn_reset_state(t->loss_tracker);
     for (size_t i = 0; i < t->tracked.count; i++)
         tn_reset_state(t->tracked.item[i].metric);
+    tn__scope_end(depth);
     return context->error.status;
 }
 
