@@ -316,6 +316,8 @@ const tn__op tn__op_SparseSoftmaxCrossEntropyWithLogits = {
 /* --- tf.nn ------------------------------------------------------------------------------------ */
 static tn_tensor *swap_with_last(tn_tensor *x, int axis)
 {
+    if (!x)
+        return NULL;
     int last = x->shape.rank - 1;
     tn_axes permutation = { .count = x->shape.rank };
     for (int i = 0; i <= last; i++)
