@@ -264,3 +264,70 @@ static tn_tensor *glu_of(const void *self, tn_tensor *x)
     return tn_multiply(tn_at(halves, 0), tn_sigmoid(tn_at(halves, 1)));
 }
 ACTIVATION(glu, glu_of, .fields = one_axis_fields, .size = sizeof(one_axis), NOT_IN_KERAS_2)
+
+/* --- sparsemax -----------------------------------------------------------------------------------
+ */
+/* The axes with one of them last, and where each of them was. */
+static tn_axes with_last(int axis, int rank)
+{
+    tn_axes order = { rank, { 0 } };
+    for (int i = 0, at = 0; i < rank; i++)
+        if (i != axis)
+            order.axis[at++] = i;
+    order.axis[rank - 1] = axis;
+    return order;
+}
+
+static tn_axes undone(tn_axes order)
+{
+    tn_axes back = { order.count, { 0 } };
+    for (int i = 0; i < order.count; i++)
+        back.axis[order.axis[i]] = i;
+    return back;
+}
+
+/* 1, 2, 3, … n */
+static tn_tensor *counted(tn_dtype dtype, int64_t n)
+{
+    tn_shape shape = TN_SHAPE(n);
+    tn_tensor *x = tn__tensor_fill(dtype, &shape, 0);
+    for (int64_t i = 0; x && i < n; i++)
+        tn__element_from_double(dtype, (double)(i + 1),
+                                (char *)x->data + (size_t)i * tn__dtype_size(dtype));
+    return tn__own(x);
+}
+
+/* max(x - tau, 0) along the last axis. tau: from the running sums of the greatest elements that are
+ * above their own threshold, all of them added up as Keras does. */
+static tn_tensor *sparsemax_last(tn_tensor *x, int64_t n)
+{
+    if (!x)
+        return NULL;
+    tn_dtype dtype = (tn_dtype)x->dtype;
+    tn_tensor *sorted = tn_at(tn_top_k(x, n), 0), *one = tn__like(x, 1), *zero = tn__like(x, 0);
+    tn_tensor *sums = tn_cumsum(sorted, -1);
+    tn_tensor *thresholds = tn_divide(tn_subtract(sums, one), counted(dtype, n));
+    tn_tensor *support = tn_greater(tn_subtract(sorted, thresholds), zero);
+    tn_tensor *k = tn_reduce_sum(tn_cast(support, dtype), .axis = TN_AXES(-1), .keepdims = true);
+    tn_tensor *total =
+        tn_reduce_sum(tn_where(support, sums, zero), .axis = TN_AXES(-1), .keepdims = true);
+    return tn_maximum(tn_subtract(x, tn_divide(tn_subtract(total, one), k)), zero);
+}
+
+static tn_tensor *sparsemax_of(const void *self, tn_tensor *x)
+{
+    int axis;
+    if (!x->shape.known || !tn__axis(((const one_axis *)self)->axis, x->shape.rank, &axis) ||
+        x->shape.dims[axis] < 0) {
+        tn__fail(TN_INVALID_ARGUMENT, "sparsemax needs a known size along axis %d, got %s",
+                 ((const one_axis *)self)->axis, TN__SHAPE(x->shape));
+        return NULL;
+    }
+    int64_t n = x->shape.dims[axis];
+    if (axis == x->shape.rank - 1)
+        return sparsemax_last(x, n);
+    tn_axes order = with_last(axis, x->shape.rank);
+    return tn_transpose(sparsemax_last(tn_transpose(x, order), n), undone(order));
+}
+ACTIVATION(sparsemax, sparsemax_of, .fields = one_axis_fields, .size = sizeof(one_axis),
+           NOT_IN_KERAS_2)

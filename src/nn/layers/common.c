@@ -7,6 +7,8 @@
 bool tn__check_axis(const tn_tensor *x, int axis, int64_t size)
 {
     int at;
+    if (!x)
+        return false;
     if (!x->shape.known || !tn__axis(axis, x->shape.rank, &at) || x->shape.dims[at] < 0 ||
         x->shape.dims[at] == size)
         return true;
@@ -103,6 +105,8 @@ tn_tensor *tn__add_bias(tn_tensor *y, tn_tensor *bias, const char *data_format)
 
 bool tn__check_windows(const tn_tensor *image, const tn__sliding_window *w)
 {
+    if (!image || !w->kernel_text)
+        return false;
     const tn_shape *shape = &image->shape;
     int first = tn__channels_first(w->data_format) ? 2 : 1;
     for (int i = 0; i < 2 && shape->known && shape->rank == 4 && !is_same(w->padding); i++) {
@@ -148,6 +152,8 @@ static void close_row(tn_shape *row, int64_t size)
 
 tn_tensor *tn__reshape_rows(tn_tensor *x, tn_shape row)
 {
+    if (!x)
+        return NULL;
     close_row(&row, size_from(&x->shape, 1));
     int64_t batch = x->shape.known && x->shape.rank > 0 ? x->shape.dims[0] : TN_NONE;
     if (batch >= 0 || size_from(&row, 0) > 0) {

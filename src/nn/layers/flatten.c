@@ -41,9 +41,10 @@ static tn_tensor *call(void *me, tn_list inputs)
                  tn__this_layer()->name);
         return NULL;
     }
+    tn_shape row = TN_SHAPE(row_size(&x->shape));
     if (tn__channels_first(self->o.data_format) && x->shape.rank > 2)
         x = channels_to_end(x);
-    return tn__reshape_rows(x, TN_SHAPE(row_size(&x->shape)));
+    return tn__reshape_rows(x, row);
 }
 
 static tn_status upgrade(void *config)

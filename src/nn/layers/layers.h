@@ -14,7 +14,7 @@ int64_t tn__last_dim(tn_list inputs);
 tn_layer *tn__this_layer(void);
 
 /* --- common.c ------------------------------------------------------------------------------------------------------------ */
-/* Keras's input_spec: true when the size of an axis (from the end when negative) is this, or not known yet. */
+/* Keras's input_spec: true when the size of an axis (from the end when negative) is this, or not known yet. x NULL: false. */
 bool tn__check_axis(const tn_tensor *x, int axis, int64_t size);
 /* The size of an axis of the first input; an error and 0 when it is unknown. */
 int64_t tn__known_dim(tn_list inputs, int axis);
@@ -38,7 +38,7 @@ tn_tensor *tn__add_bias(tn_tensor *y, tn_tensor *bias, const char *data_format);
 tn_tensor *tn__dropout(tn_tensor *x, double rate, tn_shape noise_shape, tn_variable *generator);
 /* x's rows in another shape of as many elements; one dimension may be open. Any batch, also an unknown one. */
 tn_tensor *tn__reshape_rows(tn_tensor *x, tn_shape row);
-/* Windows of this size must fit into the image along both axes, as far as its size is known; Keras's message. */
+/* Windows of this size must fit into the image along both axes, as far as its size is known; Keras's message. image NULL: false. */
 typedef struct {
     const int64_t *window, *strides, *dilation; /* dilation NULL: {1, 1} */
     const char *padding, *data_format;
