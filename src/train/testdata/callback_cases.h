@@ -1,4 +1,5 @@
 /* callback_cases.h - written by make_train_cases.py with Keras 3.15.1. */
+TN_DEFAULTS_ON /* defaults first, then what a case says over them */
 #define STOP(...) { .monitor = "val_loss", .mode = "auto", .baseline = TN_NOT_GIVEN, __VA_ARGS__ }
 #define PLATEAU(...) { .monitor = "val_loss", .mode = "auto", .factor = 0.1, .patience = 10, .min_delta = 1e-4, __VA_ARGS__ }
 #define CHECKPOINT(...) { .monitor = "val_loss", .mode = "auto", .initial_value_threshold = TN_NOT_GIVEN, __VA_ARGS__ }
@@ -81,3 +82,4 @@ static const struct {
     { "{batch}", "12" },
     { "{epoch: d}", " 7" },
 };
+TN_DEFAULTS_OFF

@@ -331,11 +331,12 @@ def write_paths(out):
 
 def write_callbacks():
     out = HEAD % "callback_cases.h"
+    out += "TN_DEFAULTS_ON /* defaults first, then what a case says over them */\n"
     out += "#define STOP(...) { .monitor = \"val_loss\", .mode = \"auto\", .baseline = TN_NOT_GIVEN, __VA_ARGS__ }\n"
     out += "#define PLATEAU(...) { .monitor = \"val_loss\", .mode = \"auto\", .factor = 0.1, .patience = 10, .min_delta = 1e-4, __VA_ARGS__ }\n"
     out += "#define CHECKPOINT(...) { .monitor = \"val_loss\", .mode = \"auto\", .initial_value_threshold = TN_NOT_GIVEN, __VA_ARGS__ }\n"
     out = write_paths(write_csv(write_checkpoints(write_plateaus(write_stops(out)))))
-    open(os.path.join(HERE, "callback_cases.h"), "w").write(out)
+    open(os.path.join(HERE, "callback_cases.h"), "w").write(out + "TN_DEFAULTS_OFF\n")
 
 
 if __name__ == "__main__":
