@@ -14,10 +14,12 @@ const tn_field *tn__field_find(const tn_field *fields, const char *name)
     return NULL;
 }
 
+enum { MOST_IN_TEXT = 64 }; /* elements of a vector */
+
 static bool is_text(const tn_field *field)
 {
     return field->kind == TN_FIELD_STRING ||
-           (field->kind >= TN_FIELD_ACTIVATION && field->kind <= TN_FIELD_CONSTRAINT);
+           (field->kind >= TN_FIELD_ACTIVATION && field->kind <= TN_FIELD_TEXTS);
 }
 
 size_t tn__field_size(const tn_field *field)
@@ -209,6 +211,21 @@ static void print_number(tn__text *text, double number)
     tn__text_add(text, "%s", isnan(number) ? "None" : buffer);
 }
 
+/* A vector as the list that parse_vector reads; of anything else only that it is there. */
+static void print_tensor(tn__text *text, const tn_tensor *x, const char *name)
+{
+    char number[40];
+    if (!x || x->form != TN__VALUE || x->shape.rank != 1 || x->shape.dims[0] > MOST_IN_TEXT) {
+        tn__text_add(text, x ? "<%s>" : "None", name);
+        return;
+    }
+    for (int64_t i = 0; i < x->shape.dims[0]; i++) {
+        tn__number_text(tn__double_at(x, i), x->dtype == TN_FLOAT32, number, sizeof number);
+        tn__text_add(text, "%s%s", i ? ", " : "[", number);
+    }
+    tn__text_add(text, x->shape.dims[0] ? "]" : "[]");
+}
+
 void tn__field_print(const tn_field *field, const void *object, tn__text *text)
 {
     const void *value = value_in(field, object);
@@ -249,6 +266,9 @@ void tn__field_print(const tn_field *field, const void *object, tn__text *text)
         break;
     case TN_FIELD_AXES:
         print_axes(text, value);
+        break;
+    case TN_FIELD_TENSOR:
+        print_tensor(text, *(tn_tensor *const *)value, field->name);
         break;
     default:
         if (is_text(field) && word)
@@ -357,6 +377,33 @@ static bool parse_number(const char *text, double *number)
     return end != text && *end == 0 && !isnan(*number);
 }
 
+/* "[0.1, 0.05]" */
+static bool parse_vector(tn_tensor **place, const char *text)
+{
+    double values[MOST_IN_TEXT];
+    int64_t count = 0;
+    char *end;
+    if (*text++ != '[')
+        return false;
+    for (text += strspn(text, " "); *text && *text != ']'; count++) {
+        if (count == MOST_IN_TEXT)
+            return false;
+        values[count] = strtod(text, &end);
+        if (end == text || isnan(values[count]))
+            return false;
+        text = end + strspn(end, " ");
+        text += *text == ',' ? 1 + strspn(text + 1, " ") : 0;
+    }
+    tn_tensor *x;
+    tn_shape shape = TN_SHAPE(count);
+    if (strcmp(text, "]") != 0 || tn__tensor_new(TN_FLOAT64, &shape, &x) != TN_OK)
+        return false;
+    memcpy(x->data, values, (size_t)count * sizeof *values);
+    tn__assign_object(place, x);
+    tn__release(x);
+    return true;
+}
+
 static bool parse_value(const tn_field *field, void *place, const char *text)
 {
     int64_t whole;
@@ -390,6 +437,7 @@ static bool parse_value(const tn_field *field, void *place, const char *text)
         *(tn_dtype *)place = is_none(text) ? (tn_dtype)0 : tn__dtype_of_name(text);
         return is_none(text) || *(tn_dtype *)place;
     case TN_FIELD_TENSOR:
+        return is_none(text) || parse_vector(place, text);
     case TN_FIELD_POINTER:
     case TN_FIELD_VARIABLE:
     case TN_FIELD_LAYER:
@@ -416,6 +464,8 @@ static const char *expected_kind(const tn_field *field)
         return "integers like (3, 3)";
     case TN_FIELD_DTYPE:
         return "a dtype like float32";
+    case TN_FIELD_TENSOR:
+        return "a list of numbers like [0.1, 0.5]";
     default:
         return "a text";
     }
