@@ -176,18 +176,22 @@ static tn_optimizer *optimizer_of(const tn_logs *logs)
     return t->optimizer; /* a model that is being fitted has one */
 }
 
+/* A number also where a schedule gives it. */
 static tn_status get_rate(const tn_logs *logs, double *rate)
 {
-    tn_tensor *value;
-    TN_TRY(tn__variable_read(optimizer_of(logs)->learning_rate, &value));
-    *rate = tn__double_at(value, 0);
-    tn__release(value);
-    return TN_OK;
+    *rate = tn_to_double(tn_learning_rate(optimizer_of(logs)));
+    return tn__errors()->status;
 }
 
 static tn_status set_rate(const tn_logs *logs, double rate)
 {
     tn_tensor *variable = optimizer_of(logs)->learning_rate;
+    if (!variable)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "This optimizer was created with a `LearningRateSchedule` object as its "
+                        "`learning_rate` constructor argument, hence its learning rate is not "
+                        "settable. If you need the learning rate to be settable, you should "
+                        "instantiate the optimizer with a float `learning_rate` argument.");
     tn_tensor *value = tn__tensor_fill((tn_dtype)variable->dtype, &TN_SCALAR, rate);
     if (!value)
         return TN_RESOURCE_EXHAUSTED;
