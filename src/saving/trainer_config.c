@@ -41,7 +41,7 @@ static json_t *optimizer_json(const tn__trainer *t, tn__config_form form)
     const tn_optimizer *o = t->optimizer;
     tn__era era = form == TN__ARCHIVE ? TN__KERAS_3 : TN__KERAS_2;
     json_t *json = tn__thing_to_json(&o->thing, era), *config = json_object_get(json, "config");
-    tn_tensor *rate;
+    tn_tensor *rate = NULL;
     if (!json)
         return NULL;
     if (o->name)
@@ -50,7 +50,7 @@ static json_t *optimizer_json(const tn__trainer *t, tn__config_form form)
         write_for_keras_2(o, json);
     if (form != TN__ARCHIVE)
         json_object_del(config, "loss_scale_factor");
-    if (tn__variable_read(o->learning_rate, &rate) == TN_OK)
+    if (o->learning_rate && tn__variable_read(o->learning_rate, &rate) == TN_OK)
         json_object_set_new(config, "learning_rate", json_real(tn__double_at(rate, 0)));
     tn__release(rate);
     return json;
@@ -349,6 +349,8 @@ static tn_status read_optimizer(const json_t *json, tn_optimizer **optimizer)
 {
     tn__thing thing;
     *optimizer = NULL;
+    if (!json || json_is_null(json)) /* Keras's default */
+        return TN_OK;
     if (json_is_string(json))
         return tn__optimizer_parse(json_string_value(json), optimizer);
     json_t *copy = json_deep_copy(json);

@@ -20,7 +20,7 @@ tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor **
     if (!optimizer)
         return TN_OK;
     TN_TRY(tn__optimizer_variables(optimizer, items, count));
-    if (era == TN__KERAS_3)
+    if (era == TN__KERAS_3 || !optimizer->learning_rate)
         return TN_OK;
     memmove(*items + 1, *items + 2, (*count - 2) * sizeof **items);
     --*count;
@@ -67,7 +67,7 @@ static size_t place_in_file(const tn_optimizer *o, bool slot_by_slot, bool has_r
         return has_rate ? i : i - 1;
     for (size_t v = 0; v < o->target.count; v++)
         for (size_t s = 0; s < o->slots; s++)
-            if (o->place[v * o->slots + s] == i - 2)
+            if (o->place[v * o->slots + s] == i - (o->learning_rate ? 2 : 1))
                 return 1 + s * o->target.count + v;
     return 0;
 }
@@ -115,13 +115,28 @@ static tn_status read_values(const tn_optimizer *o, const tn__source *source,
     return TN_OK;
 }
 
+/* Saved before its first step, when there were no slots yet. A second variable may be the rate, or
+ * in a file of Keras 2 the only slot. */
+static bool is_fresh(const tn_optimizer *o, const state *s, tn__h5_object *const *datasets, size_t count)
+{
+    tn_shape shape;
+    if (!o->learning_rate)
+        return count == 1;
+    if (count != 2 || s->count != 3)
+        return count <= 2;
+    return tn__dataset_shape(datasets[1], &shape) == TN_OK &&
+           !tn__shape_equal(&shape, &s->item[2]->shape);
+}
+
 static tn_status read_state(tn_layer *model, tn_optimizer *o, const tn__source *source,
                             tn__h5_object *const *datasets, size_t count, state *s)
 {
     tn__h5_object *unfit = NULL;
-    if (count != s->count && count + 1 != s->count)
+    bool fresh = is_fresh(o, s, datasets, count);
+    if (!fresh && count != s->count && (count + 1 != s->count || !o->learning_rate))
         return warn_count(model, s->count, count);
-    s->has_rate = count == s->count;
+    s->has_rate = !o->learning_rate || (fresh ? count == 2 : count == s->count);
+    s->count = fresh ? (o->learning_rate ? 2 : 1) : s->count;
     s->value = tn__alloc_zeroed(s->count + 1, sizeof *s->value);
     if (!s->value)
         return TN_RESOURCE_EXHAUSTED;

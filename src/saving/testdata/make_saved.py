@@ -117,10 +117,10 @@ def trained():
     for era, k in (("k3", keras), ("k2", keras2)):
         k.backend.clear_session()
         model, y = compiled(k)
-        model.save(HERE / f"trained_{era}.h5")
-        if era == "k3":
+        if era == "k3":  # before the .h5, which takes the optimizer out of the config that is saved next
             model.save(HERE / "trained.keras")
             strip_date(HERE / "trained.keras")
+        model.save(HERE / f"trained_{era}.h5")
         losses = [model.train_on_batch(X, y) for _ in range(3)]
         outputs[f"trained_losses_{era}"] = np.array([l[0] for l in losses], "float32")
         outputs["trained_y"] = y

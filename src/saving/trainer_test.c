@@ -1,0 +1,199 @@
+#include "saving/testdata.h"
+
+static double next_loss(tn_model *model)
+{
+    tn_tensor *values = tn_train_on_batch(model, wanted("x"), wanted("trained_y"));
+    return values ? (double)tn_data_float32(values)[0] : NAN;
+}
+
+/* What Keras itself went on with after it had saved the file. */
+static void check_next_losses(const char *file, const char *losses)
+{
+    TN_SCOPE;
+    tn_model *model = tn_load_model(file);
+    CHECK_NO_ERROR();
+    assert_true(tn_is_compiled(model));
+    const float *next = tn_data_float32(wanted(losses));
+    for (int i = 0; i < 3; i++) {
+        double loss = next_loss(model);
+        CHECK_NO_ERROR();
+        if (!(fabs(loss - (double)next[i]) < 1e-6))
+            fail_msg("%s: loss %d is %g, Keras had %g", file, i, loss, (double)next[i]);
+    }
+}
+
+static void training_goes_on_where_keras_stopped(void **state)
+{
+    (void)state;
+    check_next_losses(TESTDATA "trained.keras", "trained_losses_k3");
+    check_next_losses(TESTDATA "trained_k3.h5", "trained_losses_k3");
+    check_next_losses(TESTDATA "trained_k2.h5", "trained_losses_k2");
+}
+
+static void training_goes_on_after_a_save_of_our_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int keras;
+    } files[] = { { "t.keras", 0 }, { "t.h5", 0 }, { "t.h5", 2 }, { "t.h5", 3 } };
+    for (size_t i = 0; i < 4; i++) {
+        TN_SCOPE;
+        tn_model *model = tn_load_model(TESTDATA "trained.keras");
+        CHECK_OK(tn_save(model, temporary_path(files[i].name), .keras = files[i].keras));
+        tn_model *again = tn_load_model(temporary_path(files[i].name));
+        for (int k = 0; k < 3; k++)
+            assert_true(next_loss(again) == next_loss(model));
+        CHECK_NO_ERROR();
+    }
+}
+
+static void the_state_of_an_optimizer_goes_with_weights_alone(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("state.weights.h5");
+    tn_model *model = tn_load_model(TESTDATA "trained.keras");
+    CHECK_OK(tn_save_weights(model, path));
+    const char *held = tn_inspect(path);
+    assert_non_null(strstr(held, "  optimizer/vars/0 int64 ()\n"));
+    assert_non_null(strstr(held, "  optimizer/vars/9 float32 (2,)\n"));
+    CHECK_OK(tn_save_weights(model, path, .include_optimizer = false));
+    assert_null(strstr(tn_inspect(path), "optimizer"));
+}
+
+static void compiling_can_be_left_out(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    assert_false(tn_is_compiled(tn_load_model(TESTDATA "trained.keras", .compile = false)));
+    tn_model *model = tn_load_model(TESTDATA "trained.keras");
+    CHECK_OK(tn_save(model, temporary_path("plain.keras"), .include_optimizer = false));
+    CHECK_OK(tn_save(model, temporary_path("plain.h5"), .include_optimizer = false));
+    assert_false(tn_is_compiled(tn_load_model(temporary_path("plain.keras"))));
+    assert_false(tn_is_compiled(tn_load_model(temporary_path("plain.h5"))));
+    CHECK_NO_ERROR();
+}
+
+static void losses_and_metrics_come_back_with_their_arguments(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "c.keras", "c.h5" };
+    for (size_t i = 0; i < 2; i++) {
+        TN_SCOPE;
+        tn_model *model = plain_model();
+        CHECK_OK(tn_compile(model, tn_sgd(0.05, .momentum = 0.9, .nesterov = true),
+                            "huber(delta=0.5)",
+                            { "mae", "accuracy", "top_k_categorical_accuracy(k=1)" }));
+        double first = next_loss(model);
+        CHECK_OK(tn_save(model, temporary_path(files[i])));
+        tn_model *again = tn_load_model(temporary_path(files[i]));
+        CHECK_NO_ERROR();
+        tn_tensor *a = tn_train_on_batch(model, wanted("x"), wanted("trained_y"));
+        tn_tensor *b = tn_train_on_batch(again, wanted("x"), wanted("trained_y"));
+        CHECK_NO_ERROR();
+        assert_true(first > 0);
+        assert_string_equal(tn_text(a), tn_text(b));
+        for (size_t k = 0; k < 4; k++)
+            assert_string_equal(tn_metrics_name(again, k), tn_metrics_name(model, k));
+    }
+}
+
+static void several_outputs_keep_their_losses(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "o.keras", "o.h5" };
+    for (size_t i = 0; i < 2; i++) {
+        TN_SCOPE;
+        tn_tensor *x = tn_input(TN_SHAPE(4));
+        tn_model *model = spread(tn_model(x, tn_tuple(tn_call(tn_dense(2, .name = "a"), x),
+                                                      tn_call(tn_dense(2, .name = "b"), x))));
+        CHECK_OK(tn_compile(model, tn_adam(), .output_losses = { "mse", "mae" },
+                            .loss_weights = { 1, 0.25 }));
+        CHECK_OK(tn_save(model, temporary_path(files[i])));
+        tn_model *again = tn_load_model(temporary_path(files[i]));
+        tn_tensor *y = tn_tuple(wanted("trained_y"), wanted("trained_y"));
+        assert_string_equal(tn_text(tn_train_on_batch(again, wanted("x"), y)),
+                            tn_text(tn_train_on_batch(model, wanted("x"), y)));
+        CHECK_NO_ERROR();
+    }
+}
+
+/* A model that cannot be compiled as it was still predicts. */
+static void what_cannot_be_compiled_is_a_warning(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_bytes bytes = tn_save_to_memory(tn_load_model(TESTDATA "trained.keras"), .format = "h5");
+    char *copy = malloc(bytes.size), *loss;
+    memcpy(copy, bytes.data, bytes.size);
+    loss = memmem(copy, bytes.size, "mean_squared_error", 18);
+    assert_non_null(loss);
+    memcpy(loss, "mean_squared_terrr", 18);
+    sink_text *heard = listen_to_sink();
+    tn_model *model = tn_load_model_from_memory(copy, bytes.size);
+    free(copy);
+    stop_listening();
+    CHECK_NO_ERROR();
+    assert_non_null(strstr(
+        heard->text, "was *not* compiled as its file says: Unknown loss: 'mean_squared_terrr'"));
+    assert_false(tn_is_compiled(model));
+    assert_string_equal(tn_shape_text(tn_call(model, wanted("x"))), "(3, 2)");
+}
+
+static void an_optimizer_that_has_not_stepped_begins_without_a_word(void **state)
+{
+    (void)state;
+    static const char *const files[] = { "u.keras", "u.h5" };
+    for (size_t i = 0; i < 2; i++) {
+        TN_SCOPE;
+        tn_model *model = plain_model();
+        CHECK_OK(tn_compile(model, tn_adam(0.02), "mse"));
+        CHECK_OK(tn_save(model, temporary_path(files[i])));
+        sink_text *heard = listen_to_sink();
+        tn_model *again = tn_load_model(temporary_path(files[i]));
+        stop_listening();
+        assert_string_equal(heard->text, "");
+        assert_true(next_loss(again) == next_loss(model));
+        assert_true(next_loss(again) == next_loss(model));
+    }
+}
+
+static bool load_trained(void *path)
+{
+    return tn_load_model(path) != NULL;
+}
+
+static bool save_trained(void *path)
+{
+    tn_model *model = tn_load_model(TESTDATA "trained.keras");
+    return model && tn_save(model, path) == TN_OK;
+}
+
+static void running_out_of_memory_leaks_nothing(void **state)
+{
+    (void)state;
+    char path[300];
+    check_allocation_failures(load_trained, TESTDATA "trained_k2.h5");
+    snprintf(path, sizeof path, "%s", temporary_path("m.keras"));
+    check_allocation_failures(save_trained, path);
+    snprintf(path, sizeof path, "%s", temporary_path("m.h5"));
+    check_allocation_failures(save_trained, path);
+}
+
+int main(void)
+{
+    tests_begin();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(training_goes_on_where_keras_stopped),
+        cmocka_unit_test(training_goes_on_after_a_save_of_our_own),
+        cmocka_unit_test(the_state_of_an_optimizer_goes_with_weights_alone),
+        cmocka_unit_test(compiling_can_be_left_out),
+        cmocka_unit_test(losses_and_metrics_come_back_with_their_arguments),
+        cmocka_unit_test(several_outputs_keep_their_losses),
+        cmocka_unit_test(what_cannot_be_compiled_is_a_warning),
+        cmocka_unit_test(an_optimizer_that_has_not_stepped_begins_without_a_word),
+        cmocka_unit_test(running_out_of_memory_leaks_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
