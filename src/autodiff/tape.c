@@ -114,7 +114,8 @@ tn_status tn__tape_record(tn_context *context, const tn__op *op, const void *att
     if (!op->gradient)
         return TN_OK;
     for (struct tn_tape *tape = context->tapes; tape; tape = tape->outer)
-        TN_TRY(record_on(tape, op, attrs, inputs, input_count, outputs, output_count));
+        if (tape->graph == context->graph)
+            TN_TRY(record_on(tape, op, attrs, inputs, input_count, outputs, output_count));
     return TN_OK;
 }
 
@@ -128,6 +129,7 @@ tn_tape *tn_gradient_tape_new(const tn_gradient_tape_options *options)
     tape->persistent = options->persistent;
     tape->watch_variables = options->watch_accessed_variables;
     tape->recording = true;
+    tape->graph = context->graph;
     tape->outer = context->tapes;
     context->tapes = tape;
     return tn__own(tape);

@@ -16,6 +16,7 @@ typedef struct {
 struct tn_tape {
     tn__object object;
     struct tn_tape *outer; /* the tape that was open when this one was */
+    const tn_graph *graph; /* where it was opened: what another trace makes is not its own, but what is run of it afterwards */
     bool persistent, watch_variables, recording, used;
     tn__ids watched;       /* ids of tensors that depend on something watched */
     struct {

@@ -33,11 +33,14 @@ static void context_clear(tn_context *context)
     tn__scope_end(0);
     tn__hooks.free_rooms(context);
     tn__random_state_free(&context->random);
+    for (size_t i = 0; i < context->entered.count; i++) /* a thread that ends inside a TN_WITH */
+        tn__release(context->entered.item[i].scope);
     tn__pool_return(context);
     tn__free(context->owned.item);
     tn__free(context->memory.item);
     tn__free(context->entered.item);
     tn__fail_clear();
+    context->name_scope = NULL; /* it is no longer in use */
     tn__current = previous == context ? NULL : previous;
 }
 
@@ -62,7 +65,8 @@ static void make_key(void)
 tn_context *tn__context_attach(void)
 {
     pthread_once(&once, make_key);
-    context_init(&own_context);
+    if (!own_context.name_scope) /* it is in use when another one, put in its place, was freed */
+        context_init(&own_context);
     pthread_setspecific(end_of_thread, &own_context);
     return tn__current = &own_context;
 }
@@ -72,12 +76,20 @@ tn__error_state *tn__errors(void)
     return &tn__context()->error;
 }
 
-uint64_t tn__next_id(tn_context *context)
+/* Each thread takes numbers from a block of its own: block n holds n << 16 | 1 to (n + 1) << 16. */
+uint64_t tn__next_ids(tn_context *context, size_t count)
 {
     static _Atomic uint64_t next_block = 1;
-    if ((context->next_id & 0xffff) == 0)
-        context->next_id = atomic_fetch_add(&next_block, 1) << 16;
-    return ++context->next_id;
+    uint64_t left = -context->next_id & 0xffff;
+    if (left < count)
+        context->next_id = atomic_fetch_add(&next_block, (count >> 16) + 1) << 16;
+    context->next_id += count;
+    return context->next_id - count + 1;
+}
+
+uint64_t tn__next_id(tn_context *context)
+{
+    return tn__next_ids(context, 1);
 }
 
 tn_context *tn_context_new(void)
@@ -100,9 +112,9 @@ void tn_context_free(tn_context *context)
 tn_context *tn_context_swap(tn_context *context)
 {
     tn_context *previous = tn__context();
-    tn__current = context ? context : &own_context;
-    if (tn__current == &own_context && !own_context.name_scope)
-        context_init(&own_context);
+    tn__current = context && context != &own_context ? context : NULL;
+    if (!tn__current)
+        tn__context_attach();
     return previous;
 }
 

@@ -39,6 +39,7 @@ struct tn_context {
     } entered;
 
     tn__object *free_first, *free_last; /* dead blocks, oldest first */
+    size_t free_count;
     tn__object *pending;                /* objects whose destruction waits for the one that runs */
     bool destroying;
 
@@ -51,6 +52,8 @@ struct tn_context {
     struct tn__names *names;      /* automatic names; see nn/naming.h */
     tn__random_state random;
     int training;          /* of the call that runs: 1, 0, -1 not said */
+    int depth;             /* bodies that run inside each other; see function/frame.h */
+    int making;            /* times this thread has taken the lock of function/frame.h */
 };
 
 extern _Thread_local tn_context *tn__current __attribute__((tls_model("initial-exec")));
@@ -89,5 +92,6 @@ static inline const char *tn__failed_at(const tn_context *context)
 
 /* Unique in the process. */
 uint64_t tn__next_id(tn_context *context);
+uint64_t tn__next_ids(tn_context *context, size_t count); /* the first of `count` in a row */
 
 #endif

@@ -17,7 +17,7 @@ typedef uint32_t tn__dtype_set;
 #define TN__FLOATS (TN__BIT(TN_FLOAT32) | TN__BIT(TN_FLOAT64) | TN__BIT(TN_FLOAT16) | TN__BIT(TN_BFLOAT16))
 #define TN__INTS (TN__BIT(TN_INT32) | TN__BIT(TN_INT64) | TN__BIT(TN_UINT8))
 #define TN__NUMBERS (TN__FLOATS | TN__INTS)
-static inline bool tn__in(tn__dtype_set set, tn_dtype dtype) { return set >> dtype & 1; }
+static inline bool tn__in(tn__dtype_set set, tn_dtype dtype) { return (unsigned)dtype < 32 && (set >> dtype & 1); }
 
 /* One element as the widest type of its kind, and back (values out of range as a C cast of numpy: wrapped, truncated). */
 double tn__element_to_double(tn_dtype dtype, const void *element);

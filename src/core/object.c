@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_BLOCKS = 64 };
+enum { CHUNK_BLOCKS = 64, MOST_FREE = 1 << 16 };
 
 const tn__type tn__type_dead = { .name = "dead handle" };
 
@@ -27,6 +27,7 @@ static struct {
     pthread_mutex_t lock;
     chunk *chunks;
     tn__object *first, *last;
+    size_t count;
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
 static _Atomic size_t live_handles;
 
@@ -48,6 +49,7 @@ static void queue_add(tn_context *context, tn__object *block)
     else
         context->free_first = block;
     context->free_last = block;
+    context->free_count++;
 }
 
 static tn_status refill(tn_context *context)
@@ -56,7 +58,9 @@ static tn_status refill(tn_context *context)
     if (pool.first) {
         context->free_first = pool.first;
         context->free_last = pool.last;
+        context->free_count = pool.count;
         pool.first = pool.last = NULL;
+        pool.count = 0;
     }
     pthread_mutex_unlock(&pool.lock);
     if (context->free_first)
@@ -87,8 +91,10 @@ void tn__pool_return(tn_context *context)
     if (!pool.first)
         pool.last = context->free_last;
     pool.first = context->free_first;
+    pool.count += context->free_count;
     pthread_mutex_unlock(&pool.lock);
     context->free_first = context->free_last = NULL;
+    context->free_count = 0;
 }
 
 void *tn__object_new(const tn__type *type)
@@ -98,6 +104,7 @@ void *tn__object_new(const tn__type *type)
         return NULL;
     tn__object *block = context->free_first;
     context->free_first = *next_of(block);
+    context->free_count--;
     if (!context->free_first)
         context->free_last = NULL;
     memset(block, 0, TN__BLOCK);
@@ -125,6 +132,8 @@ static void destroy(tn_context *context, tn__object *object)
         dead->opened = context->memory.item[context->memory.count - 1].here;
     queue_add(context, object);
     atomic_fetch_sub_explicit(&live_handles, 1, memory_order_relaxed);
+    if (context->free_count > MOST_FREE) /* a thread that only frees must not keep what others need */
+        tn__pool_return(context);
 }
 
 /* An object that dies while another is being destroyed waits in `pending`, linked through the count's place, so that a chain of
@@ -290,7 +299,8 @@ static bool check_handle(void *handle, const char *what)
 void *tn_keep_handle(int kind, void *handle, const char *here)
 {
     (void)kind;
-    tn__set_here(tn__context(), here);
+    TN__ENTER(context, NULL);
+    tn__set_here(context, here);
     if (!check_handle(handle, "tn_keep: handle"))
         return NULL;
     tn__scope_keep(handle);
@@ -300,7 +310,7 @@ void *tn_keep_handle(int kind, void *handle, const char *here)
 void *tn_keep_root_handle(int kind, void *handle, const char *here)
 {
     (void)kind;
-    tn_context *context = tn__context();
+    TN__ENTER(context, NULL);
     tn__set_here(context, here);
     if (!check_handle(handle, "tn_keep_root: handle"))
         return NULL;
@@ -313,10 +323,10 @@ void *tn_keep_root_handle(int kind, void *handle, const char *here)
 
 tn_list tn_keep_list(tn_list list)
 {
+    TN__ENTER(context, ((tn_list){ 0, NULL }));
     for (size_t i = 0; i < list.count && list.item; i++)
         if (list.item[i])
             tn__scope_keep(list.item[i]);
-    tn_context *context = tn__context();
     size_t mark = context->memory.count ? context->memory.item[context->memory.count - 1].mark : 0;
     for (size_t i = context->owned.count; i-- > mark;)
         if (holds_memory(context->owned.item[i], list.item)) {

@@ -13,12 +13,19 @@ tn_shape tn__shape_make(int rank, const int64_t *dims)
 
 bool tn__shape_full(const tn_shape *shape)
 {
-    if (!shape->known)
+    if (!shape->known || !tn__rank_valid(shape))
         return false;
     for (int i = 0; i < shape->rank; i++)
         if (shape->dims[i] < 0)
             return false;
     return true;
+}
+
+tn_status tn__check_rank(const tn_shape *shape)
+{
+    if (!shape->known || tn__rank_valid(shape))
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT, "a shape has 0 to %d dimensions, got %d", TN_MAX_RANK, shape->rank);
 }
 
 bool tn__shape_equal(const tn_shape *a, const tn_shape *b)
@@ -65,6 +72,7 @@ int64_t tn__shape_count(const tn_shape *shape)
 tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit, size_t *bytes)
 {
     char text[TN__SHAPE_TEXT];
+    TN_TRY(tn__check_rank(shape));
     if (!tn__shape_full(shape))
         return tn__fail(TN_INVALID_ARGUMENT, "a tensor needs a full shape, got %s", tn__shape_print(shape, text));
     /* A zero anywhere makes it empty, but the other dimensions must still be countable. */
@@ -127,6 +135,10 @@ const char *tn__shape_print(const tn_shape *shape, char text[TN__SHAPE_TEXT])
 {
     if (!shape->known)
         return strcpy(text, "<unknown>");
+    if (!tn__rank_valid(shape)) {
+        snprintf(text, TN__SHAPE_TEXT, "<rank %d>", shape->rank);
+        return text;
+    }
     int n = snprintf(text, TN__SHAPE_TEXT, "(");
     for (int i = 0; i < shape->rank; i++) {
         const char *comma = i + 1 < shape->rank ? ", " : shape->rank == 1 ? "," : "";

@@ -7,6 +7,9 @@
 #define TN__UNKNOWN_SHAPE ((tn_shape){ 0, 0, { 0 } })
 tn_shape tn__shape_make(int rank, const int64_t *dims);
 static inline tn_shape tn__shape_vector(int64_t n) { return (tn_shape){ 1, 1, { n } }; }
+/* A shape that a program filled in by hand may say anything. */
+static inline bool tn__rank_valid(const tn_shape *shape) { return shape->rank >= 0 && shape->rank <= TN_MAX_RANK; }
+tn_status tn__check_rank(const tn_shape *shape);
 /* Every dimension is known. */
 bool tn__shape_full(const tn_shape *shape);
 bool tn__shape_equal(const tn_shape *a, const tn_shape *b);      /* the same, unknowns included */

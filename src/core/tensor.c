@@ -162,8 +162,18 @@ tn_tensor *tn__tensor_fill(tn_dtype dtype, const tn_shape *shape, double value)
     return x;
 }
 
+enum { MOST_NESTED = 100 };
+
 tn_tensor *tn__tuple_new(size_t count, tn_tensor *const *items)
 {
+    int depth = 1;
+    for (size_t i = 0; i < count; i++)
+        if (items[i]->form == TN__TUPLE && items[i]->of.tuple.depth >= depth)
+            depth = items[i]->of.tuple.depth + 1;
+    if (depth > MOST_NESTED) {
+        tn__fail(TN_INVALID_ARGUMENT, "a tuple holds at most %d levels of tuples", MOST_NESTED);
+        return NULL;
+    }
     tn_tensor **copy = tn__memdup(items, count * sizeof *copy);
     tn_tensor *x = copy ? header(TN_TUPLE, &TN__UNKNOWN_SHAPE) : NULL;
     if (!x) {
@@ -173,6 +183,7 @@ tn_tensor *tn__tuple_new(size_t count, tn_tensor *const *items)
     x->form = TN__TUPLE;
     x->of.tuple.item = copy;
     x->of.tuple.count = count;
+    x->of.tuple.depth = depth;
     for (size_t i = 0; i < count; i++)
         tn__retain(copy[i]);
     return x;

@@ -34,6 +34,7 @@ struct tn_tensor {
         struct {
             tn_tensor **item; /* TN__TUPLE, owned, items retained */
             size_t count;
+            int depth; /* tuples within tuples: bounded, so that recursion over them is */
         } tuple;
     } of;
     _Alignas(16) unsigned char small[TN__SMALL];

@@ -71,17 +71,13 @@ tn_tensor *tn_ones(tn_shape shape, tn_dtype dtype)
 /* --- reading ------------------------------------------------------------------------------------------------------------ */
 tn_shape tn_shape_of(tn_tensor *x)
 {
-    TN__ENTER(context, TN__UNKNOWN_SHAPE);
-    (void)context;
     return tn__check_tensor(x, "tn_shape_of: x") ? x->shape : TN__UNKNOWN_SHAPE;
 }
 
 int64_t tn_dim(tn_shape shape, int axis)
 {
-    TN__ENTER(context, TN_NONE);
-    (void)context;
     int at;
-    if (shape.known && tn__axis(axis, shape.rank, &at))
+    if (shape.known && tn__rank_valid(&shape) && tn__axis(axis, shape.rank, &at))
         return shape.dims[at];
     tn__fail(TN_OUT_OF_RANGE, "tn_dim: %s has no axis %d", TN__SHAPE(shape), axis);
     return TN_NONE;
@@ -89,16 +85,12 @@ int64_t tn_dim(tn_shape shape, int axis)
 
 tn_dtype tn_dtype_of(tn_tensor *x)
 {
-    TN__ENTER(context, (tn_dtype)0);
-    (void)context;
     return tn__check_tensor(x, "tn_dtype_of: x") ? (tn_dtype)x->dtype : (tn_dtype)0;
 }
 
 /* A variable's snapshot lives in the innermost scope, so that its elements do. */
 static const void *elements(tn_tensor *x, tn_dtype expected, const char *what)
 {
-    TN__ENTER(context, NULL);
-    (void)context;
     tn_tensor *value;
     if (tn__value_of(x, what, &value) != TN_OK)
         return NULL;
@@ -143,8 +135,6 @@ static bool one_element(tn_tensor *x, const char *what, tn_tensor **value)
 
 double tn_to_double(tn_tensor *x)
 {
-    TN__ENTER(context, NAN);
-    (void)context;
     tn_tensor *value;
     if (!one_element(x, "tn_to_double", &value))
         return NAN;
@@ -155,8 +145,6 @@ double tn_to_double(tn_tensor *x)
 
 int64_t tn_to_int(tn_tensor *x)
 {
-    TN__ENTER(context, INT64_MIN);
-    (void)context;
     tn_tensor *value;
     if (!one_element(x, "tn_to_int", &value))
         return INT64_MIN;
@@ -195,7 +183,8 @@ tn_layer_list tn_layer_list_of(size_t count, tn_layer *const *items)
     tn_layer **copy = tn__scope_alloc((count + 1) * sizeof *copy);
     if (!copy)
         return none;
-    memcpy(copy, items, count * sizeof *copy);
+    if (count)
+        memcpy(copy, items, count * sizeof *copy);
     return (tn_layer_list){ count, copy };
 }
 

@@ -1,14 +1,47 @@
 /* frame.c - running bodies, and taking structures apart. */
 #include "function/frame.h"
+#include <pthread.h>
+
+enum { MOST_DEPTH = 256 };
+
+tn_status tn__body_begin(tn_context *context, const char *what)
+{
+    if (context->depth >= MOST_DEPTH)
+        return tn__fail(TN_RESOURCE_EXHAUSTED, "maximum recursion depth exceeded\n%s was called inside %d other calls: does it call itself?",
+                        what, MOST_DEPTH);
+    context->depth++;
+    return TN_OK;
+}
+
+void tn__body_end(tn_context *context)
+{
+    context->depth--;
+}
+
+static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+
+void tn__making_begin(tn_context *context)
+{
+    if (context->making++ == 0)
+        pthread_mutex_lock(&making);
+}
+
+void tn__making_end(tn_context *context)
+{
+    if (--context->making == 0)
+        pthread_mutex_unlock(&making);
+}
 
 tn_status tn__run_body(tn_context *context, tn_body body, void *self, tn_list inputs, int training, const char *what, tn_tensor **result)
 {
     int outer_training = context->training;
+    *result = NULL;
+    TN_TRY(tn__body_begin(context, what));
     if (training >= 0)
         context->training = training != 0;
-    *result = NULL;
-    size_t depth = tn__scope_begin(what);
+    size_t depth = tn__scope_begin(context->here);
     tn_tensor *y = body(self, inputs);
+    tn__body_end(context);
     context->training = outer_training;
     if (!y && !tn__failed(context))
         tn__fail(TN_INVALID_ARGUMENT, "%s returned NULL\na body returns a tensor, or tn_tuple(a, b) for several; tn_fail() says why there is none", what);

@@ -24,6 +24,15 @@ static inline void tn__frame_pop(tn_context *context, tn__call_frame *frame)
     context->frame = frame->outer;
 }
 
+/* Round every body: a program that calls itself without end gets an error, not a broken stack. */
+tn_status tn__body_begin(tn_context *context, const char *what);
+void tn__body_end(tn_context *context);
+
+/* One lock of the process, which a thread may take again: held while a function is traced, and while a layer is called for the first
+ * time, so that threads may share both. There is only one, so that no two threads can wait for each other. */
+void tn__making_begin(tn_context *context);
+void tn__making_end(tn_context *context);
+
 /* Runs a body in a memory scope of its own: its result is retained for the caller, its temporaries die. training: as
  * tn_call_options. what: for the message when it gives NULL and says nothing. */
 tn_status tn__run_body(tn_context *context, tn_body body, void *self, tn_list inputs, int training, const char *what, tn_tensor **result);

@@ -1,5 +1,6 @@
 /* function.c - function objects: a body traced once a signature to a graph, or run at every call. */
 #include "function/function.h"
+#include "base/text.h"
 #include "core/hooks.h"
 #include "plan/program.h"
 #include <pthread.h>
@@ -10,6 +11,7 @@ static void concrete_free(tn__concrete *c)
     if (!c)
         return;
     tn__free(c->spec);
+    tn__free(c->nesting);
     for (size_t i = 0; c->output && i < c->outputs; i++)
         tn__release(c->output[i]);
     tn__free(c->output);
@@ -28,6 +30,7 @@ static void function_destroy(void *object)
         tn__release(f->variable.item[i]);
     tn__free(f->variable.item);
     tn__free(f->name);
+    tn__free(f->signature);
     if (f->lock)
         pthread_mutex_destroy(f->lock);
     tn__free(f->lock);
@@ -41,11 +44,7 @@ static tn_status make_lock(struct tn_function *f)
     f->lock = tn__alloc(sizeof *f->lock);
     if (!f->lock)
         return TN_RESOURCE_EXHAUSTED;
-    pthread_mutexattr_t kind;
-    pthread_mutexattr_init(&kind);
-    pthread_mutexattr_settype(&kind, PTHREAD_MUTEX_RECURSIVE); /* a body may call its own function */
-    pthread_mutex_init(f->lock, &kind);
-    pthread_mutexattr_destroy(&kind);
+    pthread_mutex_init(f->lock, NULL);
     return TN_OK;
 }
 
@@ -74,6 +73,21 @@ static char *name_from(const char *text)
     return length ? tn__strndup(text, length) : tn__strdup("function");
 }
 
+static tn_status take_signature(struct tn_function *f, tn_list signature)
+{
+    f->signature = tn__alloc_zeroed(signature.count + 1, sizeof *f->signature);
+    if (!f->signature)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < signature.count; i++) {
+        const tn_tensor *x = signature.item[i];
+        if (!tn__check_tensor(x, "tn_function: input_signature"))
+            return TN_INVALID_ARGUMENT;
+        f->signature[i] = (tn__spec){ .form = TN__VALUE, .dtype = (tn_dtype)x->dtype, .shape = x->shape };
+    }
+    f->signature_count = signature.count;
+    return TN_OK;
+}
+
 tn_function *tn_function_new(const tn_function_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
@@ -83,16 +97,19 @@ tn_function *tn_function_new(const tn_function_options *options)
     }
     char *name = options->name ? tn__strdup(options->name) : name_from(options->body_text_);
     tn_function *f = NULL;
-    if (name)
-        (void)!tn__function_new(options->body, options->self, options->eager, name, &f);
+    if (name && tn__function_new(options->body, options->self, options->eager, name, &f) == TN_OK) {
+        f->any_batch = options->reduce_retracing;
+        if (options->input_signature.item && take_signature(f, options->input_signature) != TN_OK) {
+            tn__release(f);
+            f = NULL;
+        }
+    }
     tn__free(name);
     return tn__own(f);
 }
 
 int tn_trace_count(tn_function *function)
 {
-    TN__ENTER(context, 0);
-    (void)context;
     return tn__check(function, &tn__type_function, "tn_trace_count: function") ? (int)function->traces : 0;
 }
 
@@ -117,22 +134,121 @@ static bool spec_equal(const tn__spec *a, const tn__spec *b)
            memcmp(a->number, b->number, sizeof a->number) == 0 && tn__shape_equal(&a->shape, &b->shape);
 }
 
-static tn__concrete *find_concrete(struct tn_function *f, const tn__spec *spec, size_t count, int training)
+/* What a call is looked up by. */
+typedef struct {
+    tn__spec *spec;
+    size_t count;
+    char *nesting;
+    int training;
+} key;
+
+static bool key_equal(const tn__concrete *c, const key *k)
 {
-    for (size_t i = 0; i < f->concrete.count; i++) {
-        tn__concrete *c = f->concrete.item[i];
-        bool same = c->inputs == count && c->training == training;
-        for (size_t k = 0; k < count && same; k++)
-            same = spec_equal(&c->spec[k], &spec[k]);
-        if (same)
-            return c;
+    if (c->inputs != k->count || c->training != k->training || !c->nesting != !k->nesting ||
+        (c->nesting && strcmp(c->nesting, k->nesting) != 0))
+        return false;
+    for (size_t i = 0; i < k->count; i++)
+        if (!spec_equal(&c->spec[i], &k->spec[i]))
+            return false;
+    return true;
+}
+
+static tn__concrete *find_concrete(struct tn_function *f, const key *k)
+{
+    tn__concrete *found = NULL;
+    pthread_mutex_lock(f->lock);
+    for (size_t i = 0; i < f->concrete.count && !found; i++)
+        if (key_equal(f->concrete.item[i], k))
+            found = f->concrete.item[i];
+    pthread_mutex_unlock(f->lock);
+    return found;
+}
+
+static void add_nesting(tn__text *text, const tn_tensor *x)
+{
+    if (x->form != TN__TUPLE) {
+        tn__text_add(text, ".");
+        return;
     }
-    return NULL;
+    tn__text_add(text, "(");
+    for (size_t i = 0; i < x->of.tuple.count; i++)
+        add_nesting(text, x->of.tuple.item[i]);
+    tn__text_add(text, ")");
+}
+
+/* "(..)." for a tuple of two and a tensor; NULL when no input is a tuple. */
+static tn_status nesting_of(tn_list inputs, char **nesting)
+{
+    bool any = false;
+    *nesting = NULL;
+    for (size_t i = 0; i < inputs.count; i++)
+        any |= inputs.item[i]->form == TN__TUPLE;
+    if (!any)
+        return TN_OK;
+    tn__text text = { 0 };
+    for (size_t i = 0; i < inputs.count; i++)
+        add_nesting(&text, inputs.item[i]);
+    *nesting = tn__text_take(&text);
+    return *nesting ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status apply_signature(const struct tn_function *f, key *k, tn_tensor *const *leaves)
+{
+    if (k->count != f->signature_count)
+        return tn__fail(TN_INVALID_ARGUMENT, "%s: the input_signature has %zu inputs, the call has %zu", f->name, f->signature_count, k->count);
+    for (size_t i = 0; i < k->count; i++) {
+        const tn__spec *wanted = &f->signature[i];
+        if (wanted->dtype != k->spec[i].dtype || !tn__shape_fits(&wanted->shape, &k->spec[i].shape))
+            return tn__fail(TN_INVALID_ARGUMENT, "Python inputs incompatible with input_signature: input %zu of %s is %s, %s %s is expected", i,
+                            f->name, TN__TENSOR(leaves[i]), tn__dtype_name(wanted->dtype), TN__SHAPE(wanted->shape));
+        k->spec[i] = *wanted;
+    }
+    return TN_OK;
+}
+
+/* The same for all batch sizes, where the function is traced for all. */
+static void open_batches(key *k)
+{
+    for (size_t i = 0; i < k->count; i++)
+        if (!k->spec[i].is_static && k->spec[i].shape.known && k->spec[i].shape.rank > 0)
+            k->spec[i].shape.dims[0] = TN_NONE;
+}
+
+static tn_status make_key(const struct tn_function *f, tn_list inputs, tn_tensor *const *leaves, size_t count, int training, key *k)
+{
+    *k = (key){ .count = count, .training = training };
+    k->spec = tn__alloc_zeroed(count + 1, sizeof *k->spec);
+    if (!k->spec)
+        return TN_RESOURCE_EXHAUSTED;
+    TN_TRY(nesting_of(inputs, &k->nesting));
+    for (size_t i = 0; i < count; i++)
+        k->spec[i] = spec_of(leaves[i]);
+    if (f->signature)
+        return apply_signature(f, k, leaves);
+    if (f->any_batch)
+        open_batches(k);
+    return TN_OK;
 }
 
 /* --- tracing ------------------------------------------------------------------------------------------------------------ */
+static tn_status refuse_variable(const struct tn_function *f, const tn_tensor *variable)
+{
+    const char *made = variable->of.variable->here;
+    bool first_made_some = f->variable.count > 0;
+    return tn__fail(TN_VARIABLE_CREATION,
+                    "%s\nvariable '%s', made at %s, in trace %zu of %s\nmake it outside, or keep it in a place of its own and make it only when "
+                    "that is still NULL",
+                    first_made_some ? "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is "
+                                      "only created once or created outside tf.function. See "
+                                      "https://www.tensorflow.org/guide/function#creating_tfvariables for more information."
+                                    : "Creating variables on a non-first call to a function decorated with tf.function.",
+                    variable->of.variable->name, made ? made : "an unknown line", f->concrete.count + 1, f->name);
+}
+
 static tn_status adopt_into_function(tn__call_frame *frame, tn_tensor *variable)
 {
+    if (frame->function->concrete.count > 0)
+        return refuse_variable(frame->function, variable);
     TN_TRY(TN__PUSH(&frame->function->variable, variable));
     tn__retain(variable);
     return TN_OK;
@@ -153,7 +269,7 @@ static tn_status make_placeholders(tn_context *context, tn__concrete *c, tn_tens
 static tn_status run_traced_body(tn_context *context, struct tn_function *f, tn__concrete *c, tn_list inputs, tn_tensor *const *stands,
                                  tn_tensor **result)
 {
-    size_t depth = tn__scope_begin(f->name);
+    size_t depth = tn__scope_begin(context->here);
     tn_tensor **items = tn__scope_alloc((inputs.count + 1) * sizeof *items);
     tn_status status = items ? TN_OK : TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < inputs.count && status == TN_OK; i++) {
@@ -164,6 +280,19 @@ static tn_status run_traced_body(tn_context *context, struct tn_function *f, tn_
         status = tn__run_body(context, f->body, f->self, (tn_list){ inputs.count, items }, c->training, f->name, result);
     tn__scope_end(depth);
     return status;
+}
+
+static tn_tensor *strong_copy(const tn_tensor *x)
+{
+    tn_tensor *copy;
+    return tn__tensor_copy((tn_dtype)x->dtype, &x->shape, x->data, &copy) == TN_OK ? copy : NULL;
+}
+
+static tn_status replace(tn_tensor **x, tn_tensor *with)
+{
+    tn__release(*x);
+    *x = with;
+    return with ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
 static tn_status take_outputs(tn_context *context, tn__concrete *c, tn_tensor *result)
@@ -178,10 +307,12 @@ static tn_status take_outputs(tn_context *context, tn__concrete *c, tn_tensor *r
     for (size_t i = 0; i < c->outputs && status == TN_OK; i++) {
         tn_tensor *x = tn__retain(leaves[i]), *read = NULL;
         if (x->form == TN__VARIABLE) {
-            status = tn__dispatch(context, tn__op_find("ReadVariableOp"), NULL, &x, 1, &read, 1);
+            status = tn__dispatch(context, &tn__op_ReadVariableOp, NULL, &x, 1, &read, 1);
             tn__release(x);
             x = read;
         }
+        if (status == TN_OK && x->weak) /* a number that was static comes out as any other tensor */
+            status = replace(&x, strong_copy(x));
         if (status == TN_OK)
             status = tn__graph_capture(context, c->graph, x, &c->output[i]);
         tn__release(x);
@@ -223,19 +354,22 @@ static tn_status trace(tn_context *context, struct tn_function *f, tn__concrete 
     return status;
 }
 
-static tn_status make_concrete(tn_context *context, struct tn_function *f, const tn__spec *spec, size_t count, int training, tn_list inputs,
-                               tn_tensor *const *leaves, tn__concrete **out)
+/* The key's parts go to the trace. */
+static tn_status make_concrete(tn_context *context, struct tn_function *f, key *k, tn_list inputs, tn_tensor *const *leaves,
+                               tn__concrete **out)
 {
     tn__concrete *c = tn__alloc_zeroed(1, sizeof *c);
     if (!c)
         return TN_RESOURCE_EXHAUSTED;
-    c->inputs = count;
-    c->training = training;
-    c->spec = tn__memdup(spec, count * sizeof *spec);
+    *c = (tn__concrete){ .spec = k->spec, .inputs = k->count, .training = k->training, .nesting = k->nesting };
+    k->spec = NULL;
+    k->nesting = NULL;
     c->graph = tn__graph_new();
-    tn_status status = c->spec && c->graph ? trace(context, f, c, inputs, leaves) : TN_RESOURCE_EXHAUSTED;
+    tn_status status = c->graph ? trace(context, f, c, inputs, leaves) : TN_RESOURCE_EXHAUSTED;
+    pthread_mutex_lock(f->lock);
     if (status == TN_OK)
         status = TN__PUSH(&f->concrete, c);
+    pthread_mutex_unlock(f->lock);
     if (status != TN_OK) {
         concrete_free(c);
         tn__fail_note("while tracing %s", f->name);
@@ -249,29 +383,30 @@ static tn_status make_concrete(tn_context *context, struct tn_function *f, const
 static tn_status concrete_for(tn_context *context, struct tn_function *f, tn_list inputs, tn_tensor *const *leaves, size_t count,
                               int training, tn__concrete **out)
 {
-    tn__spec *spec = tn__alloc_zeroed(count + 1, sizeof *spec);
-    if (!spec)
-        return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < count; i++)
-        spec[i] = spec_of(leaves[i]);
-    for (size_t i = 0; i < count && f->any_batch; i++)
-        if (!spec[i].is_static && spec[i].shape.known && spec[i].shape.rank > 0)
-            spec[i].shape.dims[0] = TN_NONE;
-    pthread_mutex_lock(f->lock);
-    *out = find_concrete(f, spec, count, training);
-    tn_status status = *out ? TN_OK : make_concrete(context, f, spec, count, training, inputs, leaves, out);
-    pthread_mutex_unlock(f->lock);
-    tn__free(spec);
+    key k;
+    tn_status status = make_key(f, inputs, leaves, count, training, &k);
+    *out = status == TN_OK ? find_concrete(f, &k) : NULL;
+    if (status == TN_OK && !*out) {
+        tn__making_begin(context);
+        if (!(*out = find_concrete(f, &k))) /* another thread may have been tracing it */
+            status = make_concrete(context, f, &k, inputs, leaves, out);
+        tn__making_end(context);
+    }
+    tn__free(k.spec);
+    tn__free(k.nesting);
     return status;
 }
 
 /* --- calling ------------------------------------------------------------------------------------------------------------ */
-/* Under a tape that sees something of this call, or inside another trace, the nodes run again one by one, so that tape and outer
+/* Under a tape that sees something of this call, inside another trace or a functional model, the nodes run again one by one, so that tape and outer
  * graph have them; else the compiled graph runs. */
 static bool must_replay(const tn_context *context, const tn__concrete *c, tn_tensor *const *leaves)
 {
     if (context->graph)
         return true;
+    for (size_t i = 0; i < c->inputs; i++)
+        if (leaves[i]->form == TN__SYMBOLIC) /* of a functional model: its nodes become that model's */
+            return true;
     if (!context->tapes || context->tape_pause)
         return false;
     for (size_t i = 0; i < c->inputs; i++)
@@ -279,7 +414,7 @@ static bool must_replay(const tn_context *context, const tn__concrete *c, tn_ten
             return true;
     for (size_t i = 0; i < c->graph->node.count; i++) {
         const tn__node *node = c->graph->node.item[i];
-        bool capture = strcmp(node->op->name, "VarHandleOp") == 0 || strcmp(node->op->name, "Const") == 0;
+        bool capture = node->op == &tn__op_VarHandleOp || node->op == &tn__op_Const;
         if (capture && tn__hooks.watched(context, *(tn_tensor **)node->attrs))
             return true;
     }
@@ -297,8 +432,8 @@ static tn_status run_concrete(tn_context *context, tn__concrete *c, tn_tensor *c
             feeds[fed++] = leaves[i];
     tn_status status;
     if (must_replay(context, c, leaves))
-        status = tn__graph_replay(context, c->graph->node.item, c->graph->node.count, c->graph->input.item, feeds, fed, c->output, results,
-                                  c->outputs);
+        status = tn__graph_replay(context, c->graph->node.item, c->graph->node.count, c->graph->input.item, feeds, fed, true, c->output,
+                                  results, c->outputs);
     else
         status = tn__graph_run(context, c->graph, c->graph->input.item, feeds, fed, c->output, c->outputs, true, results);
     tn__free(feeds);

@@ -19,6 +19,7 @@ typedef struct {
     tn__spec *spec;
     size_t inputs, outputs;
     int training;
+    char *nesting;        /* how the inputs' tuples nest; NULL: there is none */
     tn_graph *graph;      /* its inputs are the placeholders of the leaves that are neither static nor variables */
     tn_tensor **output;   /* flat, symbolic, retained */
     tn_tensor *structure; /* as the body returned it */
@@ -29,10 +30,12 @@ struct tn_function {
     tn_body body;
     void *self;
     bool eager;
+    tn__spec *signature;  /* .input_signature: what every input must fit and is traced as; NULL: not given */
+    size_t signature_count;
     bool any_batch;       /* the first dimension of every input is left open, so that one trace serves all batch sizes */
     char *name;
-    pthread_mutex_t *lock; /* tracing, and looking for a trace */
-    size_t traces;
+    pthread_mutex_t *lock; /* round the list of traces; never held while a body runs */
+    _Atomic size_t traces;
     struct {
         tn__concrete **item;
         size_t count, capacity;

@@ -113,10 +113,13 @@ tn_guard tn_enter(tn_scope *scope, const char *here)
     if ((tn__failed(context) && !memory) || !tn__check(scope, &type_scope, "TN_WITH"))
         return guard;
     tn__entered entry = { tn__retain(scope), context->memory.count, NULL };
-    if (scope->of->enter(context, scope, here, &entry.saved) != TN_OK || TN__PUSH(&context->entered, entry) != TN_OK) {
-        tn__scope_end(entry.memory_depth);
-        tn__release(scope);
-    }
+    bool entered = scope->of->enter(context, scope, here, &entry.saved) == TN_OK;
+    if (entered && TN__PUSH(&context->entered, entry) == TN_OK)
+        return guard;
+    if (entered)
+        scope->of->leave(context, scope, entry.saved);
+    tn__scope_end(entry.memory_depth ? entry.memory_depth : 1);
+    tn__release(scope);
     return guard;
 }
 

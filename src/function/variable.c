@@ -14,7 +14,7 @@ static tn_status lift(tn_context *context, tn_tensor *symbolic, tn_tensor **valu
     context->graph = NULL;
     context->tape_pause++;
     tn__node *node = symbolic->of.output.node;
-    tn_status status = tn__graph_replay(context, graph->node.item, node->index + 1, NULL, NULL, 0, &symbolic, value, 1);
+    tn_status status = tn__graph_replay(context, graph->node.item, node->index + 1, NULL, NULL, 0, false, &symbolic, value, 1);
     context->tape_pause--;
     context->graph = outer;
     if (status != TN_OK)
@@ -99,8 +99,6 @@ static const tn__variable *variable_of(tn_tensor *x, const char *what)
 
 const char *tn_created_at(tn_variable *variable)
 {
-    TN__ENTER(context, "<failed>");
-    (void)context;
     const tn__variable *v = variable_of(variable, "tn_created_at: variable");
     if (!v)
         return "<failed>";
@@ -110,8 +108,6 @@ const char *tn_created_at(tn_variable *variable)
 
 const char *tn_name(tn_tensor *x)
 {
-    TN__ENTER(context, "<failed>");
-    (void)context;
     if (!tn__check_tensor(x, "tn_name: x"))
         return "<failed>";
     if (x->form == TN__VARIABLE)

@@ -136,12 +136,49 @@ static tn_status call_node(tn_context *context, tn_layer *layer, tn_tensor *cons
     return status;
 }
 
+/* The same tuples with leaves that are no more than a dtype and a shape: a node must not keep the graph alive in which they were
+ * found. */
+static tn_tensor *outline(const tn_tensor *x)
+{
+    size_t count = tn__flat_count(x), made = 0;
+    tn_tensor **leaves = tn__alloc_zeroed(count + 1, sizeof *leaves), *result = NULL;
+    if (leaves)
+        tn__flatten((tn_tensor *)x, leaves);
+    for (; leaves && made < count; made++) {
+        tn_tensor *leaf = tn__object_new(&tn__type_tensor);
+        if (!leaf)
+            break;
+        leaf->form = TN__SYMBOLIC;
+        leaf->dtype = leaves[made]->dtype;
+        leaf->shape = leaves[made]->shape;
+        leaves[made] = leaf;
+    }
+    tn_tensor *const *at = leaves;
+    if (leaves && made == count)
+        result = tn__rebuild(x, &at);
+    for (size_t i = 0; i < made; i++)
+        tn__release(leaves[i]);
+    tn__free(leaves);
+    return result;
+}
+
+static tn_status call_and_outline(tn_context *context, tn_layer *layer, tn_tensor *const *inputs, size_t count, int training,
+                                  tn_tensor **result)
+{
+    tn_tensor *found;
+    TN_TRY(run_on_shapes(context, layer, inputs, count, training, &found));
+    tn_tensor *structure = outline(found);
+    tn__release(found);
+    tn_status status = structure ? call_node(context, layer, inputs, count, training, structure, result) : TN_RESOURCE_EXHAUSTED;
+    tn__release(structure);
+    return status;
+}
+
 static tn_status call_symbolic(tn_context *context, tn_layer *layer, tn_tensor *const *inputs, size_t count, int training, tn_tensor **result)
 {
-    tn_tensor *structure;
-    TN_TRY(run_on_shapes(context, layer, inputs, count, training, &structure));
-    tn_status status = call_node(context, layer, inputs, count, training, structure, result);
-    tn__release(structure);
+    tn__making_begin(context); /* it counts the layer's calls */
+    tn_status status = call_and_outline(context, layer, inputs, count, training, result);
+    tn__making_end(context);
     return status;
 }
 
@@ -163,7 +200,7 @@ tn_status tn__layer_input_node(tn_context *context, tn_layer *layer, tn_dtype dt
 static bool any_functional(tn_tensor *const *inputs, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (inputs[i]->form == TN__SYMBOLIC && inputs[i]->of.output.node && !inputs[i]->of.output.node->graph)
+        if (tn__is_functional(inputs[i]))
             return true;
     return false;
 }
@@ -180,9 +217,15 @@ static tn_tensor *traced_body(void *self, tn_list inputs)
 /* A class whose call is a tf.function: one function a layer, made at its first call. */
 static tn_status call_traced(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result)
 {
-    if (!layer->traced)
-        TN_TRY(tn__function_new(traced_body, layer, false, layer->name, &layer->traced));
-    return tn__function_call(context, layer->traced, inputs, training, result);
+    tn_function *f = __atomic_load_n(&layer->traced, __ATOMIC_ACQUIRE);
+    if (!f) {
+        tn__making_begin(context);
+        f = layer->traced;
+        if (!f && tn__function_new(traced_body, layer, false, layer->name, &f) == TN_OK)
+            __atomic_store_n(&layer->traced, f, __ATOMIC_RELEASE);
+        tn__making_end(context);
+    }
+    return f ? tn__function_call(context, f, inputs, training, result) : context->error.status;
 }
 
 tn_status tn__layer_apply(tn_context *context, tn_layer *layer, tn_tensor *const *inputs, size_t count, int training, tn_tensor **result)

@@ -41,7 +41,8 @@ static bool is_named(const tn_class *of, const char *name)
     const char *end = strchr(name, '>');
     if (!end)
         return strcmp(of->name, name) == 0;
-    return strcmp(of->name, end + 1) == 0 && strncmp(package_of(of), name, (size_t)(end - name)) == 0;
+    size_t length = (size_t)(end - name);
+    return strcmp(of->name, end + 1) == 0 && strlen(package_of(of)) == length && strncmp(package_of(of), name, length) == 0;
 }
 
 /* The library's own have other names in old files: "Convolution2D". */
@@ -98,7 +99,10 @@ tn_status tn_register_class(const tn_class *of)
     if (!of || !of->name || !of->call)
         return tn__fail(TN_INVALID_ARGUMENT, "tn_register_class: a class needs a name and a call");
     pthread_mutex_lock(&registered.lock);
-    tn_status status = TN__PUSH(&registered, of);
+    bool known = false;
+    for (size_t i = 0; i < registered.count; i++)
+        known |= registered.item[i] == of;
+    tn_status status = known ? TN_OK : TN__PUSH(&registered, of);
     pthread_mutex_unlock(&registered.lock);
     return status;
 }

@@ -1,5 +1,6 @@
 /* functional.c - functional models: from symbolic outputs back to inputs, in Keras's order. */
 #include "nn/model.h"
+#include "base/map.h"
 #include "tenon/ops.h"
 #include <stdlib.h>
 #include <string.h>
@@ -77,17 +78,26 @@ static tn_status visit(map *m, const tn_tensor *output)
     return TN_OK;
 }
 
+/* A shared layer is as deep as the deepest of its calls that was come to so far. */
+static tn_status settle_layer(tn__ids *deepest, met *entry)
+{
+    const tn_layer *layer = tn__node_layer(entry->node, NULL);
+    size_t depth;
+    if (!layer)
+        return TN_OK;
+    if (tn__ids_get(deepest, (uint64_t)(uintptr_t)layer, &depth) && (int)depth > entry->depth)
+        entry->depth = (int)depth;
+    return tn__ids_set(deepest, (uint64_t)(uintptr_t)layer, (size_t)entry->depth);
+}
+
 /* From the outputs back: a node is deeper than everything that uses it. */
-static void settle_depths(map *m)
+static tn_status settle_depths(map *m, tn__ids *deepest)
 {
     for (size_t i = m->finished.count; i-- > 0;) {
         met *entry = &m->met.item[m->finished.item[i]];
         if (entry->depth < 0)
             entry->depth = 0;
-        const tn_layer *layer = tn__node_layer(entry->node, NULL);
-        for (size_t k = 0; layer && k < m->met.count; k++) /* a shared layer is as deep as its deepest call */
-            if (tn__node_layer(m->met.item[k].node, NULL) == layer && m->met.item[k].depth > entry->depth)
-                entry->depth = m->met.item[k].depth;
+        TN_TRY(settle_layer(deepest, entry));
         for (size_t k = 0; !entry->is_input && k < entry->node->input_count; k++) {
             size_t at;
             const tn_tensor *input = entry->node->input[k];
@@ -96,22 +106,31 @@ static void settle_depths(map *m)
                 m->met.item[at].depth = entry->depth + 1;
         }
     }
+    return TN_OK;
+}
+
+static int deeper_first(const void *a, const void *b)
+{
+    const met *x = *(const met *const *)a, *y = *(const met *const *)b;
+    return x->depth != y->depth ? (x->depth < y->depth) - (x->depth > y->depth) : (x > y) - (x < y);
 }
 
 /* Layers from the deepest to the outputs; of one depth in the order in which they were met. */
 static tn_status add_layers(map *m, tn_layer *model)
 {
-    int deepest = 0;
+    const met **order = tn__alloc((m->met.count + 1) * sizeof *order);
+    if (!order)
+        return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < m->met.count; i++)
-        if (m->met.item[i].depth > deepest)
-            deepest = m->met.item[i].depth;
-    for (int depth = deepest; depth >= 0; depth--)
-        for (size_t i = 0; i < m->met.count; i++) {
-            tn_layer *layer = tn__node_layer(m->met.item[i].node, NULL);
-            if (layer && m->met.item[i].depth == depth)
-                TN_TRY(tn__layer_add_child(model, layer));
-        }
-    return TN_OK;
+        order[i] = &m->met.item[i];
+    qsort(order, m->met.count, sizeof *order, deeper_first);
+    tn_status status = TN_OK;
+    for (size_t i = 0; i < m->met.count && status == TN_OK; i++) {
+        tn_layer *layer = tn__node_layer(order[i]->node, NULL);
+        status = layer ? tn__layer_add_child(model, layer) : TN_OK;
+    }
+    tn__free(order);
+    return status;
 }
 
 /* An input that no output needs is a layer of the model all the same. */
@@ -141,10 +160,12 @@ static tn_status map_graph(tn_context *context, tn__functional *f, tn_layer *mod
     tn_status status = TN_OK;
     for (size_t i = 0; i < f->output_count && status == TN_OK; i++)
         status = visit(&m, f->output[i]);
-    if (status == TN_OK) {
-        settle_depths(&m);
+    tn__ids deepest = { 0 };
+    if (status == TN_OK)
+        status = settle_depths(&m, &deepest);
+    tn__ids_free(&deepest);
+    if (status == TN_OK)
         status = add_layers(&m, model);
-    }
     if (status == TN_OK)
         status = add_unused_inputs(f, model);
     if (status == TN_OK)
@@ -192,7 +213,7 @@ static tn_tensor *functional_call(void *self, tn_list inputs)
     tn_tensor **fitted = tn__scope_alloc((f->input_count + 1) * sizeof *fitted);
     tn_tensor **results = tn__scope_alloc((f->output_count + 1) * sizeof *results);
     if (!fitted || !results || fit_inputs(f, inputs, fitted) != TN_OK ||
-        tn__graph_replay(context, f->node, f->node_count, f->input, fitted, f->input_count, f->output, results, f->output_count) != TN_OK)
+        tn__graph_replay(context, f->node, f->node_count, f->input, fitted, f->input_count, true, f->output, results, f->output_count) != TN_OK)
         return NULL;
     tn_tensor *const *at = results;
     tn_tensor *y = tn__rebuild(f->outputs, &at);
@@ -228,15 +249,10 @@ const tn_class tn__class_Functional = {
 };
 
 /* --- making ------------------------------------------------------------------------------------------------------------- */
-static bool is_functional_tensor(const tn_tensor *x)
-{
-    return x->form == TN__SYMBOLIC && x->of.output.node && !x->of.output.node->graph;
-}
-
 static tn_status check_leaves(tn_tensor *const *leaves, size_t count, const char *what)
 {
     for (size_t i = 0; i < count; i++)
-        if (!is_functional_tensor(leaves[i]))
+        if (!tn__is_functional(leaves[i]))
             return tn__fail(TN_INVALID_ARGUMENT,
                             "All `%s` values must be KerasTensors. Received: %s\n%s comes from tn_input() and from layers called on what does", what,
                             TN__TENSOR(leaves[i]), what);
@@ -266,17 +282,24 @@ static bool is_input_layer(const tn_tensor *x)
 }
 
 /* Explicit names must differ; Keras's text. */
-static tn_status check_names(const tn_layer *model)
+static tn_status fail_repeated(const tn_layer *model, const char *name)
 {
-    for (size_t i = 0; i < model->child.count; i++) {
-        int uses = 0;
-        for (size_t k = 0; k < model->child.count; k++)
-            uses += strcmp(model->child.item[k]->name, model->child.item[i]->name) == 0;
-        if (uses > 1)
-            return tn__fail(TN_ALREADY_EXISTS, "The name \"%s\" is used %d times in the model. All operation names should be unique.",
-                            model->child.item[i]->name, uses);
+    int uses = 0;
+    for (size_t i = 0; i < model->child.count; i++)
+        uses += strcmp(model->child.item[i]->name, name) == 0;
+    return tn__fail(TN_ALREADY_EXISTS, "The name \"%s\" is used %d times in the model. All operation names should be unique.", name, uses);
+}
+
+static tn_status check_names(tn_layer *model)
+{
+    tn__map names = { 0 };
+    tn_status status = TN_OK;
+    for (size_t i = 0; i < model->child.count && status == TN_OK; i++) {
+        tn_layer *layer = model->child.item[i];
+        status = tn__map_get(&names, layer->name) ? fail_repeated(model, layer->name) : tn__map_set(&names, layer->name, layer);
     }
-    return TN_OK;
+    tn__map_free(&names);
+    return status;
 }
 
 static tn_status fill_model(tn_context *context, tn_layer *model, tn_tensor *inputs, tn_tensor *outputs)
@@ -304,39 +327,57 @@ static tn_status model_of(tn_context *context, tn_tensor *inputs, tn_tensor *out
     return TN_OK;
 }
 
-/* A model that begins at an inner tensor: new InputLayers stand for such inputs, and the layers are called again from there. */
-static tn_status cut_and_make(tn_context *context, tn_tensor *inputs, tn_tensor *outputs, const char *name, tn_layer **out)
+/* The map of what lies between inner inputs and the outputs; the layers are not taken by anybody. */
+static tn_status map_cut(tn_context *context, tn__functional *cut, tn_tensor *inputs, tn_tensor *outputs)
 {
-    tn__functional old = { 0 };
     tn_layer holder = { .of = &tn__class_Functional };
-    tn_status status = take_ends(&old, inputs, outputs);
-    if (status == TN_OK)
-        status = map_graph(context, &old, &holder);
-    tn_tensor **fresh = tn__alloc_zeroed(old.input_count + old.output_count + 1, sizeof *fresh), **made = fresh + old.input_count;
-    if (!fresh)
-        status = TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < old.input_count && status == TN_OK; i++)
-        status = is_input_layer(old.input[i])
-                     ? (fresh[i] = tn__retain(old.input[i]), TN_OK)
-                     : tn__input_new(context, NULL, (tn_dtype)old.input[i]->dtype, &old.input[i]->shape, &fresh[i]);
-    if (status == TN_OK)
-        status = tn__graph_replay(context, old.node, old.node_count, old.input, fresh, old.input_count, old.output, made, old.output_count);
-    tn_tensor *const *at = fresh;
-    tn_tensor *new_inputs = status == TN_OK ? tn__rebuild(inputs, &at) : NULL, *new_outputs = new_inputs ? tn__rebuild(outputs, &at) : NULL;
-    if (new_outputs)
-        status = model_of(context, new_inputs, new_outputs, name, out);
-    tn__release(new_inputs);
-    tn__release(new_outputs);
-    for (size_t i = 0; fresh && i < old.input_count + old.output_count; i++)
-        tn__release(fresh[i]);
-    tn__free(fresh);
+    TN_TRY(take_ends(cut, inputs, outputs));
+    tn_status status = map_graph(context, cut, &holder);
     for (size_t i = 0; i < holder.child.count; i++) {
         if (holder.child.item[i]->owner == &holder)
             holder.child.item[i]->owner = NULL;
         tn__release(holder.child.item[i]);
     }
     tn__free(holder.child.item);
-    functional_destroy(&old);
+    return status;
+}
+
+static tn_status fresh_inputs(tn_context *context, const tn__functional *cut, tn_tensor **fresh)
+{
+    for (size_t i = 0; i < cut->input_count; i++) {
+        if (is_input_layer(cut->input[i]))
+            fresh[i] = tn__retain(cut->input[i]);
+        else
+            TN_TRY(tn__input_new(context, NULL, (tn_dtype)cut->input[i]->dtype, &cut->input[i]->shape, &fresh[i]));
+    }
+    return TN_OK;
+}
+
+static tn_status make_from(tn_context *context, tn__functional *cut, tn_tensor **fresh, const char *name, tn_layer **out)
+{
+    tn_tensor **made = fresh + cut->input_count, *const *at = fresh;
+    TN_TRY(fresh_inputs(context, cut, fresh));
+    TN_TRY(tn__graph_replay(context, cut->node, cut->node_count, cut->input, fresh, cut->input_count, true, cut->output, made, cut->output_count));
+    tn_tensor *inputs = tn__rebuild(cut->inputs, &at), *outputs = inputs ? tn__rebuild(cut->outputs, &at) : NULL;
+    tn_status status = outputs ? model_of(context, inputs, outputs, name, out) : TN_RESOURCE_EXHAUSTED;
+    tn__release(inputs);
+    tn__release(outputs);
+    return status;
+}
+
+/* A model that begins at an inner tensor: new InputLayers stand for such inputs, and the layers are called again from there. */
+static tn_status cut_and_make(tn_context *context, tn_tensor *inputs, tn_tensor *outputs, const char *name, tn_layer **out)
+{
+    tn__functional cut = { 0 };
+    tn_status status = map_cut(context, &cut, inputs, outputs);
+    size_t ends = cut.input_count + cut.output_count;
+    tn_tensor **fresh = status == TN_OK ? tn__alloc_zeroed(ends + 1, sizeof *fresh) : NULL;
+    if (fresh)
+        status = make_from(context, &cut, fresh, name, out);
+    for (size_t i = 0; fresh && i < ends; i++)
+        tn__release(fresh[i]);
+    tn__free(fresh);
+    functional_destroy(&cut);
     return tn__failed(context) ? context->error.status : status;
 }
 

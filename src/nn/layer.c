@@ -279,10 +279,31 @@ static void remove_child(tn_layer *whole, tn_layer *part)
         }
 }
 
+/* A layer that had itself among its parts would never die, and naming its weights never end. */
+static tn_status search_parts(const tn_layer *layer, const tn_layer *wanted, tn__ids *seen, bool *found)
+{
+    size_t ignored;
+    *found |= layer == wanted;
+    if (*found || layer->child.count == 0 || tn__ids_get(seen, (uint64_t)(uintptr_t)layer, &ignored))
+        return TN_OK;
+    TN_TRY(tn__ids_set(seen, (uint64_t)(uintptr_t)layer, 1));
+    for (size_t i = 0; i < layer->child.count && !*found; i++)
+        TN_TRY(search_parts(layer->child.item[i], wanted, seen, found));
+    return TN_OK;
+}
+
+static tn_status check_circle(tn_layer *whole, const tn_layer *part)
+{
+    tn__ids seen = { 0 };
+    bool circle = false;
+    tn_status status = search_parts(part, whole, &seen, &circle);
+    tn__ids_free(&seen);
+    return circle ? tn__fail(TN_INVALID_ARGUMENT, "%s cannot be a part of itself", tn__layer_print(whole)) : status;
+}
+
 tn_status tn__layer_add_child(tn_layer *whole, tn_layer *part)
 {
-    if (part == whole)
-        return tn__fail(TN_INVALID_ARGUMENT, "%s cannot be a part of itself", tn__layer_print(whole));
+    TN_TRY(check_circle(whole, part));
     for (size_t i = 0; i < whole->child.count; i++)
         if (whole->child.item[i] == part)
             return TN_OK;
@@ -296,41 +317,59 @@ tn_status tn__layer_add_child(tn_layer *whole, tn_layer *part)
     return TN_OK;
 }
 
-static bool name_taken(tn_layer *const *layers, size_t count, const char *name, const tn_layer *except)
+/* Who has which name; an explicit one goes before automatic ones, of those the first keeps it. */
+static tn_status note_names(tn__map *names, tn_layer *const *layers, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (layers[i] != except && strcmp(layers[i]->name, name) == 0)
-            return true;
-    return false;
+    for (int automatic = 0; automatic < 2; automatic++)
+        for (size_t i = 0; i < count; i++)
+            if (layers[i]->automatic_name == automatic && !tn__map_get(names, layers[i]->name))
+                TN_TRY(tn__map_set(names, layers[i]->name, layers[i]));
+    return TN_OK;
+}
+
+/* tried: by class, the number behind the last name that was given here, so that many layers do not try the same ones. */
+static tn_status rename_layer(tn__map *names, tn__map *tried, tn_layer *layer)
+{
+    char snake[128];
+    tn__snake_case(layer->of->name, snake, sizeof snake);
+    uintptr_t n = (uintptr_t)tn__map_get(tried, snake);
+    char *name;
+    while ((name = tn__print("%s_%zu", snake, (size_t)++n)) && tn__map_get(names, name))
+        tn__free(name);
+    if (!name)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__free(layer->name);
+    layer->name = name;
+    TN_TRY(tn__map_set(tried, snake, (void *)n));
+    return tn__map_set(names, name, layer);
 }
 
 tn_status tn__settle_names(tn_layer *const *layers, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        tn_layer *layer = layers[i];
-        char snake[128];
-        tn__snake_case(layer->of->name, snake, sizeof snake);
-        for (int n = 1; layer->automatic_name && name_taken(layers, count, layer->name, layer); n++) {
-            char *next = tn__print("%s_%d", snake, n);
-            if (!next)
-                return TN_RESOURCE_EXHAUSTED;
-            tn__free(layer->name);
-            layer->name = next;
-        }
-    }
-    return TN_OK;
+    tn__map names = { 0 }, tried = { 0 };
+    tn_status status = note_names(&names, layers, count);
+    for (size_t i = 0; i < count && status == TN_OK; i++)
+        if (layers[i]->automatic_name && tn__map_get(&names, layers[i]->name) != layers[i])
+            status = rename_layer(&names, &tried, layers[i]);
+    tn__map_free(&names);
+    tn__map_free(&tried);
+    return status;
 }
 
 /* --- variables of a layer ----------------------------------------------------------------------------------------------- */
 static tn_status refuse_late_variable(const tn_layer *layer, const tn_tensor *variable)
 {
     const char *here = tn__context()->here;
+    const char *traced = tn__context()->graph ? "tf.function only supports singleton tf.Variables created on the first call. Make sure the "
+                                                "tf.Variable is only created once or created outside tf.function. See "
+                                                "https://www.tensorflow.org/guide/function#creating_tfvariables for more information.\n"
+                                              : "";
     return tn__fail(TN_VARIABLE_CREATION,
-                    "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in the "
+                    "%sYou cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in the "
                     "`__init__()` method or in the `build()` method.\n"
                     "variable '%s' on a non-first call of '%s', made at %s; the layer was made at %s\n"
                     "make it in init or build, or keep it in a field and make it only when the field is still NULL",
-                    variable->of.variable->name, layer->name, here ? here : "an unknown line", layer->here ? layer->here : "an unknown line");
+                    traced, variable->of.variable->name, layer->name, here ? here : "an unknown line", layer->here ? layer->here : "an unknown line");
 }
 
 static tn_status adopt_into_layer(tn__call_frame *frame, tn_tensor *variable)
@@ -402,7 +441,10 @@ tn_status tn__layer_build(tn_context *context, tn_layer *layer, tn_list inputs)
 {
     if (layer->built)
         return TN_OK;
-    TN_TRY(run_build(context, layer, inputs));
+    TN_TRY(tn__body_begin(context, layer->name));
+    tn_status status = run_build(context, layer, inputs);
+    tn__body_end(context);
+    TN_TRY(status);
     TN_TRY(keep_shapes(layer, inputs));
     layer->built = true;
     return TN_OK;
@@ -444,6 +486,8 @@ static tn_status check_rank(const tn_layer *layer, size_t i, const tn_shape *sha
 static tn_status check_inputs(const tn_layer *layer, tn_list inputs)
 {
     int wanted = layer->of->inputs;
+    if (inputs.count == 0 && layer->of->module)
+        return tn__fail(TN_INVALID_ARGUMENT, "%s.call() missing 1 required positional argument: 'inputs'", layer->of->name);
     if (wanted && inputs.count != (size_t)wanted)
         return tn__fail(TN_INVALID_ARGUMENT, "Layer \"%s\" expects %d input(s), but it received %zu input tensors.", layer->name, wanted,
                         inputs.count);
@@ -489,9 +533,24 @@ static tn_status run_call(tn_context *context, tn_layer *layer, tn_list inputs, 
     tn_status status = tn__run_body(context, layer->of->call, layer->self, inputs, training, layer->name, result);
     tn__frame_pop(context, &frame);
     leave_layer_scope(context, scope, saved);
+    if (layer->closed)
+        return status;
     match_fields(layer);
+    layer->closed = status == TN_OK;
+    return status;
+}
+
+/* Until a first call has returned, threads that share the layer call it one after the other. */
+static tn_status build_and_call(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result)
+{
+    bool first = !layer->closed;
+    if (first)
+        tn__making_begin(context);
+    tn_status status = tn__layer_build(context, layer, inputs);
     if (status == TN_OK)
-        layer->closed = true;
+        status = run_call(context, layer, inputs, training, result);
+    if (first)
+        tn__making_end(context);
     return status;
 }
 
@@ -501,12 +560,10 @@ tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, in
     if (training < 0 && context->training < 0)
         training = 0;
     TN_TRY(check_inputs(layer, inputs));
-    size_t depth = tn__scope_begin(layer->name);
+    size_t depth = tn__scope_begin(context->here);
     tn_status status = cast_inputs(layer, &inputs);
     if (status == TN_OK)
-        status = tn__layer_build(context, layer, inputs);
-    if (status == TN_OK)
-        status = run_call(context, layer, inputs, training, result);
+        status = build_and_call(context, layer, inputs, training, result);
     tn__scope_end(depth);
     if (status != TN_OK)
         tn__fail_note("in %s, made at %s, called with %zu input(s) %s", tn__layer_print(layer), layer->here ? layer->here : "an unknown line",

@@ -44,7 +44,8 @@ struct tn_layer {
     char *here;             /* the program's line that made it */
     char *dtype;            /* dtype or policy name, NULL: float32 */
     bool automatic_name;    /* gives way to others */
-    bool trainable, built, closed; /* closed: its first call has returned */
+    bool trainable, built;
+    _Atomic bool closed;    /* its first call has returned; until then one thread at a time calls it */
     tn_layer *owner;        /* the layer it is part of; not retained. Of several the first */
     tn_shape *input_shape;  /* the option: without the batch; NULL: not given */
     tn_shape *build_shape;  /* of the first input when it was built, with the batch; NULL: not built by a call */
@@ -109,13 +110,6 @@ typedef struct {
 } tn__weight_list;
 tn_status tn__collect_weights(tn_layer *layer, tn__which which, tn__weight_list *list);
 void tn__weight_list_free(tn__weight_list *list);
-/* All parts of a layer, itself first, each once, depth first. Not retained. */
-typedef struct {
-    tn_layer **item;
-    size_t count, capacity;
-    tn__map seen_;
-} tn__layer_stack;
-tn_status tn__collect_layers(tn_layer *layer, tn__layer_stack *stack);
 
 /* --- seeds (seed.c) ------------------------------------------------------------------------------------------------------ */
 /* Seeds for a layer that draws random numbers (Dropout): Keras's SeedGenerator. A variable of int64 [seed, count] of the layer whose

@@ -26,6 +26,7 @@ tn_status tn__functional_new(tn_context *context, tn_tensor *inputs, tn_tensor *
 
 typedef struct {
     tn_tensor *input, *output; /* symbolic, made on demand, retained */
+    size_t done;               /* layers that stand between input and output so far */
     tn_dtype input_dtype;
     char *input_name;          /* of the InputLayer in its config; NULL: made up */
 } tn__sequential;

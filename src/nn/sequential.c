@@ -30,6 +30,20 @@ bool tn__sequential_input_shape(const tn_layer *model, tn_shape *shape)
     return own->rank < TN_MAX_RANK;
 }
 
+/* What a layer before it gave may be several tensors. */
+static tn_status call_one(tn_context *context, tn_layer *layer, tn_tensor *x, tn_tensor **y)
+{
+    size_t count = tn__flat_count(x);
+    tn_tensor **leaves = tn__alloc((count + 1) * sizeof *leaves);
+    *y = NULL;
+    if (!leaves)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__flatten(x, leaves);
+    tn_status status = tn__layer_apply(context, layer, leaves, count, -1, y);
+    tn__free(leaves);
+    return status;
+}
+
 static tn_tensor *sequential_call(void *self, tn_list inputs)
 {
     const tn__sequential *s = self;
@@ -45,14 +59,8 @@ static tn_tensor *sequential_call(void *self, tn_list inputs)
             return NULL;
         }
     }
-    for (size_t i = 0; i < model->child.count && x; i++) {
-        size_t count = tn__flat_count(x);
-        tn_tensor **leaves = tn__scope_alloc((count + 1) * sizeof *leaves);
-        if (!leaves)
-            return NULL;
-        tn__flatten(x, leaves);
-        x = tn__layer_apply(context, model->child.item[i], leaves, count, -1, &y) == TN_OK ? tn__own(y) : NULL;
-    }
+    for (size_t i = 0; i < model->child.count && x; i++)
+        x = call_one(context, model->child.item[i], x, &y) == TN_OK ? tn__own(y) : NULL;
     return x;
 }
 
@@ -68,28 +76,38 @@ static void sequential_build(void *self, tn_list inputs)
     }
 }
 
+/* Layers that are not behind the symbolic output yet are put there. */
+static tn_status extend(tn_context *context, tn_layer *model)
+{
+    tn__sequential *s = model->self;
+    while (s->done < model->child.count) {
+        tn_tensor *y;
+        TN_TRY(call_one(context, model->child.item[s->done], s->output, &y));
+        tn__assign_object(&s->output, y);
+        tn__release(y);
+        s->done++;
+    }
+    return TN_OK;
+}
+
 static tn_status make_ends(tn_context *context, tn_layer *model)
 {
     tn__sequential *s = model->self;
     tn_shape shape;
     if (s->input)
-        return TN_OK;
+        return extend(context, model);
     if (!tn__sequential_input_shape(model, &shape))
         return tn__fail(TN_FAILED_PRECONDITION,
                         "Sequential model '%s' has no defined input shape yet.\ncall it once, or give its first layer .input_shape", model->name);
     TN_TRY(tn__input_new(context, s->input_name, s->input_dtype ? s->input_dtype : TN_FLOAT32, &shape, &s->input));
-    tn_tensor *x = tn__retain(s->input), *y;
-    for (size_t i = 0; i < model->child.count; i++) {
-        tn_status status = tn__layer_apply(context, model->child.item[i], &x, 1, -1, &y);
-        tn__release(x);
-        if (status != TN_OK) {
-            tn__assign_object(&s->input, NULL);
-            return status;
-        }
-        x = y;
+    s->done = 0;
+    s->output = tn__retain(s->input);
+    tn_status status = extend(context, model);
+    if (status != TN_OK) {
+        tn__assign_object(&s->input, NULL);
+        tn__assign_object(&s->output, NULL);
     }
-    s->output = x;
-    return TN_OK;
+    return status;
 }
 
 static tn_status sequential_input_output(tn_context *context, tn_layer *layer, tn_tensor **input, tn_tensor **output)
@@ -135,10 +153,7 @@ static tn_status check_name(const tn_layer *model, const tn_layer *layer)
 /* As soon as the input's shape is known the layers are built, as Keras does when an Input comes first. */
 static tn_status build_known(tn_context *context, tn_layer *model)
 {
-    tn__sequential *s = model->self;
     tn_shape shape;
-    tn__assign_object(&s->input, NULL);
-    tn__assign_object(&s->output, NULL);
     if (!tn__sequential_input_shape(model, &shape))
         return TN_OK;
     if (!model->build_shape && !(model->build_shape = tn__memdup(&shape, sizeof shape)))
@@ -184,13 +199,44 @@ static tn_status add_quietly(tn_layer *model, tn_layer *layer)
             model->build_shape = tn__memdup(&input->shape, sizeof input->shape);
         }
     }
-    return tn__settle_names(model->child.item, model->child.count);
+    return TN_OK;
+}
+
+/* Has another layer the name of the last one? */
+static bool name_repeats(const tn_layer *model)
+{
+    size_t last = model->child.count;
+    for (size_t i = 0; i + 1 < last; i++)
+        if (strcmp(model->child.item[i]->name, model->child.item[last - 1]->name) == 0)
+            return true;
+    return false;
+}
+
+static void take_back(tn_layer *model)
+{
+    tn_layer *layer = model->child.item[--model->child.count];
+    if (layer->owner == model)
+        layer->owner = NULL;
+    tn__release(layer);
 }
 
 tn_status tn__sequential_add(tn_context *context, tn_layer *model, tn_layer *layer)
 {
-    TN_TRY(add_quietly(model, layer));
-    return build_known(context, model);
+    size_t before = model->child.count;
+    bool shaped = model->build_shape != NULL;
+    tn_status status = add_quietly(model, layer);
+    if (status == TN_OK && name_repeats(model))
+        status = tn__settle_names(model->child.item, model->child.count);
+    if (status == TN_OK)
+        status = build_known(context, model);
+    if (status != TN_OK && model->child.count > before) { /* a layer that does not fit is not left in it */
+        take_back(model);
+        if (!shaped) {
+            tn__free(model->build_shape);
+            model->build_shape = NULL;
+        }
+    }
+    return status;
 }
 
 tn_model *tn_sequential_new(const tn_sequential_options *options)
@@ -204,6 +250,8 @@ tn_model *tn_sequential_new(const tn_sequential_options *options)
     for (size_t i = 0; i < options->layers.count && status == TN_OK; i++)
         status = tn__check_layer(options->layers.item[i], "tn_sequential: a layer") ? add_quietly(model, options->layers.item[i])
                                                                                     : TN_INVALID_ARGUMENT;
+    if (status == TN_OK)
+        status = tn__settle_names(model->child.item, model->child.count);
     if (status == TN_OK)
         status = build_known(context, model);
     if (status != TN_OK) {

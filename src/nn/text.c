@@ -139,7 +139,11 @@ tn_model *tn_sequential_of(const char *text)
     TN__ENTER(context, NULL);
     tn__layer_common common = { .trainable = true };
     tn_layer *model = NULL;
-    char *copy = tn__strdup(text ? text : "");
+    if (!text) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_sequential_of: text is NULL");
+        return NULL;
+    }
+    char *copy = tn__strdup(text);
     if (copy && tn__layer_new(context, &tn__class_Sequential, NULL, &common, &model) == TN_OK && add_parts(context, model, copy) != TN_OK) {
         tn__release(model);
         model = NULL;

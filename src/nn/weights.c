@@ -154,8 +154,6 @@ tn_status tn_set_weights(tn_layer *layer, tn_list weights)
 
 const char *tn_variable_path(tn_variable *variable)
 {
-    TN__ENTER(context, "<failed>");
-    (void)context;
     if (!tn__check_tensor(variable, "tn_variable_path: variable"))
         return "<failed>";
     if (variable->form == TN__VARIABLE && variable->of.variable->path)
@@ -195,22 +193,16 @@ tn_status tn_adapt(tn_layer *layer, tn_tensor *data)
 
 bool tn_is_trainable(tn_layer *layer)
 {
-    TN__ENTER(context, false);
-    (void)context;
     return tn__check_layer(layer, "tn_is_trainable: layer") && layer->trainable;
 }
 
 const char *tn_layer_name(tn_layer *layer)
 {
-    TN__ENTER(context, "<failed>");
-    (void)context;
     return tn__check_layer(layer, "tn_layer_name: layer") ? layer->name : "<failed>";
 }
 
 const char *tn_layer_class_name(tn_layer *layer)
 {
-    TN__ENTER(context, "<failed>");
-    (void)context;
     return tn__check_layer(layer, "tn_layer_class_name: layer") ? layer->of->name : "<failed>";
 }
 

@@ -83,7 +83,7 @@ typedef struct {
     program *p;
     tn__ids slot_of;       /* id of a tensor to its slot */
     tn_tensor **stand;     /* by slot: a value (constant or folded), a variable, or a symbolic stand-in of concrete shape */
-    bool *needed;          /* by node */
+    bool *needed, *fed;    /* by node */
     size_t *last_use;      /* by slot: the step + 1 */
 } compiler;
 
@@ -104,13 +104,12 @@ static void mark_needed(compiler *c, tn_tensor *const *keys, tn_tensor *const *f
     for (size_t i = 0; i < p->fetches; i++)
         if (fetches[i]->form == TN__SYMBOLIC)
             c->needed[node_of(fetches[i])->index] = true;
+    for (size_t i = 0; i < p->feeds; i++)
+        c->fed[node_of(keys[i])->index] = true;
     for (size_t i = c->graph->node.count; i-- > 0;) {
         const tn__node *node = c->graph->node.item[i];
-        bool fed = false;
-        for (size_t k = 0; k < p->feeds; k++)
-            fed |= node_of(keys[k]) == node;
         c->needed[i] |= p->effects && (node->op->flags & TN__STATEFUL) && !is_leaf(node);
-        c->needed[i] &= !fed;
+        c->needed[i] &= !c->fed[i];
         for (size_t k = 0; c->needed[i] && k < node->input_count; k++)
             c->needed[node_of(node->input[k])->index] = true;
     }
@@ -328,13 +327,15 @@ static tn_status compile(tn_context *context, tn_graph *graph, tn_tensor *const 
     c.stand = tn__alloc_zeroed(most, sizeof *c.stand);
     c.needed = tn__alloc_zeroed(graph->node.count, sizeof *c.needed);
     c.last_use = tn__alloc_zeroed(most, sizeof *c.last_use);
-    tn_status status = c.stand && c.needed && c.last_use ? describe_signature(p, keys, feeds, fetches) : TN_RESOURCE_EXHAUSTED;
+    c.fed = tn__alloc_zeroed(graph->node.count, sizeof *c.fed);
+    tn_status status = c.stand && c.needed && c.fed && c.last_use ? describe_signature(p, keys, feeds, fetches) : TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK)
         status = compile_all(&c, keys, feeds, fetches);
     for (size_t i = 0; c.stand && i < p->slots; i++)
         tn__release(c.stand[i]);
     tn__free(c.stand);
     tn__free(c.needed);
+    tn__free(c.fed);
     tn__free(c.last_use);
     tn__ids_free(&c.slot_of);
     if (status == TN_OK)

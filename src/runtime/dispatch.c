@@ -33,10 +33,9 @@ static tn_status resolve_mode(call *c, tn_tensor *const *inputs)
         const tn_tensor *x = inputs[i];
         if (x->form != TN__SYMBOLIC)
             continue;
-        tn_graph *graph = x->of.output.node->graph;
-        if (!graph)
+        if (tn__is_functional(x))
             c->functional = true;
-        else if (!c->graph)
+        else if (!c->graph || x->of.output.node->orphan)
             return tn__fail(TN_INVALID_ARGUMENT, "%s: input %zu (%s) is a tensor of a graph that is not being built now, so it has no value",
                             c->op->name, i, TN__TENSOR(x));
         c->symbolic = true;
@@ -75,7 +74,7 @@ static tn_status take_input(call *c, tn_tensor *x, const tn__arg *arg, tn_tensor
         *taken = tn__retain(x);
         return TN_OK;
     }
-    if (x->form == TN__VARIABLE && !wants_variable)
+    if (x->form == TN__VARIABLE && !wants_variable && !c->functional) /* a functional model reads it at each call */
         return tn__dispatch(c->context, &tn__op_ReadVariableOp, NULL, &x, 1, taken, 1);
     if (wants_variable && x->form != TN__VARIABLE && !(x->form == TN__SYMBOLIC && x->dtype == TN__RESOURCE))
         return tn__fail(TN_INVALID_ARGUMENT, "%s: %s must be a variable, got a %s of %s", c->op->name, arg->name, kind_name(x), TN__TENSOR(x));
@@ -206,7 +205,7 @@ static bool is_half(const tn_tensor *x)
 }
 
 /* float16 and bfloat16 are computed in float32 and rounded once, unless the kernel takes them itself. */
-static tn_status compute_in_float(tn__kernel *kernel)
+static tn_status compute_in_float(tn__kernel *kernel, const tn__infer *infer)
 {
     tn_tensor *wide_input[LOCAL] = { NULL }, *wide_output[LOCAL] = { NULL };
     if (kernel->input_count > LOCAL || kernel->output_count > LOCAL)
@@ -225,9 +224,9 @@ static tn_status compute_in_float(tn__kernel *kernel)
     if (status == TN_OK)
         status = kernel->op->compute(&wide);
     for (size_t i = 0; i < kernel->output_count && status == TN_OK; i++) {
-        tn_dtype narrow = kernel->output[i] ? (tn_dtype)kernel->output[i]->dtype : (tn_dtype)wide_output[i]->dtype;
         tn__release(kernel->output[i]);
-        status = tn__cast_value(wide_output[i], narrow, &kernel->output[i]);
+        kernel->output[i] = NULL;
+        status = tn__cast_value(wide_output[i], infer->output[i].dtype, &kernel->output[i]);
     }
     for (size_t i = 0; i < kernel->input_count; i++)
         tn__release(wide_input[i]);
@@ -236,7 +235,7 @@ static tn_status compute_in_float(tn__kernel *kernel)
     return status;
 }
 
-static tn_status run_kernel(tn__kernel *kernel)
+static tn_status run_kernel(tn__kernel *kernel, const tn__infer *infer)
 {
     if (kernel->op->flags & TN__VIEW)
         return TN_OK;
@@ -247,7 +246,7 @@ static tn_status run_kernel(tn__kernel *kernel)
         half |= is_half(kernel->input[i]);
     for (size_t i = 0; i < kernel->output_count; i++)
         half |= kernel->output[i] && is_half(kernel->output[i]);
-    return half && !(kernel->op->flags & TN__HALF) ? compute_in_float(kernel) : kernel->op->compute(kernel);
+    return half && !(kernel->op->flags & TN__HALF) ? compute_in_float(kernel, infer) : kernel->op->compute(kernel);
 }
 
 static tn_status compute_inferred(tn_context *context, tn__infer *infer, tn_tensor **outputs)
@@ -257,7 +256,7 @@ static tn_status compute_inferred(tn_context *context, tn__infer *infer, tn_tens
         outputs[i] = NULL;
     tn_status status = make_outputs(&kernel, infer);
     if (status == TN_OK)
-        status = run_kernel(&kernel);
+        status = run_kernel(&kernel, infer);
     if (status == TN_OK)
         return TN_OK;
     for (size_t i = 0; i < infer->output_count; i++) {

@@ -74,9 +74,7 @@ tn_status tn__node_new(tn_context *context, tn_graph *graph, const tn__infer *in
         tn__release(node);
         return status;
     }
-    node->first_id = tn__next_id(context);
-    for (size_t i = 1; i < node->output_count; i++)
-        tn__next_id(context);
+    node->first_id = tn__next_ids(context, node->output_count + !node->output_count);
     *out = node;
     return TN_OK;
 }
@@ -104,6 +102,7 @@ static void graph_destroy(void *object)
         tn__release(graph->input.item[i]);
     for (size_t i = graph->node.count; i-- > 0;) { /* users before what they use */
         graph->node.item[i]->graph = NULL;
+        graph->node.item[i]->orphan = true;
         tn__release(graph->node.item[i]);
     }
     tn__free(graph->input.item);
@@ -224,6 +223,8 @@ static tn_status replay_node(replay *r, tn__node *node)
     if (count > 16 && !(inputs = tn__alloc(count * sizeof *inputs)))
         return TN_RESOURCE_EXHAUSTED;
     outputs = inputs + node->input_count;
+    for (size_t i = 0; i < node->output_count; i++)
+        outputs[i] = NULL;
     tn_status status = TN_OK;
     for (size_t i = 0; i < node->input_count && status == TN_OK; i++) {
         inputs[i] = node->input[i]->form == TN__SYMBOLIC ? stand_for(r, node->input[i]) : node->input[i];
@@ -232,22 +233,25 @@ static tn_status replay_node(replay *r, tn__node *node)
     }
     if (status == TN_OK)
         status = tn__dispatch(r->context, node->op, node->attrs, inputs, node->input_count, outputs, node->output_count);
-    for (size_t i = 0; i < node->output_count && status == TN_OK; i++)
-        status = remember(r, node->first_id + i, outputs[i]);
-    for (size_t i = 0; i < node->output_count && tn__errors()->status == TN_OK; i++)
+    for (size_t i = 0; i < node->output_count && outputs[i]; i++) {
+        if (status == TN_OK)
+            status = remember(r, node->first_id + i, outputs[i]);
         tn__release(outputs[i]);
+    }
     if (inputs != local)
         tn__free(inputs);
     return status;
 }
 
-/* Marks what the outputs need, from the last node to the first. */
-static tn_status mark_needed(tn__node *const *nodes, size_t count, tn_tensor *const *inputs, size_t input_count, tn_tensor *const *outputs,
-                             size_t output_count, bool *needed)
+/* Marks what the outputs need, from the last node to the first; what is replaced is not run. */
+static tn_status mark_needed(tn__node *const *nodes, size_t count, tn_tensor *const *inputs, size_t input_count, bool effects,
+                             tn_tensor *const *outputs, size_t output_count, bool *needed)
 {
-    tn__ids index = { 0 };
+    tn__ids index = { 0 }, replaced = { 0 };
     tn_status status = TN_OK;
     size_t at;
+    for (size_t i = 0; i < input_count && status == TN_OK; i++)
+        status = tn__ids_set(&replaced, inputs[i]->of.output.node->first_id, 1);
     for (size_t i = 0; i < count && status == TN_OK; i++)
         for (size_t k = 0; k < nodes[i]->output_count && status == TN_OK; k++)
             status = tn__ids_set(&index, nodes[i]->first_id + k, i);
@@ -255,16 +259,14 @@ static tn_status mark_needed(tn__node *const *nodes, size_t count, tn_tensor *co
         if (outputs[i] && tn__ids_get(&index, outputs[i]->id, &at))
             needed[at] = true;
     for (size_t i = count; i-- > 0 && status == TN_OK;) {
-        needed[i] |= (nodes[i]->op->flags & TN__STATEFUL) && nodes[i]->op != &tn__op_Placeholder && !is_capture(nodes[i]);
-        bool replaced = false;
-        for (size_t k = 0; k < input_count; k++)
-            replaced |= inputs[k]->of.output.node == nodes[i];
-        needed[i] &= !replaced;
+        needed[i] |= effects && (nodes[i]->op->flags & TN__STATEFUL) && nodes[i]->op != &tn__op_Placeholder && !is_capture(nodes[i]);
+        needed[i] &= !tn__ids_get(&replaced, nodes[i]->first_id, &at);
         for (size_t k = 0; needed[i] && k < nodes[i]->input_count; k++)
             if (tn__ids_get(&index, nodes[i]->input[k]->id, &at))
                 needed[at] = true;
     }
     tn__ids_free(&index);
+    tn__ids_free(&replaced);
     return status;
 }
 
@@ -280,7 +282,7 @@ static tn_status replay_all(replay *r, tn__node *const *nodes, size_t count, con
 }
 
 tn_status tn__graph_replay(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
-                           size_t input_count, tn_tensor *const *outputs, tn_tensor **results, size_t output_count)
+                           size_t input_count, bool effects, tn_tensor *const *outputs, tn_tensor **results, size_t output_count)
 {
     size_t values = input_count;
     for (size_t i = 0; i < count; i++)
@@ -289,7 +291,7 @@ tn_status tn__graph_replay(tn_context *context, tn__node *const *nodes, size_t c
         results[i] = NULL;
     replay r = { .context = context, .value = tn__alloc(values * sizeof(tn_tensor *)) };
     bool *needed = tn__alloc_zeroed(count, sizeof *needed);
-    tn_status status = r.value && needed ? mark_needed(nodes, count, inputs, input_count, outputs, output_count, needed)
+    tn_status status = r.value && needed ? mark_needed(nodes, count, inputs, input_count, effects, outputs, output_count, needed)
                                          : TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK)
         status = replay_all(&r, nodes, count, needed, inputs, replaced, input_count);

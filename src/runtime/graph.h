@@ -11,7 +11,8 @@ typedef struct tn__node {
     tn__object object;
     const tn__op *op;
     void *attrs;            /* a copy that owns its texts and tensors */
-    tn_graph *graph;        /* not retained; NULL: of a functional model */
+    tn_graph *graph;        /* not retained; NULL: of a functional model, or of a graph that is gone: */
+    bool orphan;
     size_t index;           /* in the graph's list */
     uint64_t first_id;      /* ids of the outputs: first_id + index */
     tn_tensor **input;      /* retained */
@@ -27,6 +28,11 @@ TN__HANDLE_SIZE(tn__node);
 
 /* Fails when the node's graph is finalized. Takes shapes from infer. The caller owns the count. */
 tn_status tn__node_new(tn_context *context, tn_graph *graph, const tn__infer *infer, tn__node **node);
+/* Is it a functional model's, rather than a graph's? */
+static inline bool tn__is_functional(const tn_tensor *x)
+{
+    return x->form == TN__SYMBOLIC && x->of.output.node && !x->of.output.node->graph && !x->of.output.node->orphan;
+}
 /* Output `index` as a tensor; the caller owns the count; NULL and an error without memory. */
 tn_tensor *tn__node_output(tn__node *node, size_t index);
 
@@ -60,8 +66,8 @@ tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, 
 
 /* Runs nodes again, one by one through dispatch, in the mode of now: value(self, node, index) gives each input's stand-in. Used to
  * inline a graph in another, to run it under a tape, and to call a functional model. `replaced[i]`: what stands for inputs[i].
- * Outputs are retained for the caller. Nodes that no output needs are left out unless they are stateful. */
+ * Outputs are retained for the caller. Nodes that no output needs are left out, stateful ones only without `effects`. */
 tn_status tn__graph_replay(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
-                           size_t input_count, tn_tensor *const *outputs, tn_tensor **results, size_t output_count);
+                           size_t input_count, bool effects, tn_tensor *const *outputs, tn_tensor **results, size_t output_count);
 
 #endif

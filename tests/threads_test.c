@@ -1,0 +1,208 @@
+/* threads_test.c - what threads may share: tensors, variables, functions, models. Worth most under the thread sanitizer. */
+#include "support/check.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { THREADS = 8, ROUNDS = 40 };
+
+/* Runs body(shared) in several threads at once; each gives the number of wrong results it saw. */
+static size_t in_threads(void *(*body)(void *shared), void *shared)
+{
+    pthread_t thread[THREADS];
+    size_t wrong = 0;
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, body, shared), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *result;
+        pthread_join(thread[i], &result);
+        wrong += (size_t)(uintptr_t)result;
+    }
+    return wrong;
+}
+
+static void *add_to_shared(void *shared)
+{
+    uintptr_t wrong = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        TN_SCOPE;
+        tn_tensor *y = tn_add(tn_multiply(shared, tn_scalar(2.0)), shared);
+        wrong += tn_to_double(tn_reduce_sum(y)) != 300;
+    }
+    return (void *)wrong;
+}
+
+static void threads_compute_on_one_tensor(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_ones(TN_SHAPE(10, 10), TN_FLOAT32);
+    assert_int_equal(in_threads(add_to_shared, x), 0);
+    CHECK_NO_ERROR();
+}
+
+static void *read_or_assign(void *shared)
+{
+    static _Atomic int next;
+    bool writes = atomic_fetch_add(&next, 1) % 2;
+    uintptr_t wrong = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        TN_SCOPE;
+        if (writes) {
+            wrong += tn_assign(shared, tn_multiply(tn_ones(TN_SHAPE(64), TN_FLOAT32), tn_scalar((double)i))) == NULL;
+            continue;
+        }
+        const float *values = tn_data_float32(shared); /* a snapshot: all from one assignment */
+        for (int k = 1; values && k < 64; k++)
+            wrong += values[k] != values[0];
+    }
+    return (void *)wrong;
+}
+
+static void a_variable_is_read_whole_while_others_assign_it(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_variable *v = tn_variable(tn_zeros(TN_SHAPE(64), TN_FLOAT32));
+    assert_int_equal(in_threads(read_or_assign, v), 0);
+    CHECK_NO_ERROR();
+}
+
+typedef struct {
+    tn_variable *w;
+    _Atomic int traced;
+    tn_function *function;
+} shared_function;
+
+static tn_tensor *times_w(void *me, tn_list inputs)
+{
+    shared_function *self = me;
+    self->traced++;
+    return tn_matmul(tn_at(inputs, 0), self->w);
+}
+
+static void *call_function(void *shared)
+{
+    shared_function *s = shared;
+    uintptr_t wrong = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        TN_SCOPE;
+        tn_tensor *y = tn_call(s->function, tn_ones(TN_SHAPE(1 + i % 4, 3), TN_FLOAT32));
+        wrong += tn_to_double(tn_reduce_sum(y)) != 3.0 * (1 + i % 4);
+    }
+    return (void *)wrong;
+}
+
+static void a_function_is_traced_once_a_signature_whoever_calls_it(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    shared_function s = { .w = tn_variable(tn_ones(TN_SHAPE(3, 1), TN_FLOAT32)) };
+    s.function = tn_function(times_w, &s);
+    assert_int_equal(in_threads(call_function, &s), 0);
+    CHECK_NO_ERROR();
+    assert_int_equal(s.traced, 4);
+    assert_int_equal(tn_trace_count(s.function), 4);
+}
+
+static void *call_model(void *shared)
+{
+    uintptr_t wrong = 0;
+    for (int i = 0; i < ROUNDS / 4; i++) {
+        TN_SCOPE;
+        tn_tensor *y = tn_call((tn_model *)shared, tn_ones(TN_SHAPE(2, 4), TN_FLOAT32));
+        wrong += !y || tn_dim(tn_shape_of(y), 1) != 3;
+    }
+    return (void *)wrong;
+}
+
+static void threads_share_a_model_from_its_first_call_on(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_model *deferred = tn_sequential(TN_LAYERS(tn_dense(5, "relu"), tn_dense(3)));
+    assert_int_equal(in_threads(call_model, deferred), 0);
+    CHECK_NO_ERROR();
+    assert_int_equal(tn_variables(deferred).count, 4);
+    tn_tensor *x = tn_input(TN_SHAPE(4));
+    tn_model *functional = tn_model(x, tn_call(tn_dense(3), tn_call(deferred, tn_call(tn_dense(4), x))));
+    assert_int_equal(in_threads(call_model, functional), 0);
+    CHECK_NO_ERROR();
+}
+
+static void *predict(void *shared)
+{
+    uintptr_t wrong = 0;
+    for (int i = 0; i < 4; i++) {
+        TN_SCOPE;
+        tn_tensor *y = tn_predict((tn_model *)shared, tn_ones(TN_SHAPE(5, 4), TN_FLOAT32), .batch_size = 2, .verbose = 0);
+        wrong += !y || tn_dim(tn_shape_of(y), 0) != 5;
+    }
+    return (void *)wrong;
+}
+
+static void threads_predict_with_one_model(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_model *model = tn_sequential(TN_LAYERS(tn_dense(5, "relu", .input_shape = TN_SHAPE(4)), tn_dense(3, "softmax")));
+    assert_int_equal(in_threads(predict, model), 0);
+    CHECK_NO_ERROR();
+}
+
+static void *end_with_an_error(void *shared)
+{
+    (void)shared;
+    tn_tensor *x = tn_zeros(TN_SHAPE(3), TN_FLOAT32);
+    tn_variable *v = tn_variable(x, .name = "v");
+    tn_tape *tape = tn_gradient_tape();
+    tn_tensor *y = tn_square(v);
+    TN_WITH(tn_name_scope("left_open"));
+    (void)tape;
+    (void)y;
+    tn_catch(TN_ANY_ERROR);
+    return NULL;
+}
+
+static void a_thread_that_ends_frees_what_it_made(void **state)
+{
+    (void)state;
+    size_t handles = tn_live_handles();
+    assert_int_equal(in_threads(end_with_an_error, NULL), 0);
+    assert_int_equal(tn_live_handles(), handles);
+}
+
+static void *release_it(void *handle)
+{
+    tn_release(1, handle);
+    return NULL;
+}
+
+static void what_one_thread_made_another_may_release(void **state)
+{
+    (void)state;
+    size_t handles = tn_live_handles();
+    {
+        TN_SCOPE;
+        tn_tensor *x = tn_square(tn_ones(TN_SHAPE(100), TN_FLOAT32));
+        for (int i = 0; i < THREADS; i++)
+            tn_retain(1, x);
+        assert_int_equal(in_threads(release_it, x), 0);
+        assert_float_equal(tn_data_float32(x)[99], 1, 0);
+    }
+    assert_int_equal(tn_live_handles(), handles);
+}
+
+int main(void)
+{
+    tests_begin();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_compute_on_one_tensor),
+        cmocka_unit_test(a_variable_is_read_whole_while_others_assign_it),
+        cmocka_unit_test(a_function_is_traced_once_a_signature_whoever_calls_it),
+        cmocka_unit_test(threads_share_a_model_from_its_first_call_on),
+        cmocka_unit_test(threads_predict_with_one_model),
+        cmocka_unit_test(a_thread_that_ends_frees_what_it_made),
+        cmocka_unit_test(what_one_thread_made_another_may_release),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
