@@ -54,8 +54,8 @@ tn_status tn__trainer_compiled(tn_layer *model, const char *what, tn__trainer **
     if ((*trainer)->compiled)
         return TN_OK;
     return tn__fail(TN_FAILED_PRECONDITION,
-                    "You must call `compile()` before calling `%s`.\ntn_compile(model, tn_adam(), "
-                    "\"mse\") first",
+                    "You must call `compile()` before using the model.\n%s: tn_compile(model, "
+                    "tn_adam(), \"mse\") first",
                     what);
 }
 

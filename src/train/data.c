@@ -128,7 +128,7 @@ void tn__data_free(tn__data *data)
 /* --- rows ------------------------------------------------------------------------------------- */
 typedef struct {
     const int64_t *order;
-    int64_t begin, count;
+    int64_t first, begin, count; /* begin: in the order; without one, in the arrays */
 } rows;
 
 static tn_status copy_rows(void *self, tn_tensor *leaf, tn_tensor **result)
@@ -136,6 +136,10 @@ static tn_status copy_rows(void *self, tn_tensor *leaf, tn_tensor **result)
     const rows *r = self;
     tn_shape shape = leaf->shape;
     int64_t all = shape.dims[0];
+    if (!r->order && r->count == all) {
+        *result = tn__retain(leaf);
+        return TN_OK;
+    }
     shape.dims[0] = r->count;
     TN_TRY(tn__tensor_new((tn_dtype)leaf->dtype, &shape, result));
     size_t size = all ? tn__byte_count(leaf) / (size_t)all : 0;
@@ -144,14 +148,15 @@ static tn_status copy_rows(void *self, tn_tensor *leaf, tn_tensor **result)
     if (!r->order && size)
         memcpy(to, from + (size_t)r->begin * size, (size_t)r->count * size);
     for (int64_t i = 0; r->order && i < r->count; i++)
-        memcpy(to + (size_t)i * size, from + (size_t)r->order[r->begin + i] * size, size);
+        memcpy(to + (size_t)i * size, from + (size_t)(r->first + r->order[r->begin + i]) * size,
+               size);
     return TN_OK;
 }
 
 tn_status tn__data_batch(const tn__data *data, const int64_t *order, int64_t begin, int64_t count,
                          tn__data *batch)
 {
-    rows r = { order, begin, count };
+    rows r = { order, data->first, order ? begin : data->first + begin, count };
     *batch = (tn__data){ .rows = count };
     tn_status status = map(data->x, copy_rows, &r, &batch->x);
     if (status == TN_OK)
@@ -176,15 +181,9 @@ tn_status tn__data_split(tn__data *data, double part, tn__data *tail)
                         "`validation_split=%g`. Either provide more data, or a different value for "
                         "the `validation_split` argument.",
                         (long long)data->rows, part);
-    tn__data head;
-    TN_TRY(tn__data_batch(data, NULL, split, data->rows - split, tail));
-    tn_status status = tn__data_batch(data, NULL, 0, split, &head);
-    if (status != TN_OK) {
-        tn__data_free(tail);
-        return status;
-    }
-    tn__data_free(data);
-    *data = head;
+    *tail = (tn__data){ tn__retain(data->x), tn__retain(data->y), tn__retain(data->weight),
+                        data->rows - split, data->first + split };
+    data->rows = split;
     return TN_OK;
 }
 
@@ -211,9 +210,10 @@ tn_status tn__data_class_weight(tn__data *data, tn_tensor *class_weight)
         return tn__fail(TN_INVALID_ARGUMENT,
                         "`class_weight` is only supported for Models with a single output.");
     TN_TRY(tn__value_of(class_weight, "class_weight", &weights));
-    tn_shape shape = tn__shape_vector(data->rows);
+    int64_t end = data->first + data->rows; /* of the arrays, as all that is in data */
+    tn_shape shape = tn__shape_vector(end);
     tn_status status = tn__tensor_new(TN_FLOAT32, &shape, &rows_weight);
-    for (int64_t i = 0; status == TN_OK && i < data->rows; i++) {
+    for (int64_t i = 0; status == TN_OK && i < end; i++) {
         int64_t at = class_of(data->y, i);
         ((float *)rows_weight->data)[i] =
             at >= 0 && at < tn__count(weights) ? (float)tn__double_at(weights, at) : 1;

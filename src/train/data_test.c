@@ -83,14 +83,20 @@ static void rows_of_no_elements_can_be_batched(void **state)
 static void a_split_takes_the_last_rows(void **state)
 {
     (void)state;
-    tn__data data, tail;
+    tn__data data, tail, batch;
     CHECK_OK(tn__data_new(count_up(10, 2), count_up(10, 1), count_up(10, 1), &data));
     CHECK_OK(tn__data_split(&data, 0.25, &tail)); /* floor(10 · 0.75) = 7 */
     assert_int_equal(data.rows, 7);
     assert_int_equal(tail.rows, 3);
-    check_row(tail.x, 0, 14);
-    check_row(tail.weight, 2, 9);
-    check_row(data.y, 6, 6);
+    assert_ptr_equal(data.x, tail.x);
+    CHECK_OK(tn__data_batch(&tail, NULL, 0, 3, &batch));
+    check_row(batch.x, 0, 14);
+    check_row(batch.weight, 2, 9);
+    tn__data_free(&batch);
+    CHECK_OK(tn__data_batch(&tail, (const int64_t[]){ 2, 0 }, 0, 2, &batch));
+    check_row(batch.y, 0, 9);
+    check_row(batch.y, 1, 7);
+    tn__data_free(&batch);
     tn__data_free(&tail);
     assert_int_equal(tn__data_split(&data, 1.5, &tail), TN_INVALID_ARGUMENT);
     CHECK_ERROR(TN_INVALID_ARGUMENT, "`validation_split`");

@@ -7,15 +7,10 @@ static int64_t batches_of(int64_t rows, int64_t batch_size)
     return (rows + batch_size - 1) / batch_size;
 }
 
-/* A batch of `size` rows that begins at row `begin`; what fits into one is not copied. */
 static tn_status take_batch(const tn__data *data, int64_t begin, int64_t size, tn__data *batch)
 {
-    int64_t count = data->rows - begin < size ? data->rows - begin : size;
-    if (count < data->rows)
-        return tn__data_batch(data, NULL, begin, count, batch);
-    *batch =
-        (tn__data){ tn__retain(data->x), tn__retain(data->y), tn__retain(data->weight), count };
-    return TN_OK;
+    int64_t left = data->rows - begin;
+    return tn__data_batch(data, NULL, begin, left < size ? left : size, batch);
 }
 
 /* --- evaluation ------------------------------------------------------------------------------- */

@@ -282,18 +282,49 @@ static void frozen_layers_stay_as_they_are(void **state)
     assert_int_equal(tn_optimizer_variables(tn_model_optimizer(model)).count, 6);
 }
 
+static void several_inputs_are_a_tuple(void **state)
+{
+    (void)state;
+    tn_tensor *a = tn_input(TN_SHAPE(5)), *b = tn_input(TN_SHAPE(1), .dtype = TN_INT32);
+    tn_tensor *both = tn_call(tn_concatenate(), tn_call(tn_dense(2), a), tn_cast(b, TN_FLOAT32));
+    tn_model *model =
+        compiled(tn_model(tn_tuple(a, b), tn_call(tn_dense(3, "softmax"), both)), tn_adam());
+    tn_tensor *x = tn_tuple(features(), tn_reshape(labels(), TN_SHAPE(ROWS, 1)));
+    tn_history *history = tn_fit(model, x, labels(), .batch_size = 8, .epochs = 20, .verbose = 0);
+    CHECK_NO_ERROR();
+    assert_true(tn_history_value(history, "loss", -1) < tn_history_value(history, "loss", 0));
+    assert_int_equal(tn_dim(tn_shape_of(tn_predict(model, x, .batch_size = 5)), 0), ROWS);
+    assert_null(tn_predict(model, tn_tuple(features(), tn_zeros(TN_SHAPE(3, 1), TN_INT32))));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Data cardinality is ambiguous.");
+}
+
+static void weights_and_images_may_be_of_any_number_type(void **state)
+{
+    (void)state;
+    tn_tensor *x = tn_cast(tn_abs(tn_multiply(features(), tn_scalar(8))), TN_UINT8);
+    tn_tensor *counts = tn_cast(weights(ROWS, 3, 1), TN_INT32), *y = tn_cast(labels(), TN_FLOAT64);
+    tn_model *model = compiled(classifier(), tn_adam()), *other = compiled(classifier(), tn_adam());
+    tn_history *a = tn_fit(model, x, y, .sample_weight = counts, .verbose = 0);
+    tn_history *b = tn_fit(other, tn_cast(x, TN_FLOAT32), labels(),
+                           .sample_weight = weights(ROWS, 3, 1), .verbose = 0);
+    CHECK_NO_ERROR();
+    assert_float_equal(tn_history_value(a, "loss", 0), tn_history_value(b, "loss", 0), 1e-6);
+}
+
 /* --- sources of batches ----------------------------------------------------------------------- */
 typedef struct {
     tn_tensor *x, *y;
     int64_t batches, spoiled; /* the batch of the second epoch with other columns; -1: none */
-    size_t live[64], count;
+    size_t live[64], memory[64], count;
 } source;
 
 static tn_tensor *next_batch(void *self, int64_t epoch, int64_t batch)
 {
     source *s = self;
-    if (s->count < 64)
+    if (s->count < 64) {
+        s->memory[s->count] = live_allocations();
         s->live[s->count++] = tn_live_handles();
+    }
     if (batch >= s->batches)
         return NULL;
     int64_t begin = batch * 8, end = begin + 8 < ROWS ? begin + 8 : ROWS;
@@ -305,7 +336,7 @@ static tn_tensor *next_batch(void *self, int64_t epoch, int64_t batch)
 static void a_source_of_batches_trains_as_arrays_do(void **state)
 {
     (void)state;
-    source s = { features(), labels(), 3, -1, { 0 }, 0 };
+    source s = { features(), labels(), 3, -1, { 0 }, { 0 }, 0 };
     tn_model *model = compiled(classifier(), tn_adam()), *other = compiled(classifier(), tn_adam());
     tn_history *a =
         tn_fit(model, s.x, s.y, .batch_size = 8, .epochs = 3, .shuffle = false, .verbose = 0);
@@ -322,21 +353,23 @@ static void a_source_of_batches_trains_as_arrays_do(void **state)
 static void steps_leave_no_handles_behind(void **state)
 {
     (void)state;
-    source s = { features(), labels(), 3, -1, { 0 }, 0 };
+    source s = { features(), labels(), 3, -1, { 0 }, { 0 }, 0 };
     tn_fit_options options = {
         .size_ = sizeof options, .epochs = 8, .verbose = 0, .seed = TN_NO_SEED
     };
     tn_fit_source(compiled(classifier(), tn_adam()), next_batch, &s, &options);
     CHECK_NO_ERROR();
     assert_int_equal(s.count, 32);
-    for (size_t i = 8; i < s.count; i++)
-        assert_int_equal(s.live[i], s.live[4 + i % 4]);
+    for (size_t i = 12; i < s.count; i++) {
+        assert_int_equal(s.live[i], s.live[8 + i % 4]);
+        assert_int_equal(s.memory[i], s.memory[8 + i % 4]);
+    }
 }
 
 static void a_batch_that_fails_leaves_the_weights_of_the_one_before(void **state)
 {
     (void)state;
-    source s = { features(), labels(), 3, 1, { 0 }, 0 };
+    source s = { features(), labels(), 3, 1, { 0 }, { 0 }, 0 };
     tn_model *model = compiled(classifier(), tn_adam()), *other = compiled(classifier(), tn_adam());
     tn_fit_options options = {
         .size_ = sizeof options, .epochs = 3, .verbose = 0, .seed = TN_NO_SEED
@@ -426,9 +459,10 @@ static void mistakes_have_one_clear_message(void **state)
     (void)state;
     tn_tensor *x = features(), *y = labels();
     assert_null(tn_fit(classifier(), x, y, .verbose = 0));
-    CHECK_ERROR(TN_FAILED_PRECONDITION, "You must call `compile()` before calling `fit`");
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "You must call `compile()` before using the model.\nfit: ");
     assert_null(tn_evaluate(classifier(), x, y));
-    CHECK_ERROR(TN_FAILED_PRECONDITION, "You must call `compile()` before calling `evaluate`");
+    CHECK_ERROR(TN_FAILED_PRECONDITION,
+                "You must call `compile()` before using the model.\nevaluate: ");
     tn_model *model = compiled(classifier(), tn_adam());
     assert_null(tn_fit(model, x, tn_rows(y, 0, 20), .verbose = 0));
     CHECK_ERROR(
@@ -583,6 +617,8 @@ int main(void)
         cmocka_unit_test(epochs_may_begin_later_with_a_rate_of_their_own),
         cmocka_unit_test(single_batches_begin_the_metrics_anew),
         cmocka_unit_test(frozen_layers_stay_as_they_are),
+        cmocka_unit_test(several_inputs_are_a_tuple),
+        cmocka_unit_test(weights_and_images_may_be_of_any_number_type),
         cmocka_unit_test(a_source_of_batches_trains_as_arrays_do),
         cmocka_unit_test(steps_leave_no_handles_behind),
         cmocka_unit_test(a_batch_that_fails_leaves_the_weights_of_the_one_before),
