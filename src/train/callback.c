@@ -73,7 +73,7 @@ tn_callback *tn__callback_from_options(const tn__callback_kind *kind, const void
         TN_OPTIONS_HEAD(none);
     } *head = options;
     TN__ENTER_OPTIONS(context, head, NULL);
-    void *self;
+    void *self = NULL;
     if (new_instance(kind, options, &self) != TN_OK)
         return NULL;
     struct tn_callback *callback = new_callback(&kind->calls, self, kind->fields);
@@ -217,8 +217,13 @@ double tn_history_value(tn_history *history, const char *key, int64_t epoch)
     size_t column = key ? find_key(history->key.item, history->key.count, key) : history->key.count;
     if (column < history->key.count && row >= 0 && row < history->epochs)
         return history->value.item[(size_t)row * history->key.count + column];
-    tn__fail(TN_NOT_FOUND, "the history has no '%s' of epoch %lld; it has %lld epoch(s)",
-             key ? key : "NULL", (long long)epoch, (long long)history->epochs);
+    tn__text keys = { 0 };
+    for (size_t i = 0; i < history->key.count; i++)
+        tn__text_add(&keys, "%s'%s'", i ? ", " : "", history->key.item[i]);
+    tn__fail(TN_NOT_FOUND, "the history has no '%s' of epoch %lld; it has %lld epoch(s) of %s",
+             key ? key : "NULL", (long long)epoch, (long long)history->epochs,
+             keys.length ? tn__text_get(&keys) : "nothing");
+    tn__text_free(&keys);
     return NAN;
 }
 
