@@ -80,7 +80,7 @@ static void keras_1_s_words_are_read(void **state)
     json_t *json = json_pack(
         "{s:s, s:{s:s, s:i, s:i, s:i, s:[i,i], s:s, s:s, s:s, s:b, s:{s:s, s:f, s:f}}}",
         "class_name", "Convolution2D", "config", "name", "c", "nb_filter", 4, "nb_row", 3, "nb_col",
-        2, "subsample", 2, 2, "border_mode", "same", "dim_ordering", "tf", "init", "he_normal",
+        2, "subsample", 2, 2, "border_mode", "same", "dim_ordering", "th", "init", "he_normal",
         "bias", 0, "W_regularizer", "name", "WeightRegularizer", "l1", 0.0, "l2", 0.01);
     tn_layer *layer;
     CHECK_OK(tn__layer_from_json(tn__context(), json, &layer));
@@ -90,6 +90,7 @@ static void keras_1_s_words_are_read(void **state)
     assert_int_equal(o->kernel_size[1], 2);
     assert_int_equal(o->strides[0], 2);
     assert_string_equal(o->padding, "same");
+    assert_string_equal(o->data_format, "channels_first");
     assert_string_equal(o->kernel_initializer, "he_normal");
     assert_string_equal(o->kernel_regularizer, "l1l2(l2=0.01)");
     assert_int_equal(o->use_bias, false);

@@ -54,7 +54,7 @@ typedef struct {
 void tn__rename_keys(void *config, const tn__renamed *table);
 /* Keras 1's words for what many layers have: init, bias, W_regularizer … */
 void tn__upgrade_words(void *config);
-/* Those, and of convolutions and pooling: kernel_size of nb_row and nb_col, border_mode, dim_ordering "tf" (another is an error). */
+/* Those, and of convolutions and pooling: kernel_size of nb_row and nb_col, border_mode, dim_ordering. */
 tn_status tn__upgrade_image_config(void *config);
 /* Keys whose value is None (Python's "whatever is the default") and may not be: dropped, so that the default stays. */
 void tn__drop_none(void *config, const char *keys);

@@ -25,13 +25,15 @@ void tn__drop_none(void *config, const char *keys)
         json_object_del(config, key);
 }
 
+/* Theano's images have their channels first, TensorFlow's last; kernels are turned when weights are
+ * read. */
 static tn_status upgrade_ordering(json_t *config)
 {
     const char *ordering = tn__json_text(config, "dim_ordering");
-    if (ordering && strcmp(ordering, "th") == 0)
-        return tn__fail(
-            TN_UNIMPLEMENTED,
-            "the file says dim_ordering=th: Theano's order of kernels is not known here");
+    bool first = ordering && strcmp(ordering, "th") == 0;
+    if (ordering && strcmp(ordering, "default") != 0)
+        TN_TRY(tn__json_set(config, "data_format",
+                            json_string(first ? "channels_first" : "channels_last")));
     json_object_del(config, "dim_ordering");
     return TN_OK;
 }
