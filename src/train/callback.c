@@ -1,5 +1,6 @@
 /* callback.c - callbacks as handles, the logs that they get, and the history. */
 #include "train/callback.h"
+#include "base/text.h"
 #include <math.h>
 #include <string.h>
 
@@ -222,7 +223,7 @@ double tn_history_value(tn_history *history, const char *key, int64_t epoch)
         tn__text_add(&keys, "%s'%s'", i ? ", " : "", history->key.item[i]);
     tn__fail(TN_NOT_FOUND, "the history has no '%s' of epoch %lld; it has %lld epoch(s) of %s",
              key ? key : "NULL", (long long)epoch, (long long)history->epochs,
-             keys.length ? tn__text_get(&keys) : "nothing");
+             keys.bytes.size ? tn__text_get(&keys) : "nothing");
     tn__text_free(&keys);
     return NAN;
 }
