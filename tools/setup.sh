@@ -14,12 +14,13 @@ has_header() { printf '#include <%s>\n' "$1" | ${CC:-cc} -E -x c - ; }
 has_cmocka() { printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <setjmp.h>\n#include <cmocka.h>\n' | ${CC:-cc} -E -x c - ; }
 
 want gcc command -v "${CC:-cc}"
-want g++ command -v c++
+want libc6-dev has_header stdio.h
 want cmake command -v cmake
 want make command -v make
 want zlib1g-dev has_header zlib.h
 want libjansson-dev has_header jansson.h
 if [ "$what" = test ]; then
+    want g++ command -v "${CXX:-c++}"
     want libcmocka-dev has_cmocka
     want python3 command -v python3
     want clang command -v clang
