@@ -66,6 +66,10 @@ bool cli_load_data(tn_model *model, const char *path, const char *target, const 
 
 /* compile and fit as the options say; prints what it ends with unless quiet. */
 bool cli_train_model(const char *command, tn_model *model, const cli_data *data, const cli_values *values);
+/* Before anything long: false, with an error kept, when the result could not be saved there. */
+bool cli_check_output(const char *path);
+/* Saves the model to --output and says so; the exit status. */
+int cli_save(tn_model *model, const cli_values *values);
 /* Losses and metrics for a model that has none: by --loss, --metrics, or by its output and the labels. */
 bool cli_compile(tn_model *model, tn_tensor *y, const cli_values *values);
 

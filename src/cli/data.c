@@ -42,8 +42,27 @@ static tn_tensor *one_or_tuple(tn_tensor *const *items, size_t count)
     return count == 1 ? items[0] : tn_tuple_of(tn_list_of(count, items));
 }
 
-/* By the inputs' names when every input has an array; the others are the labels, in order. Else in order: inputs, then labels. */
-static bool match_arrays(tn_list inputs, tn_named_list arrays, bool labels, cli_data *data)
+static const char *quoted(const char *list, const char *name)
+{
+    return tn_format("%s%s'%s'", list, *list ? ", " : "", name);
+}
+
+static bool refuse_arrays(tn_list inputs, tn_named_list arrays, bool labels)
+{
+    const char *wanted = "", *got = "";
+    for (size_t i = 0; i < inputs.count; i++)
+        wanted = quoted(wanted, tn_name(inputs.item[i]));
+    for (size_t i = 0; i < arrays.count; i++)
+        got = quoted(got, arrays.name[i]);
+    tn_fail(TN_INVALID_ARGUMENT, "the model takes %zu input(s)%s: %s; the .npz has %zu array(s): %s\nname the arrays after the inputs%s%s", inputs.count,
+            labels ? " and needs labels" : "", wanted, arrays.count, *got ? got : "none", inputs.count == 1 ? ", or x" : "",
+            labels ? ", and the labels y" : "");
+    return false;
+}
+
+/* By the inputs' names when every input has an array; the others are the labels, in order. Else in order, when there are as many as
+ * inputs, or as inputs and outputs. */
+static bool match_arrays(tn_list inputs, size_t labels, tn_named_list arrays, cli_data *data)
 {
     tn_tensor *x[64], *y[64];
     size_t named = 0, rest = 0;
@@ -51,15 +70,12 @@ static bool match_arrays(tn_list inputs, tn_named_list arrays, bool labels, cli_
         tn_fail(TN_INVALID_ARGUMENT, "an .npz of %zu arrays", arrays.count);
         return false;
     }
-    if (arrays.count < inputs.count + labels) {
-        tn_fail(TN_INVALID_ARGUMENT, "the model has %zu input(s)%s, the .npz has %zu array(s)", inputs.count, labels ? " and needs labels" : "",
-                arrays.count);
-        return false;
-    }
     for (size_t i = 0; i < inputs.count; i++)
         if ((x[named] = find_array(arrays, tn_name(inputs.item[i]))))
             named++;
     bool by_name = named == inputs.count;
+    if (by_name ? labels && arrays.count == named : arrays.count != inputs.count + labels)
+        return refuse_arrays(inputs, arrays, labels > 0);
     for (size_t i = 0; i < arrays.count; i++) {
         bool used = false;
         for (size_t k = 0; k < named && by_name; k++)
@@ -70,7 +86,7 @@ static bool match_arrays(tn_list inputs, tn_named_list arrays, bool labels, cli_
             y[rest++] = arrays.item[i];
     }
     data->x = one_or_tuple(x, inputs.count);
-    data->y = labels && rest ? one_or_tuple(y, rest) : NULL;
+    data->y = labels ? one_or_tuple(y, rest) : NULL;
     return data->x && (!labels || data->y);
 }
 
@@ -91,7 +107,8 @@ static bool load_npz(tn_model *model, const char *path, const char *part, bool l
     data->test_y = test ? NULL : find_part(arrays, "y", "test");
     if (data->x && inputs.count == 1 && (data->y || !labels))
         return true;
-    return match_arrays(inputs, arrays, labels, data);
+    tn_list outputs = tn_items(tn_model_output(model));
+    return outputs.item && match_arrays(inputs, labels ? outputs.count : 0, arrays, data);
 }
 
 /* --- .csv --------------------------------------------------------------------------------------------------------------- */
@@ -124,15 +141,22 @@ static int64_t column_of(const char *path, const char *target, int64_t columns)
     return -1;
 }
 
+/* The columns but one are the inputs, that one the labels. Without labels all columns are inputs, but for a target that is given. */
 static bool load_csv(const char *path, const char *target, bool labels, cli_data *data)
 {
     tn_tensor *table = tn_load_array(path, NULL);
-    if (!table || !labels) {
-        data->x = table;
-        return table != NULL;
+    tn_shape shape = table ? tn_shape_of(table) : (tn_shape){ 0 };
+    int64_t rows = shape.dims[0], columns = shape.rank == 2 ? shape.dims[1] : 1;
+    if (!table)
+        return false;
+    if (rows == 0) {
+        tn_fail(TN_INVALID_ARGUMENT, "'%s' has no rows of numbers", path);
+        return false;
     }
-    tn_shape shape = tn_shape_of(table);
-    int64_t rows = shape.dims[0], columns = shape.rank == 2 ? shape.dims[1] : 1, column = column_of(path, target ? target : "-1", columns);
+    data->x = table;
+    if (!labels && !target)
+        return true;
+    int64_t column = column_of(path, target ? target : "-1", columns);
     if (column < 0 || columns < 2) {
         tn_fail(TN_NOT_FOUND, "'%s' has no column '%s' beside others; it has %lld column(s)\n--target takes a name of the first line, or a number from 0",
                 path, target ? target : "-1", (long long)columns);
@@ -141,8 +165,8 @@ static bool load_csv(const char *path, const char *target, bool labels, cli_data
     tn_tensor *left = tn_slice(table, TN_SHAPE(0, 0), TN_SHAPE(rows, column));
     tn_tensor *right = tn_slice(table, TN_SHAPE(0, column + 1), TN_SHAPE(rows, columns - column - 1));
     data->x = tn_concat(TN_LIST(left, right), 1);
-    data->y = tn_slice(table, TN_SHAPE(0, column), TN_SHAPE(rows, 1));
-    return data->x && data->y;
+    data->y = labels ? tn_slice(table, TN_SHAPE(0, column), TN_SHAPE(rows, 1)) : NULL;
+    return data->x && (data->y || !labels);
 }
 
 bool cli_load_data(tn_model *model, const char *path, const char *target, const char *part, bool labels, cli_data *data)

@@ -61,12 +61,14 @@ static int run(const cli_values *v)
 {
     int64_t seed, drop = 0;
     if (!v->add || !v->output)
-        return cli_usage("extend", "wants --add and --output");
+        return cli_usage("extend", "wants %s", !v->add ? "--add" : "--output");
+    if (!v->add[strspn(v->add, " ;")])
+        return cli_usage("extend", "--add wants a layer, as in --add 'dense(10, softmax)'");
     if (!cli_integer("extend", "--drop-last", v->drop_last, 0, &drop) || (v->seed && !cli_integer("extend", "--seed", v->seed, 0, &seed)))
         return CLI_USAGE;
     if (v->seed)
         tn_set_random_seed(seed);
-    tn_model *model = extended(v, drop);
+    tn_model *model = cli_check_output(v->output) ? extended(v, drop) : NULL;
     cli_data data;
     if (!model)
         return cli_finish();
@@ -74,10 +76,7 @@ static int run(const cli_values *v)
         return cli_finish();
     if (v->data && !cli_train_model("extend", model, &data, v))
         return tn_pending() == TN_OK ? CLI_USAGE : cli_finish();
-    tn_save_options save = { .size_ = sizeof save, .model = model, .path = v->output, .overwrite = true, .include_optimizer = true, .sync = true };
-    if (tn_save_with(&save) == TN_OK && !v->quiet)
-        fprintf(stderr, "saved %s\n", v->output);
-    return cli_finish();
+    return cli_save(model, v);
 }
 
 static const cli_option options[] = {

@@ -155,7 +155,7 @@ static int run_command(const cli_command *command, char **argv, int argc)
         return print_command_help(command);
     signal(SIGINT, interrupted);
     status = command->run(&values);
-    if (status == CLI_OK && fflush(stdout) != 0) {
+    if (status == CLI_OK && fflush(stdout) != 0 && errno != EPIPE) {
         fprintf(stderr, "tenon: standard output: %s\n", strerror(errno));
         return CLI_FAILED;
     }

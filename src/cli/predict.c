@@ -53,7 +53,7 @@ static int run(const cli_values *v)
     if (!cli_integer("predict", "--batch-size", v->batch_size, 1, &o.batch_size))
         return CLI_USAGE;
     o.model = cli_load_model(v->operand[0], v->weights, false);
-    if (!o.model || !cli_load_data(o.model, v->input, NULL, "test", false, &data))
+    if (!o.model || !cli_load_data(o.model, v->input, v->target, "test", false, &data))
         return cli_finish();
     o.x = data.x;
     tn_tensor *outputs = tn_predict_with(&o);
@@ -65,6 +65,7 @@ static int run(const cli_values *v)
 
 static const cli_option options[] = {
     CLI_VALUE("--input", input, "FILE", ".npy, .npz (arrays by the inputs' names, or in order; x_test, x) or .csv"),
+    CLI_VALUE("--target", target, "COLUMN", "of a .csv: the labels' name or number, which is left out (none)"),
     CLI_VALUE("--output", output, "FILE", ".npy, .csv, or .npz for several outputs (standard output, as .csv)"),
     CLI_VALUE("--weights", weights, "FILE", "when MODEL is a .json"),
     CLI_VALUE("--batch-size", batch_size, "N", "rows at a time (32)"),

@@ -1,8 +1,11 @@
 /* train.c - training from the command line: a new model, or what extend made. */
 #include "cli/cli.h"
-#include <math.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* --- what fits the data ------------------------------------------------------------------------------------------------- */
 static bool all_zero_or_one(tn_tensor *y)
@@ -74,16 +77,51 @@ bool cli_compile(tn_model *model, tn_tensor *y, const cli_values *v)
     return o.optimizer && o.loss && split_metrics(names, metrics, sizeof metrics, &o) && tn_compile_with(&o) == TN_OK;
 }
 
+/* A reader of the progress that goes away (`| head`) takes nothing from the training. */
 bool cli_train_model(const char *command, tn_model *model, const cli_data *data, const cli_values *v)
 {
     tn_fit_options o = { .size_ = sizeof o, .model = model, .x = data->x, .y = data->y, .batch_size = 32, .epochs = 5,
-                         .verbose = v->quiet ? 0 : -1, .shuffle = true, .validation_freq = 1, .seed = TN_NO_SEED };
+                         .verbose = v->quiet || strcmp(v->output, "-") == 0 ? 0 : -1, .shuffle = true, .validation_freq = 1, .seed = TN_NO_SEED };
     if (!cli_integer(command, "--epochs", v->epochs, 0, &o.epochs) || !cli_integer(command, "--batch-size", v->batch_size, 1, &o.batch_size) ||
         !cli_real(command, "--validation-split", v->validation_split, 0, 0.999, &o.validation_split))
         return false;
     if (data->test_x && data->test_y && !v->validation_split)
         o.validation_data = tn_tuple_of(TN_LIST(data->test_x, data->test_y));
+    signal(SIGPIPE, SIG_IGN);
     return cli_compile(model, data->y, v) && tn_fit_with(&o) != NULL;
+}
+
+int cli_save(tn_model *model, const cli_values *v)
+{
+    tn_save_options save = { .size_ = sizeof save, .model = model, .path = v->output, .overwrite = true, .include_optimizer = true, .sync = true };
+    if (tn_save_with(&save) == TN_OK && !v->quiet)
+        fprintf(stderr, "saved %s\n", v->output);
+    return cli_finish();
+}
+
+/* --- where the result goes ---------------------------------------------------------------------------------------------- */
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), tail = strlen(end);
+    return length >= tail && strcmp(text + length - tail, end) == 0;
+}
+
+bool cli_check_output(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *folder = !slash ? "." : slash == path ? "/" : tn_format("%.*s", (int)(slash - path), path);
+    struct stat target;
+    if (strcmp(path, "-") == 0)
+        return true;
+    if (!ends_with(path, ".keras") && !ends_with(path, ".h5"))
+        tn_fail(TN_INVALID_ARGUMENT, "--output: a model's file ends in .keras or .h5, got '%s'", path);
+    else if (stat(path, &target) == 0 && !S_ISREG(target.st_mode))
+        tn_fail(TN_INVALID_ARGUMENT, "Unable to write '%s': it is %s", path, S_ISDIR(target.st_mode) ? "a folder" : "not a regular file");
+    else if (access(folder, F_OK) != 0)
+        tn_fail(TN_NOT_FOUND, "Unable to write '%s': there is no folder '%s'", path, folder);
+    else if (access(folder, W_OK | X_OK) != 0)
+        tn_fail(TN_PERMISSION_DENIED, "Unable to write '%s': %s", path, strerror(errno));
+    return tn_pending() == TN_OK;
 }
 
 /* --- the command -------------------------------------------------------------------------------------------------------- */
@@ -91,25 +129,22 @@ static int run(const cli_values *v)
 {
     int64_t seed;
     if (!v->layers || !v->data || !v->output)
-        return cli_usage("train", "wants --layers, --data and --output");
+        return cli_usage("train", "wants %s", !v->layers ? "--layers" : !v->data ? "--data" : "--output");
     if (v->seed && !cli_integer("train", "--seed", v->seed, 0, &seed))
         return CLI_USAGE;
     if (v->seed)
         tn_set_random_seed(seed);
-    tn_model *model = tn_sequential_of(v->layers);
+    tn_model *model = cli_check_output(v->output) ? tn_sequential_of(v->layers) : NULL;
     cli_data data;
     if (!model || !cli_load_data(model, v->data, v->target, "train", true, &data))
         return cli_finish();
     if (!cli_train_model("train", model, &data, v))
         return tn_pending() == TN_OK ? CLI_USAGE : cli_finish();
-    tn_save_options save = { .size_ = sizeof save, .model = model, .path = v->output, .overwrite = true, .include_optimizer = true, .sync = true };
-    if (tn_save_with(&save) == TN_OK && !v->quiet)
-        fprintf(stderr, "saved %s\n", v->output);
-    return cli_finish();
+    return cli_save(model, v);
 }
 
 static const cli_option options[] = {
-    CLI_VALUE("--layers", layers, "LIST", "'input(64); dense(128, relu); dense(10, softmax)'"),
+    CLI_VALUE("--layers", layers, "LIST", "'input(8, 8, 1); flatten(); dense(128, relu); dense(10, softmax)'"),
     CLI_VALUE("--data", data, "FILE", ".npz with x and y (or x_train, y_train), or .csv"),
     CLI_VALUE("--target", target, "COLUMN", "of a .csv: the labels' name or number (the last)"),
     CLI_VALUE("--output", output, "FILE", "the trained model, .keras or .h5"),
