@@ -415,7 +415,7 @@ static tn_status run_build(tn_context *context, tn_layer *layer, tn_list inputs)
     leave_layer_scope(context, scope, saved);
     match_fields(layer);
     if (tn__failed(context))
-        tn__fail_note("while building %s, made at %s", tn__layer_print(layer), layer->here ? layer->here : "an unknown line");
+        tn__fail_note("while building %s%s%s", tn__layer_print(layer), layer->here ? ", made at " : "", layer->here ? layer->here : "");
     return context->error.status;
 }
 
@@ -566,8 +566,8 @@ tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, in
         status = build_and_call(context, layer, inputs, training, result);
     tn__scope_end(depth);
     if (status != TN_OK)
-        tn__fail_note("in %s, made at %s, called with %zu input(s) %s", tn__layer_print(layer), layer->here ? layer->here : "an unknown line",
-                      inputs.count, inputs.count ? TN__TENSOR(inputs.item[0]) : "");
+        tn__fail_note("in %s%s%s, called with %zu input(s) %s", tn__layer_print(layer), layer->here ? ", made at " : "",
+                      layer->here ? layer->here : "", inputs.count, inputs.count ? TN__TENSOR(inputs.item[0]) : "");
     return status;
 }
 

@@ -181,9 +181,10 @@ static tn_status refuse_label(const tn_tensor *labels, int64_t label, int64_t cl
         tn__text_add(&all, " %lld", (long long)tn__int_at(labels, i));
     tn_status status = tn__fail(TN_INVALID_ARGUMENT,
                                 "Received a label value of %lld which is outside the valid range "
-                                "of [0, %lld).  Label values:%s%s",
+                                "of [0, %lld).  Label values:%s%s\n"
+                                "labels are class numbers from 0, and the outputs are of %lld classes",
                                 (long long)label, (long long)classes, tn__text_get(&all),
-                                count > SHOWN ? " ..." : "");
+                                count > SHOWN ? " ..." : "", (long long)classes);
     tn__text_free(&all);
     return status;
 }

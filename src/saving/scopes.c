@@ -183,7 +183,7 @@ static bool scope_before(const char *name, const char *rest, char **scope)
 static tn_status take_scope(const char *open, tn_tensor *weight, const char *now, const char *name)
 {
     tn__variable *v = weight->of.variable;
-    char **place = v->owner ? &naming_layer(v->owner)->scope : &v->scope, *before;
+    char **place = v->owner ? &naming_layer(v->owner)->scope : &v->scope, *before = NULL;
     const char *rest = now + strlen(open) + (*open ? 1 : 0);
     if (!tn__starts_with(now, open) || !scope_before(name, rest, &before) || !*before) {
         tn__free(before);
