@@ -30,4 +30,12 @@ tn_tensor *tn__sparse_categorical_crossentropy(tn_tensor *y_true, tn_tensor *y_p
                                                bool from_logits, int64_t ignore_class, int axis,
                                                tn_tensor **mask);
 
+/* --- pieces of crossentropies ----------------------------------------------------------------- */
+/* One value for each element: -(t log p + (1 - t) log(1 - p)); p probabilities or logits. */
+tn_tensor *tn__binary_values(tn_tensor *target, tn_tensor *output, bool from_logits);
+/* labels (1 - s) + share: s is the part of certainty that labels lose to all classes alike. */
+tn_tensor *tn__smooth(tn_tensor *labels, double s, tn_tensor *share);
+/* The size of the last dimension, as a number of x's dtype. */
+tn_tensor *tn__classes_of(tn_tensor *x);
+
 #endif

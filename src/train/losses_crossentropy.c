@@ -69,14 +69,12 @@ static tn_status check_alike(const tn_tensor *target, const tn_tensor *output, c
     return TN_OK;
 }
 
-/* s: the part of certainty that labels lose to all classes alike. */
-static tn_tensor *smooth(tn_tensor *labels, double s, tn_tensor *share)
+tn_tensor *tn__smooth(tn_tensor *labels, double s, tn_tensor *share)
 {
     return tn_add(tn_multiply(labels, tn__like(labels, 1.0 - s)), share);
 }
 
-/* The size of the last dimension, as a number of x's dtype. */
-static tn_tensor *classes_of(tn_tensor *x)
+tn_tensor *tn__classes_of(tn_tensor *x)
 {
     const tn_shape *shape = &x->shape;
     if (shape->known && shape->rank > 0 && shape->dims[shape->rank - 1] >= 0)
@@ -88,9 +86,11 @@ static tn_tensor *classes_of(tn_tensor *x)
 
 /* --- binary ----------------------------------------------------------------------------------- */
 /* -(t log p + (1 - t) log(1 - p)) */
-static tn_tensor *binary_values(tn_tensor *target, tn_tensor *output, bool from_logits)
+tn_tensor *tn__binary_values(tn_tensor *target, tn_tensor *output, bool from_logits)
 {
     static const char *const hint = ", one probability for each label";
+    if (!target || !output)
+        return NULL;
     if (check_alike(target, output, "binary_crossentropy", hint) != TN_OK)
         return NULL;
     output = logits_of(output, &tn__op_Sigmoid, &from_logits, "binary_crossentropy");
@@ -107,10 +107,8 @@ tn_tensor *tn__binary_crossentropy(tn_tensor *y_true, tn_tensor *y_pred, bool fr
 {
     tn__floats(&y_true, &y_pred);
     if (label_smoothing != 0)
-        y_true = smooth(y_true, label_smoothing, tn__like(y_true, 0.5 * label_smoothing));
-    if (!y_true || !y_pred)
-        return NULL;
-    return tn_reduce_mean(binary_values(y_true, y_pred, from_logits), .axis = TN_AXES(axis));
+        y_true = tn__smooth(y_true, label_smoothing, tn__like(y_true, 0.5 * label_smoothing));
+    return tn_reduce_mean(tn__binary_values(y_true, y_pred, from_logits), .axis = TN_AXES(axis));
 }
 
 /* --- categorical ------------------------------------------------------------------------------ */
@@ -167,8 +165,8 @@ tn_tensor *tn__categorical_crossentropy(tn_tensor *y_true, tn_tensor *y_pred, bo
             "y_pred.shape=%s. Consider using 'binary_crossentropy' if you only have 2 classes.",
             TN__SHAPE(*shape));
     if (label_smoothing != 0)
-        y_true = smooth(y_true, label_smoothing,
-                        tn_divide(tn__like(y_true, label_smoothing), classes_of(y_true)));
+        y_true = tn__smooth(y_true, label_smoothing,
+                            tn_divide(tn__like(y_true, label_smoothing), tn__classes_of(y_true)));
     return y_true ? categorical_values(y_true, y_pred, from_logits, axis) : NULL;
 }
 

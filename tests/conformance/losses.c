@@ -9,6 +9,15 @@
 #include "train/metric.h"
 #include <string.h>
 
+/* An axis and a list of one are the same to Keras. */
+static bool same_value(const json_t *got, const json_t *want)
+{
+    if (json_is_number(got) && json_is_number(want))
+        return json_number_value(got) == json_number_value(want);
+    return json_equal(got, want) ||
+           (json_array_size(want) == 1 && json_equal(got, json_array_get(want, 0)));
+}
+
 /* What Keras wrote of the thing must stand in what we write, with the same values. */
 static bool same_config(verdict *v, const tn__thing *thing, const json_t *config)
 {
@@ -21,8 +30,7 @@ static bool same_config(verdict *v, const tn__thing *thing, const json_t *config
     json_object_foreach(json_object_get(config, "config"), key, value)
     {
         const json_t *got = json_object_get(json_object_get(written, "config"), key);
-        bool number = json_is_number(value) && json_is_number(got);
-        if (number ? json_number_value(value) != json_number_value(got) : !json_equal(got, value))
+        if (!same_value(got, value))
             good = fail_case(v, "the config's %s", key);
     }
     json_decref(written);
