@@ -190,6 +190,23 @@ static tn_status walk_back(tn_context *context, const struct tn_tape *tape, tn_t
     return status;
 }
 
+static size_t count_leaves(const tn_tensor *x)
+{
+    size_t count = 0;
+    for (size_t i = 0; x->form == TN__TUPLE && i < x->of.tuple.count; i++)
+        count += count_leaves(x->of.tuple.item[i]);
+    return x->form == TN__TUPLE ? count : 1;
+}
+
+static tn_tensor **add_leaves(tn_tensor *x, tn_tensor **leaves)
+{
+    for (size_t i = 0; x->form == TN__TUPLE && i < x->of.tuple.count; i++)
+        leaves = add_leaves(x->of.tuple.item[i], leaves);
+    if (x->form != TN__TUPLE)
+        *leaves++ = x;
+    return leaves;
+}
+
 tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
 {
     tn_list none = { 0, NULL };
@@ -199,11 +216,12 @@ tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
     if (tape->recording && !tape->persistent)
         close_tape(tape);
     tape->used = true;
+    size_t count = count_leaves(target);
     tn_tensor **gradients = tn__scope_alloc((sources.count + 1) * sizeof *gradients);
-    bool several = target->form == TN__TUPLE;
-    tn_tensor *const *targets = several ? target->of.tuple.item : &target;
-    size_t count = several ? target->of.tuple.count : 1;
-    if (!gradients || walk_back(context, tape, targets, count, sources, gradients) != TN_OK)
+    tn_tensor **targets = tn__scope_alloc((count + 1) * sizeof *targets);
+    if (targets)
+        add_leaves(target, targets);
+    if (!gradients || !targets || walk_back(context, tape, targets, count, sources, gradients) != TN_OK)
         return none;
     if (!tape->persistent)
         forget(tape);

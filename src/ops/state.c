@@ -99,8 +99,19 @@ static tn_status read_infer(tn__infer *infer)
 
 static tn_status read_compute(tn__kernel *kernel)
 {
+    tn_tensor *value;
+    TN_TRY(tn__variable_read(kernel->input[0], &value));
+    if (!kernel->context->tapes) {
+        tn__assign_object(&kernel->output[0], value);
+        tn__release(value);
+        return TN_OK;
+    }
+    /* A tape knows tensors by their ids: two readings of one value are two tensors, or gradients would count twice. */
     tn__release(kernel->output[0]);
-    return tn__variable_read(kernel->input[0], &kernel->output[0]);
+    kernel->output[0] = NULL;
+    tn_status status = tn__tensor_view(value, &value->shape, &kernel->output[0]);
+    tn__release(value);
+    return status;
 }
 
 static void read_gradient(tn__gradient *g)
