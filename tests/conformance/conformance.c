@@ -10,6 +10,7 @@
 #include "nn/config.h"
 #include "tenon/gradient.h"
 #include "tenon/ops.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ static const struct {
     { "optimizers", replay_optimizer },
     { "training", replay_training },
     { "files", replay_files },
+    { "naming", replay_naming },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -96,6 +98,29 @@ tn_tensor *weighted_sum(tn_list outputs, const golden_leaves *cotangents)
         sum = sum ? tn_add(sum, part) : part;
     }
     return sum;
+}
+
+bool is_same_value(const json_t *got, const json_t *want)
+{
+    const char *key;
+    json_t *value;
+    if (json_is_number(got) && json_is_number(want)) {
+        double x = json_number_value(got), y = json_number_value(want);
+        return fabs(x - y) <= 1e-7 * fabs(y); /* some of Keras's went through float32 */
+    }
+    if (json_is_object(got) && json_is_object(want)) {
+        json_object_foreach((json_t *)(uintptr_t)got, key, value)
+            if (json_object_get(want, key) ? !is_same_value(value, json_object_get(want, key))
+                                           : !json_is_null(value))
+                return false;
+        return true;
+    }
+    if (!json_is_array(got) || json_array_size(got) != json_array_size(want))
+        return json_equal((json_t *)(uintptr_t)got, (json_t *)(uintptr_t)want);
+    for (size_t i = 0; i < json_array_size(got); i++)
+        if (!is_same_value(json_array_get(got, i), json_array_get(want, i)))
+            return false;
+    return true;
 }
 
 /* --- what is there ---------------------------------------------------------------------------- */

@@ -20,6 +20,8 @@ bool no_error(verdict *v, const char *what);
 bool same(verdict *v, golden_case *c, tn_tensor *got, tn_tensor *want, const char *what);
 bool same_json(verdict *v, golden_case *c, tn_tensor *got, const json_t *want, const char *what);
 
+/* Values of configs: numbers to 1e-7; keys of `got` that are None may be missing in `want`. */
+bool is_same_value(const json_t *got, const json_t *want);
 /* Σ output · cotangent, over all pairs. */
 tn_tensor *weighted_sum(tn_list outputs, const golden_leaves *cotangents);
 /* A class or activation that a config names, at any depth, and nobody knows: the case is skipped.
@@ -39,5 +41,6 @@ void replay_metric(golden_case *c, verdict *v);
 void replay_optimizer(golden_case *c, verdict *v);
 void replay_training(golden_case *c, verdict *v);
 void replay_files(golden_case *c, verdict *v);
+void replay_naming(golden_case *c, verdict *v);
 
 #endif

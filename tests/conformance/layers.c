@@ -273,27 +273,6 @@ static bool run_model(replayed *r)
            check_outputs(r, call_layer(r, model, list_of(&r->inputs)), "as a model");
 }
 
-static bool is_same_value(const json_t *got, const json_t *want)
-{
-    const char *key;
-    json_t *value;
-    if (json_is_number(got) && json_is_number(want))
-        return json_number_value(got) == json_number_value(want);
-    if (json_is_object(got) && json_is_object(want)) {
-        json_object_foreach((json_t *)(uintptr_t)got, key,
-                            value) if (json_object_get(want, key)
-                                           ? !is_same_value(value, json_object_get(want, key))
-                                           : !json_is_null(value)) return false;
-        return true;
-    }
-    if (!json_is_array(got) || json_array_size(got) != json_array_size(want))
-        return json_equal((json_t *)(uintptr_t)got, (json_t *)(uintptr_t)want);
-    for (size_t i = 0; i < json_array_size(got); i++)
-        if (!is_same_value(json_array_get(got, i), json_array_get(want, i)))
-            return false;
-    return true;
-}
-
 /* What is written must be among what Keras wrote. */
 static bool check_config(replayed *r)
 {
