@@ -124,6 +124,17 @@ static json_t *text_to_json(tn__object_kind kind, const char *text, tn__era era)
     return json;
 }
 
+/* "a|b" */
+static json_t *texts_to_json(const char *text)
+{
+    json_t *list = json_array();
+    for (size_t length; text; text = text[length] ? text + length + 1 : NULL) {
+        length = strcspn(text, "|");
+        json_array_append_new(list, json_stringn(text, length));
+    }
+    return list;
+}
+
 static json_t *field_to_json(const tn_field *field, const void *instance, tn__era era)
 {
     const void *value = (const char *)instance + field->offset;
@@ -151,6 +162,8 @@ static json_t *field_to_json(const tn_field *field, const void *instance, tn__er
         return *(const tn_dtype *)value ? json_string(tn__dtype_name(*(const tn_dtype *)value)) : json_null();
     case TN_FIELD_TENSOR:
         return tensor_to_json(*(tn_tensor *const *)value);
+    case TN_FIELD_TEXTS:
+        return texts_to_json(*(const char *const *)value);
     default:
         return *(const char *const *)value ? json_string(*(const char *const *)value) : json_null();
     }
@@ -282,6 +295,21 @@ static bool thing_text_from_json(tn__object_kind kind, char **place, const json_
     return true;
 }
 
+static bool texts_from_json(char **place, const json_t *json)
+{
+    tn__text all = { 0 };
+    json = items_of(json);
+    bool good = json_is_array(json) || json_is_null(json);
+    for (size_t i = 0; good && i < json_array_size(json); i++) {
+        const char *one = json_string_value(json_array_get(json, i));
+        good = one != NULL;
+        tn__text_add(&all, "%s%s", i ? "|" : "", one ? one : "");
+    }
+    good = good && !all.failed && set_text(place, json_array_size(json) ? tn__text_get(&all) : NULL);
+    tn__text_free(&all);
+    return good;
+}
+
 static bool flag_from_json(const json_t *json, bool *flag)
 {
     *flag = json_is_true(json) || (json_is_integer(json) && json_integer_value(json) != 0);
@@ -334,6 +362,8 @@ static bool field_from_json(const tn_field *field, void *instance, const json_t 
         return dtype_from_json(place, json);
     case TN_FIELD_TENSOR:
         return tensor_from_json(place, json);
+    case TN_FIELD_TEXTS:
+        return texts_from_json(place, json);
     default:
         return (json_is_null(json) || json_is_string(json)) && set_text(place, json_string_value(json));
     }
@@ -372,6 +402,8 @@ tn_status tn__fields_from_json(const tn_field *fields, void *instance, const jso
     json_object_foreach((json_t *)(uintptr_t)config, key, value)
     {
         const tn_field *field = tn__field_find(fields, key);
+        if (field && json_is_object(value))
+            field = tn__schedule_field(fields, field);
         if (field && is_configuration(field)) {
             if (field_from_json(field, instance, value))
                 continue;
@@ -414,6 +446,20 @@ static json_t *activation_to_json(const tn__thing *thing, const char *name)
     return NULL;
 }
 
+/* In files a schedule stands for the number that it replaces. */
+static void place_schedule(const tn_field *fields, json_t *config)
+{
+    TN__EACH_FIELD(field, fields) {
+        const tn_field *other = tn__schedule_field(fields, field);
+        json_t *schedule = json_object_get(config, other->name);
+        if (other == field)
+            continue;
+        if (json_is_object(schedule))
+            json_object_set(config, field->name, schedule);
+        json_object_del(config, other->name);
+    }
+}
+
 static json_t *thing_config(const tn__thing *thing, tn__era era)
 {
     json_t *config = json_object();
@@ -424,6 +470,7 @@ static json_t *thing_config(const tn__thing *thing, tn__era era)
     TN__EACH_FIELD(field, thing->of->fields)
         if (tn__among(thing->of->newer_fields, field->name) && json_is_null(json_object_get(config, field->name)))
             json_object_del(config, field->name);
+    place_schedule(thing->of->fields, config);
     return config;
 }
 
@@ -438,7 +485,7 @@ json_t *tn__thing_to_json(const tn__thing *thing, tn__era era)
     json_t *config = thing_config(thing, era);
     if (!config)
         return NULL;
-    if (era == TN__KERAS_2)
+    if (era == TN__KERAS_2 && of->kind != TN__SCHEDULE)
         return json_pack("{s:s, s:o}", "class_name", name, "config", config);
     return json_pack("{s:s, s:s, s:o, s:n}", "module", of->module ? of->module : tn__kind_module(of->kind), "class_name", name, "config", config,
                      "registered_name");

@@ -158,6 +158,20 @@ static tn_status fail_argument(const tn_field *fields, const char *owner, const 
     return status;
 }
 
+const tn_field *tn__schedule_field(const tn_field *fields, const tn_field *field)
+{
+    if (strcmp(field->name, "learning_rate") == 0)
+        TN__EACH_FIELD(other, fields)
+            if (other->kind == TN_FIELD_SCHEDULE)
+                return other;
+    return field;
+}
+
+static bool names_schedule(const char *text)
+{
+    return strchr(text, '(') || tn__object_class_find(TN__SCHEDULE, text);
+}
+
 tn_status tn__constructor_fill(const tn__constructor *c, const tn_field *fields, void *instance, const char *owner,
                                tn_status (*other)(void *self, const char *key, const char *value), void *self)
 {
@@ -167,6 +181,8 @@ tn_status tn__constructor_fill(const tn__constructor *c, const tn_field *fields,
         const tn_field *field = key ? tn__field_find(fields, key) : next;
         if (!key && next && next->name)
             next++;
+        if (field && field->name && names_schedule(c->argument[i].value))
+            field = tn__schedule_field(fields, field);
         if (field && field->name) {
             TN_TRY(tn__field_parse(field, instance, c->argument[i].value, owner));
         } else if (key && other) {
@@ -275,8 +291,8 @@ int64_t *tn__thing_seed(const tn__thing *thing)
 
 bool tn__field_names_thing(const tn_field *field, tn__object_kind *kind)
 {
-    static const tn__object_kind kinds[] = { TN__ACTIVATION, TN__INITIALIZER, TN__REGULARIZER, TN__CONSTRAINT };
-    if (field->kind < TN_FIELD_ACTIVATION || field->kind > TN_FIELD_CONSTRAINT)
+    static const tn__object_kind kinds[] = { TN__ACTIVATION, TN__INITIALIZER, TN__REGULARIZER, TN__CONSTRAINT, TN__SCHEDULE };
+    if (field->kind < TN_FIELD_ACTIVATION || field->kind > TN_FIELD_SCHEDULE)
         return false;
     *kind = kinds[field->kind - TN_FIELD_ACTIVATION];
     return true;

@@ -54,6 +54,9 @@ bool tn__among(const char *words, const char *word);
 /* The kind of thing that a field's text names; false: it names none. */
 bool tn__field_names_thing(const tn_field *field, tn__object_kind *kind);
 
+/* Which field takes a schedule that is given for this one: of learning_rate the table's schedule; else the field itself. */
+const tn_field *tn__schedule_field(const tn_field *fields, const tn_field *field);
+
 /* From text; an unknown name is answered with all that there are. */
 tn_status tn__thing_parse(tn__object_kind kind, const char *text, tn__thing *thing);
 tn_status tn__thing_default(const tn__object_class *of, tn__thing *thing);

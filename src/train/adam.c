@@ -20,9 +20,9 @@ static tn_tensor *like(tn_tensor *x, double value)
 
 static size_t slots_of(bool amsgrad, tn__slot slots[TN__MAX_SLOTS])
 {
-    slots[0] = (tn__slot){ "momentum", 0, 0 };
-    slots[1] = (tn__slot){ "velocity", 0, 0 };
-    slots[2] = (tn__slot){ "velocity_hat", 1, 0 };
+    slots[0] = (tn__slot){ .name = "momentum" };
+    slots[1] = (tn__slot){ .name = "velocity" };
+    slots[2] = (tn__slot){ .name = "velocity_hat", .group = 1 };
     return amsgrad ? 3 : 2;
 }
 

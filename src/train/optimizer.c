@@ -5,6 +5,7 @@
 #include "nn/naming.h"
 #include "core/variable.h"
 #include "runtime/dispatch.h"
+#include "train/schedules.h"
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ static void optimizer_destroy(void *object)
 {
     tn_optimizer *o = object;
     tn__thing_free(&o->thing);
+    tn__thing_free(&o->schedule);
     tn__free(o->name);
     tn__free(o->common);
     tn__free(o->place);
@@ -92,12 +94,15 @@ static tn_status own_variable(const char *name, tn_tensor *value, tn_tensor **va
 
 static tn_status fill_optimizer(tn_context *context, tn_optimizer *o)
 {
-    const char *const *name = field_value(&o->thing, "name");
+    const char *const *name = field_value(&o->thing, "name"), *const *schedule = field_value(
+                                                                  &o->thing, "schedule");
     TN_TRY(read_common(o));
     o->name = name && *name ? tn__strdup(*name) : tn__automatic_name(context, o->thing.of->name);
     if (!o->name)
         return TN_RESOURCE_EXHAUSTED;
     TN_TRY(own_variable("iteration", tn__tensor_fill(TN_INT64, &TN_SCALAR, 0), &o->iteration));
+    if (schedule && *schedule)
+        return tn__schedule_parse(*schedule, &o->schedule);
     return own_variable("learning_rate",
                         tn__tensor_fill(TN_FLOAT32, &TN_SCALAR, o->common->learning_rate),
                         &o->learning_rate);
@@ -162,28 +167,45 @@ static char *slot_name(const tn_tensor *variable, const char *slot)
 {
     const char *path = variable->of.variable->path ? variable->of.variable->path
                                                    : tn__variable_full_name(variable);
-    char *name = tn__print("%s_%s", path, slot);
-    for (char *at = name; at && *at; at++)
+    char *name = slot ? tn__print("%s_%s", path, slot) : tn__strdup(variable->of.variable->name);
+    for (char *at = name; slot && at && *at; at++)
         if (*at == '/')
             *at = '_';
     return name;
 }
 
-static tn_status add_slot(tn_optimizer *o, tn_tensor *variable, const char *slot, double first,
-                          size_t *place)
+static tn_status keep_slot(tn_optimizer *o, const char *name, tn_tensor *value)
 {
     tn_tensor *made;
-    char *name = slot_name(variable, slot);
-    if (!name)
-        return TN_RESOURCE_EXHAUSTED;
-    tn_status status = own_variable(
-        name, tn__tensor_fill((tn_dtype)variable->dtype, &variable->shape, first), &made);
-    tn__free(name);
-    TN_TRY(status);
-    *place = o->slot.count;
-    status = TN__PUSH(&o->slot, made);
+    TN_TRY(own_variable(name, value, &made));
+    tn_status status = TN__PUSH(&o->slot, made);
     if (status != TN_OK)
         tn__release(made);
+    return status;
+}
+
+static tn_tensor *first_value(const tn__slot *slot, tn_tensor *variable, const tn_shape *shape,
+                              tn_dtype dtype)
+{
+    tn_tensor *value = NULL;
+    if (!slot->copy)
+        return tn__tensor_fill(dtype, shape, slot->first);
+    return tn__variable_read(variable, &value) == TN_OK ? value : NULL;
+}
+
+static tn_status add_slot(tn_optimizer *o, tn_tensor *variable, const tn__slot *slot, size_t *place)
+{
+    tn_shape shape = variable->shape;
+    tn_dtype dtype = (tn_dtype)variable->dtype;
+    *place = SIZE_MAX;
+    if (slot->fits && !slot->fits(o->thing.self, variable, &shape, &dtype))
+        return TN_OK;
+    char *name = slot_name(variable, slot->name);
+    if (!name)
+        return TN_RESOURCE_EXHAUSTED;
+    *place = o->slot.count;
+    tn_status status = keep_slot(o, name, first_value(slot, variable, &shape, dtype));
+    tn__free(name);
     return status;
 }
 
@@ -192,9 +214,24 @@ static tn_status add_group(tn_optimizer *o, const tn__slot *slots, int group)
     for (size_t v = 0; v < o->target.count; v++)
         for (size_t s = 0; s < o->slots; s++)
             if (slots[s].group == group)
-                TN_TRY(add_slot(o, o->target.item[v], slots[s].name, slots[s].first,
-                                &o->place[v * o->slots + s]));
+                TN_TRY(add_slot(o, o->target.item[v], &slots[s], &o->place[v * o->slots + s]));
     return TN_OK;
+}
+
+/* The optimizer's own number has the first variable's dtype and a name that Keras makes up. */
+static tn_status add_number(tn_optimizer *o)
+{
+    if (!methods_of(o)->begin || o->target.count == 0)
+        return TN_OK;
+    char *name = tn__automatic_name(tn__context(), "Variable");
+    if (!name)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_dtype dtype = (tn_dtype)o->target.item[0]->dtype;
+    tn_status status = keep_slot(o, name, tn__tensor_fill(dtype, &TN_SCALAR, 1));
+    tn__free(name);
+    if (status == TN_OK)
+        o->number = o->slot.item[o->slot.count - 1];
+    return status;
 }
 
 static size_t *place_of_average(const tn_optimizer *o, size_t target)
@@ -214,14 +251,15 @@ static tn_status make_slots(tn_optimizer *o)
     o->place = tn__alloc_zeroed(o->target.count * (o->slots + 2) + 1, sizeof *o->place);
     if (!o->place)
         return TN_RESOURCE_EXHAUSTED;
+    static const tn__slot average = { .name = "average" },
+                          accumulated = { .name = "gradient_accumulator" };
     for (size_t v = 0; v < o->target.count && o->common->use_ema; v++)
-        TN_TRY(add_slot(o, o->target.item[v], "average", 0, place_of_average(o, v)));
+        TN_TRY(add_slot(o, o->target.item[v], &average, place_of_average(o, v)));
     for (size_t v = 0; v < o->target.count && o->common->accumulate; v++)
-        TN_TRY(
-            add_slot(o, o->target.item[v], "gradient_accumulator", 0, place_of_accumulated(o, v)));
+        TN_TRY(add_slot(o, o->target.item[v], &accumulated, place_of_accumulated(o, v)));
     for (int group = 0; group < TN__MAX_SLOTS; group++)
         TN_TRY(add_group(o, slots, group));
-    return TN_OK;
+    return add_number(o);
 }
 
 static size_t target_index(const tn_optimizer *o, const tn_tensor *variable)
@@ -251,6 +289,7 @@ static void forget_slots(tn_optimizer *o)
     variables_free(&o->slot);
     tn__free(o->place);
     o->place = NULL;
+    o->number = NULL;
     o->target = o->slot = (tn__variables){ 0 };
 }
 
@@ -385,12 +424,20 @@ static void clip_gradients(const tn__optimizer_common *c, pairs *p)
 }
 
 /* --- one step --------------------------------------------------------------------------------- */
-static void decay(const tn_optimizer *o, const pairs *p)
+static double decay_of(const tn_optimizer *o, const tn_tensor *variable)
 {
-    for (size_t i = 0; i < p->count && !isnan(o->common->weight_decay); i++) {
-        tn_tensor *v = p->variable[i], *lr = tn_cast(o->learning_rate, (tn_dtype)v->dtype);
-        tn_assign(
-            v, tn_subtract(v, tn_multiply(tn_multiply(v, like(v, o->common->weight_decay)), lr)));
+    return methods_of(o)->decay ? methods_of(o)->decay(o->thing.self, variable)
+                                : o->common->weight_decay;
+}
+
+static void decay(const tn_optimizer *o, const pairs *p, tn_tensor *rate)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        tn_tensor *v = p->variable[i];
+        double factor = decay_of(o, v);
+        if (!isnan(factor))
+            tn_assign(v, tn_subtract(v, tn_multiply(tn_multiply(v, like(v, factor)),
+                                                    tn_cast(rate, (tn_dtype)v->dtype))));
     }
 }
 
@@ -403,26 +450,36 @@ static tn_tensor *updates_done(const tn_optimizer *o)
                : iteration;
 }
 
-static void update_all(tn_context *context, tn_optimizer *o, const pairs *p)
+static tn_variable *slot_at(const tn_optimizer *o, size_t target, size_t s)
+{
+    size_t place = o->place[target * o->slots + s];
+    return place == SIZE_MAX ? NULL : o->slot.item[place];
+}
+
+static void update_all(tn_context *context, tn_optimizer *o, const pairs *p, tn_tensor *rate)
 {
     tn_tensor *next = tn_add(updates_done(o), like(o->iteration, 1));
+    if (o->number)
+        methods_of(o)->begin(o->thing.self, o->number, tn_cast(next, (tn_dtype)o->number->dtype));
     for (size_t i = 0; i < p->count && !tn__failed(context); i++) {
         size_t depth = tn__scope_begin("an update"), at = target_index(o, p->variable[i]);
         tn_dtype dtype = (tn_dtype)p->variable[i]->dtype;
-        tn_variable *slot[TN__MAX_SLOTS];
+        tn_variable *slot[TN__MAX_SLOTS + 1];
         for (size_t s = 0; s < o->slots; s++)
-            slot[s] = o->slot.item[o->place[at * o->slots + s]];
+            slot[s] = slot_at(o, at, s);
+        slot[o->slots] = o->number;
         methods_of(o)->update(o->thing.self, tn_cast(p->gradient[i], dtype), p->variable[i], slot,
-                              tn_cast(o->learning_rate, dtype), tn_cast(next, dtype));
+                              tn_cast(rate, dtype), tn_cast(next, dtype));
         tn__scope_end(depth);
     }
 }
 
 static void step_now(tn_context *context, tn_optimizer *o, pairs *p)
 {
+    tn_tensor *rate = tn__optimizer_rate(o);
     clip_gradients(o->common, p);
-    decay(o, p);
-    update_all(context, o, p);
+    decay(o, p, rate);
+    update_all(context, o, p, rate);
 }
 
 /* Everything that an update may change. */
@@ -432,9 +489,10 @@ static tn_status changed_by(const tn_optimizer *o, const pairs *p, tn__variables
         size_t at = target_index(o, p->variable[i]);
         TN_TRY(TN__PUSH(changed, p->variable[i]));
         for (size_t s = 0; s < o->slots; s++)
-            TN_TRY(TN__PUSH(changed, o->slot.item[o->place[at * o->slots + s]]));
+            if (slot_at(o, at, s))
+                TN_TRY(TN__PUSH(changed, slot_at(o, at, s)));
     }
-    return TN_OK;
+    return o->number ? TN__PUSH(changed, o->number) : TN_OK;
 }
 
 /* Gathers gradients; with the last of `accumulate` it makes a step of their mean. Without branches,
@@ -555,6 +613,12 @@ tn_tensor *tn__optimizer_scale_loss(const tn_optimizer *o, tn_tensor *loss)
                : tn_multiply(loss, like(loss, o->common->loss_scale_factor));
 }
 
+tn_tensor *tn__optimizer_rate(const tn_optimizer *o)
+{
+    return o->learning_rate ? tn_read_value(o->learning_rate)
+                            : tn__schedule_rate(&o->schedule, tn_read_value(o->iteration));
+}
+
 tn_status tn__optimizer_finalize(tn_context *context, tn_optimizer *o, tn_list variables)
 {
     for (size_t i = 0; i < variables.count && o->built && o->common->use_ema; i++) {
@@ -568,14 +632,16 @@ tn_status tn__optimizer_finalize(tn_context *context, tn_optimizer *o, tn_list v
 /* --- what programs and files see -------------------------------------------------------------- */
 tn_status tn__optimizer_variables(tn_optimizer *o, tn_tensor ***items, size_t *count)
 {
-    *count = 2 + o->slot.count;
-    *items = tn__alloc(*count * sizeof **items);
+    *count = 0;
+    *items = tn__alloc((2 + o->slot.count) * sizeof **items);
     if (!*items)
         return TN_RESOURCE_EXHAUSTED;
-    (*items)[0] = o->iteration;
-    (*items)[1] = o->learning_rate;
+    (*items)[(*count)++] = o->iteration;
+    if (o->learning_rate)
+        (*items)[(*count)++] = o->learning_rate;
     if (o->slot.count)
-        memcpy(*items + 2, o->slot.item, o->slot.count * sizeof **items);
+        memcpy(*items + *count, o->slot.item, o->slot.count * sizeof **items);
+    *count += o->slot.count;
     return TN_OK;
 }
 
@@ -598,9 +664,10 @@ tn_variable *tn_learning_rate(tn_optimizer *optimizer)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    return tn__check(optimizer, &tn__type_optimizer, "tn_learning_rate: optimizer")
-               ? tn__own_shared(optimizer->learning_rate)
-               : NULL;
+    if (!tn__check(optimizer, &tn__type_optimizer, "tn_learning_rate: optimizer"))
+        return NULL;
+    return optimizer->learning_rate ? tn__own_shared(optimizer->learning_rate)
+                                    : tn__optimizer_rate(optimizer);
 }
 
 tn_variable *tn_iterations(tn_optimizer *optimizer)

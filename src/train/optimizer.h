@@ -10,9 +10,14 @@ enum { TN__MAX_SLOTS = 6 };
 /* Slots of one group stand together variable by variable in optimizer.variables (momentum,
  * velocity, momentum, velocity …); the next group comes after them. */
 typedef struct {
-    const char *name; /* "momentum": the slot of dense/kernel is dense_kernel_momentum */
+    const char *name; /* "momentum": the slot of dense/kernel is dense_kernel_momentum; NULL: it has
+                       * the variable's own name */
     int group;
     double first; /* every element's first value */
+    bool copy;    /* the variable's value is the first one instead */
+    /* Changes the shape and dtype, which are the variable's; false: this variable has no such slot,
+     * update gets NULL. NULL: every variable has one that is like it. */
+    bool (*fits)(const void *self, const tn_tensor *variable, tn_shape *shape, tn_dtype *dtype);
 } tn__slot;
 
 /* The instance begins with the public options struct. */
@@ -24,6 +29,11 @@ typedef struct {
      * (iterations + 1) are numbers of the variable's dtype. A failure is a kept error. */
     void (*update)(const void *self, tn_tensor *gradient, tn_variable *variable,
                    tn_variable *const *slot, tn_tensor *lr, tn_tensor *step);
+    /* Once a step, before the variables': changes the optimizer's own number, which is 1 at first
+     * and which update gets behind the slots. NULL: there is none. */
+    void (*begin)(const void *self, tn_variable *number, tn_tensor *step);
+    /* The weight_decay of one variable, NAN: None. NULL: the option's for all. */
+    double (*decay)(const void *self, const tn_tensor *variable);
     bool needs_decay; /* weight_decay must not be None */
 } tn__optimizer_methods;
 
@@ -45,7 +55,8 @@ typedef struct {
         TN__OPTION(TN_FIELD_INT, type, ema_overwrite_frequency, "none", ">= 1"),     \
         TN__OPTION(TN_FIELD_FLOAT, type, loss_scale_factor, "none", NULL),           \
         TN__OPTION(TN_FIELD_INT, type, gradient_accumulation_steps, "none", ">= 2"), \
-        TN__OPTION(TN_FIELD_STRING, type, name, "none", NULL)
+        TN__OPTION(TN_FIELD_STRING, type, name, "none", NULL),                       \
+        TN__OPTION(TN_FIELD_SCHEDULE, type, schedule, "none", NULL)
 
 #define TN__OPTIMIZER_NEWER_FIELDS "gradient_accumulation_steps"
 
@@ -60,13 +71,16 @@ struct tn_optimizer {
     char *name;
     tn__optimizer_common *common;
     tn_tensor *iteration;     /* int64 variable */
-    tn_tensor *learning_rate; /* float32 variable */
+    tn_tensor *learning_rate; /* float32 variable; NULL: it goes by the schedule */
+    tn__thing schedule;
     bool built;
     tn__variables target; /* the variables it was built for */
     tn__variables slot;   /* optimizer.variables after iteration and learning_rate */
+    tn_tensor *number;    /* of methods->begin, the last one in `slot`; NULL: there is none */
     size_t slots;         /* of one variable */
-    size_t *place; /* where in `slot`: target.count * slots, then as many averages of use_ema as
-                    * there are targets, then as many accumulated gradients */
+    size_t
+        *place; /* where in `slot`: target.count * slots (SIZE_MAX: nowhere), then as many
+                 * averages of use_ema as there are targets, then as many accumulated gradients */
 };
 TN__HANDLE_SIZE(struct tn_optimizer);
 extern const tn__type tn__type_optimizer;
@@ -84,6 +98,8 @@ tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *optimizer, tn_l
 /* The loss as gradients are to be taken of it: times loss_scale_factor. Owned by the innermost
  * scope. */
 tn_tensor *tn__optimizer_scale_loss(const tn_optimizer *optimizer, tn_tensor *loss);
+/* The learning rate of the step that comes next, in ops. Owned by the innermost scope. */
+tn_tensor *tn__optimizer_rate(const tn_optimizer *optimizer);
 /* optimizer.variables in Keras's order: iteration, learning_rate (when it is a variable), slots.
  * Not retained. */
 tn_status tn__optimizer_variables(tn_optimizer *optimizer, tn_tensor ***items,

@@ -20,11 +20,11 @@ static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 {
     const tn_rmsprop_options *o = &((const rmsprop *)self)->o;
     size_t count = 0;
-    slots[count++] = (tn__slot){ "velocity", 0, 0 };
+    slots[count++] = (tn__slot){ .name = "velocity" };
     if (o->momentum > 0)
-        slots[count++] = (tn__slot){ "momentum", 1, 0 };
+        slots[count++] = (tn__slot){ .name = "momentum", .group = 1 };
     if (o->centered)
-        slots[count++] = (tn__slot){ "average_gradient", 2, 0 };
+        slots[count++] = (tn__slot){ .name = "average_gradient", .group = 2 };
     return count;
 }
 

@@ -16,7 +16,7 @@ static const tn_field fields[] = {
 
 static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 {
-    slots[0] = (tn__slot){ "momentum", 0, 0 };
+    slots[0] = (tn__slot){ .name = "momentum" };
     return ((const sgd *)self)->o.momentum != 0;
 }
 

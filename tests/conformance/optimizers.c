@@ -100,7 +100,8 @@ static bool check_names(replayed *r, tn_list slots)
     for (size_t i = 0; i < slots.count; i++) {
         const char *name = slots.item[i]->of.variable->name,
                    *want = tn__json_text(json_array_get(recorded, i), "name");
-        if (want && strcmp(name, want) != 0)
+        /* "variable_1" is made up and counts what the recording program made before. */
+        if (want && strncmp(want, "variable", strlen("variable")) != 0 && strcmp(name, want) != 0)
             return fail_case(r->v, "optimizer variable %zu is %s, want %s", i, name, want);
     }
     return true;
@@ -116,8 +117,7 @@ static bool check_step(replayed *r, const json_t *step, size_t number)
     if (slots &&
         (!check_list(r, found, slots, "optimizer variable", number) || !check_names(r, found)))
         return false;
-    return !rate || same_json(r->v, r->c, tn_read_value(tn_learning_rate(r->optimizer)), rate,
-                              "learning rate");
+    return !rate || same_json(r->v, r->c, tn__optimizer_rate(r->optimizer), rate, "learning rate");
 }
 
 static bool check_final(replayed *r)
