@@ -28,6 +28,7 @@ static const struct {
     { "losses", replay_loss },
     { "metrics", replay_metric },
     { "optimizers", replay_optimizer },
+    { "schedules", replay_schedule },
     { "training", replay_training },
     { "files", replay_files },
     { "naming", replay_naming },
@@ -131,6 +132,7 @@ static const struct {
     { "keras.initializers", TN__INITIALIZER }, { "keras.regularizers", TN__REGULARIZER },
     { "keras.constraints", TN__CONSTRAINT },   { "keras.losses", TN__LOSS },
     { "keras.metrics", TN__METRIC },           { "keras.optimizers", TN__OPTIMIZER },
+    { "keras.optimizers.schedules", TN__SCHEDULE },
 };
 
 static bool is_known_class(verdict *v, const json_t *json, const char *name)

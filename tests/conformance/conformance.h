@@ -39,6 +39,7 @@ void replay_constraint(golden_case *c, verdict *v);
 void replay_loss(golden_case *c, verdict *v);
 void replay_metric(golden_case *c, verdict *v);
 void replay_optimizer(golden_case *c, verdict *v);
+void replay_schedule(golden_case *c, verdict *v);
 void replay_training(golden_case *c, verdict *v);
 void replay_files(golden_case *c, verdict *v);
 void replay_naming(golden_case *c, verdict *v);
