@@ -93,5 +93,62 @@ expect 1 'No such file|folder' "$tenon" convert "$work/m.keras" "$work/nofolder/
 no_debris "$work/locked" '-'
 if ls -A "$work" | grep -qE '\.(keras|h5)\.'; then failed=$((failed + 1)); echo "FAILED: temporary files left"; ls -A "$work"; fi
 
+# What a user types by mistake.
+layers='input(8, 8, 1); flatten(); dense(10, softmax)'
+expect 2 '--add wants a layer' "$tenon" extend "$base" --add ' ' --output "$work/x.keras"
+expect 2 'wants --output' "$tenon" train --layers "$layers" --data "$digits"
+expect 1 'no closing parenthesis' "$tenon" extend "$base" --add 'dense(10' --output "$work/x.keras"
+expect 1 "Unknown activation: 'sofmax'" "$tenon" extend "$base" --add 'dense(10, sofmax)' --output "$work/x.keras"
+expect 1 "Unknown loss: 'mxe'" "$tenon" extend "$base" --add 'dense(10)' --data "$digits" --loss mxe --output "$work/x.keras"
+expect 1 "Unknown metric: 'acuracy'" "$tenon" extend "$base" --add 'dense(10)' --data "$digits" --metrics acuracy --output "$work/x.keras"
+expect 1 "Unknown optimizer: 'adm'" "$tenon" extend "$base" --add 'dense(10)' --data "$digits" --optimizer adm --output "$work/x.keras"
+expect 1 'used 2 times' "$tenon" extend "$base" --add 'dense(2, name=dense)' --output "$work/x.keras"
+expect 1 'outputs are of 5 classes' "$tenon" evaluate "$base" --data "$digits"
+expect 1 'expected shape=\(None, 64\)' "$tenon" train --layers 'input(64); dense(10, softmax)' --data "$digits" --output "$work/x.keras"
+expect 1 'no .keras file' "$tenon" summary "$digits"
+[ ! -e "$work/x.keras" ] || { failed=$((failed + 1)); echo "FAILED: a mistake left a model"; }
+
+# Where the result cannot go is said before anything is trained.
+mkdir "$work/taken.keras"
+expect 1 'ends in .keras or .h5' "$tenon" train --layers "$layers" --data "$digits" --epochs 100000 --output "$work/x.txt"
+expect 1 'there is no folder' "$tenon" train --layers "$layers" --data "$digits" --epochs 100000 --output "$work/nofolder/x.keras"
+expect 1 'is a folder' "$tenon" train --layers "$layers" --data "$digits" --epochs 100000 --output "$work/taken.keras"
+rmdir "$work/taken.keras"
+
+# Tables.
+printf '0,0,0\n0,1,1\n1,0,1\n1,1,0\n' >"$work/plain.csv"
+printf '0,0\n0,1\n1,0\n1,1\n' >"$work/inputs.csv"
+: >"$work/empty.csv"
+printf 'a,b,kind\n' >"$work/header.csv"
+xor='input(2); dense(8, tanh); dense(2, softmax)'
+expect 0 'saved' "$tenon" train --layers "$xor" --data "$work/plain.csv" --epochs 1 --output "$work/y.keras"
+expect 1 "no column '7'" "$tenon" train --layers "$xor" --data "$work/plain.csv" --target 7 --epochs 1 --output "$work/x.keras"
+expect 1 'no rows' "$tenon" train --layers "$xor" --data "$work/empty.csv" --output "$work/x.keras"
+expect 1 'no rows' "$tenon" train --layers "$xor" --data "$work/header.csv" --output "$work/x.keras"
+"$tenon" predict "$work/xor.keras" --input "$work/inputs.csv" >"$work/p.csv"
+"$tenon" predict "$work/xor.keras" --input "$work/xor.csv" --target kind >"$work/q.csv"
+same "$work/p.csv" "$work/q.csv"
+"$tenon" predict "$work/xor.keras" --input - <"$work/inputs.csv" >"$work/q.csv"
+same "$work/p.csv" "$work/q.csv"
+
+# Progress: two lines an epoch where it is no terminal, nothing with --quiet; a reader that goes away costs no model.
+expect 0 '^45/45 - ' "$tenon" train --layers "$layers" --data "$digits" --epochs 2 --output "$work/x.keras"
+[ "$(wc -l <"$work/out")" -eq 4 ] || { failed=$((failed + 1)); echo "FAILED: progress of two epochs:"; cat "$work/out"; }
+rm -f "$work/x.keras"
+"$tenon" train --layers "$layers" --data "$digits" --epochs 2 --output "$work/x.keras" --quiet >"$work/out" 2>"$work/err"
+[ ! -s "$work/out" ] && [ ! -s "$work/err" ] || { failed=$((failed + 1)); echo "FAILED: --quiet printed"; cat "$work/out" "$work/err"; }
+expect 0 'Dense' "$tenon" summary "$work/x.keras"
+rm -f "$work/x.keras"
+"$tenon" train --layers "$layers" --data "$digits" --epochs 9 --output "$work/x.keras" 2>/dev/null | head -n 1 >/dev/null
+expect 0 'Dense' "$tenon" summary "$work/x.keras"
+rm -f "$work/x.keras"
+"$tenon" train --layers "$layers" --data "$digits" --epochs 1000000 --output "$work/x.keras" >"$work/out" 2>"$work/err" &
+training=$!
+for wait in 1 2 3 4 5 6 7 8 9 10; do grep -q '^Epoch 2' "$work/out" || sleep 1; done
+kill -TERM $training 2>/dev/null
+wait $training
+expect 0 'Dense' "$tenon" summary "$work/x.keras"
+rm -f "$work/x.keras"
+
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

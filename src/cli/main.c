@@ -1,7 +1,6 @@
 /* main.c - tenon COMMAND …: finding the command, reading its options, helping. */
 #include "cli/cli.h"
 #include <errno.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,13 +137,6 @@ static int read_arguments(const cli_command *command, char **argv, int argc, cli
     return CLI_OK;
 }
 
-/* Ctrl-C ends the training after its batch; what was learned is saved. A second one ends the program. */
-static void interrupted(int signal_number)
-{
-    tn_stop_training();
-    signal(signal_number, SIG_DFL);
-}
-
 static int run_command(const cli_command *command, char **argv, int argc)
 {
     cli_values values = { .operands = 0 };
@@ -153,10 +145,10 @@ static int run_command(const cli_command *command, char **argv, int argc)
         return status;
     if (values.help)
         return print_command_help(command);
-    signal(SIGINT, interrupted);
     status = command->run(&values);
-    if (status == CLI_OK && fflush(stdout) != 0 && errno != EPIPE) {
-        fprintf(stderr, "tenon: standard output: %s\n", strerror(errno));
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (status == CLI_OK && lost && errno != EPIPE) {
+        fprintf(stderr, "tenon: standard output: %s\n", errno ? strerror(errno) : "could not be written");
         return CLI_FAILED;
     }
     return status;

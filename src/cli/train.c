@@ -77,7 +77,13 @@ bool cli_compile(tn_model *model, tn_tensor *y, const cli_values *v)
     return o.optimizer && o.loss && split_metrics(names, metrics, sizeof metrics, &o) && tn_compile_with(&o) == TN_OK;
 }
 
-/* A reader of the progress that goes away (`| head`) takes nothing from the training. */
+/* Ctrl-C ends the training after its batch; what was learned is saved. A second one ends the program. */
+static void interrupted(int signal_number)
+{
+    tn_stop_training();
+    signal(signal_number, SIG_DFL);
+}
+
 bool cli_train_model(const char *command, tn_model *model, const cli_data *data, const cli_values *v)
 {
     tn_fit_options o = { .size_ = sizeof o, .model = model, .x = data->x, .y = data->y, .batch_size = 32, .epochs = 5,
@@ -87,8 +93,12 @@ bool cli_train_model(const char *command, tn_model *model, const cli_data *data,
         return false;
     if (data->test_x && data->test_y && !v->validation_split)
         o.validation_data = tn_tuple_of(TN_LIST(data->test_x, data->test_y));
-    signal(SIGPIPE, SIG_IGN);
-    return cli_compile(model, data->y, v) && tn_fit_with(&o) != NULL;
+    if (!cli_compile(model, data->y, v))
+        return false;
+    signal(SIGINT, interrupted);
+    signal(SIGTERM, interrupted);
+    signal(SIGPIPE, SIG_IGN); /* a reader of the progress that goes away (`| head`) takes nothing from the training */
+    return tn_fit_with(&o) != NULL;
 }
 
 int cli_save(tn_model *model, const cli_values *v)
