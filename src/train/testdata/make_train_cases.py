@@ -51,8 +51,24 @@ OPTIMIZERS = [
     ("Adam", dict(learning_rate=0.1, gradient_accumulation_steps=3, weight_decay=0.01)),
     ("AdamW", dict()),
     ("AdamW", dict(learning_rate=0.1, weight_decay=0.1, amsgrad=True, clipnorm=1.0)),
+    ("Adagrad", dict(learning_rate=0.1, initial_accumulator_value=0.5)),
+    ("Adadelta", dict(learning_rate=1.0, rho=0.9)),
+    ("Adamax", dict(learning_rate=0.1)),
+    ("Nadam", dict(learning_rate=0.1, gradient_accumulation_steps=2)),
+    ("Ftrl", dict(learning_rate=0.1, l1_regularization_strength=0.1, l2_regularization_strength=0.2,
+                  l2_shrinkage_regularization_strength=0.1, beta=0.3)),
+    ("Adafactor", dict(learning_rate=0.1, clip_threshold=0.5)),
+    ("Lion", dict(learning_rate=0.01)),
+    ("Lamb", dict(learning_rate=0.1)),
+    ("Muon", dict(learning_rate=0.1, adam_lr_ratio=0.5)),
+    ("Muon", dict(learning_rate=0.1, nesterov=False, exclude_layers=["nothing", "^ker"], weight_decay=None)),
+    ("ScheduleFreeAdamW", dict(learning_rate=0.1, warmup_steps=3)),
 ]
 STEPS = 4
+
+
+def argument(value):
+    return "|".join(value) if isinstance(value, list) else "none" if value is None else str(value).lower()
 
 
 def optimizer_case(name, arguments):
@@ -65,7 +81,7 @@ def optimizer_case(name, arguments):
         gradients = [rows(2, 3, 3 + step, 5) * (1 + step), rows(1, 3, 2, 4 + step)[0]]
         optimizer.apply(gradients, [kernel, bias])
         steps.append(np.concatenate([np.asarray(v).reshape(-1) for v in [kernel, bias] + optimizer.variables]))
-    text = ", ".join("%s=%s" % (k, str(v).lower() if isinstance(v, bool) else v) for k, v in arguments.items())
+    text = ", ".join("%s=%s" % (k, argument(v)) for k, v in arguments.items())
     slots = " ".join(v.name for v in optimizer.variables)
     return '    { "%s(%s)",\n      "%s", %d,\n      { %s } },\n' % (
         name.lower(), text, slots, len(steps[0]), ",\n        ".join(numbers(s) for s in steps))
