@@ -97,6 +97,7 @@ if ls -A "$work" | grep -qE '\.(keras|h5)\.'; then failed=$((failed + 1)); echo 
 layers='input(8, 8, 1); flatten(); dense(10, softmax)'
 expect 2 '--add wants a layer' "$tenon" extend "$base" --add ' ' --output "$work/x.keras"
 expect 2 'wants --output' "$tenon" train --layers "$layers" --data "$digits"
+expect 1 "multiple values for argument 'units'" "$tenon" extend "$base" --add 'dense(10, units=3)' --output "$work/x.keras"
 expect 1 'no closing parenthesis' "$tenon" extend "$base" --add 'dense(10' --output "$work/x.keras"
 expect 1 "Unknown activation: 'sofmax'" "$tenon" extend "$base" --add 'dense(10, sofmax)' --output "$work/x.keras"
 expect 1 "Unknown loss: 'mxe'" "$tenon" extend "$base" --add 'dense(10)' --data "$digits" --loss mxe --output "$work/x.keras"

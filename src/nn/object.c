@@ -175,10 +175,14 @@ static bool names_schedule(const char *text)
 tn_status tn__constructor_fill(const tn__constructor *c, const tn_field *fields, void *instance, const char *owner,
                                tn_status (*other)(void *self, const char *key, const char *value), void *self)
 {
-    const tn_field *next = fields;
+    const tn_field *next = fields, *given[TN__MAX_ARGUMENTS];
     for (size_t i = 0; i < c->count; i++) {
         const char *key = c->argument[i].key;
         const tn_field *field = key ? tn__field_find(fields, key) : next;
+        for (size_t k = 0; k < i; k++)
+            if (field && field->name && given[k] == field)
+                return tn__fail(TN_INVALID_ARGUMENT, "%s got multiple values for argument '%s'", owner, field->name);
+        given[i] = field;
         if (!key && next && next->name)
             next++;
         if (field && field->name && names_schedule(c->argument[i].value))
