@@ -211,8 +211,7 @@ static void sort_into_buckets(tn_variable *const *variable, const tn__counting *
     add_to(variable[TN__FN], variable[TN__FN] ? tn_subtract(right.all, right.above) : NULL);
 }
 
-/* ------------------------------------------------------------------------------------------------------------------------
- */
+/* --- a batch --------------------------------------------------------------------------------- */
 void tn__count_answers(tn_variable *const variable[TN__COUNTS], const tn__counting *how,
                        tn_tensor *y_true, tn_tensor *y_pred, tn_tensor *sample_weight)
 {

@@ -4,6 +4,8 @@
 #include <math.h>
 
 #define EPSILON 1e-7
+/* Keras 2 has none of these. */
+#define NOT_IN_KERAS_2 .keras2_name = ""
 
 static tn_tensor *sum_over(tn_tensor *x, tn_axes axis)
 {
@@ -32,7 +34,7 @@ static tn_tensor *call_dice(const void *self, tn_tensor *y_true, tn_tensor *y_pr
     return tn__one_minus(
         tn_divide(tn_multiply(tn__like(both, 2), both), tn_add(sizes, tn__like(sizes, EPSILON))));
 }
-LOSS_CLASS(Dice, tn_dice_new, dice, tn_dice_options, call_dice)
+LOSS_CLASS(Dice, tn_dice_new, dice, tn_dice_options, call_dice, NOT_IN_KERAS_2)
 
 typedef struct {
     tn_tversky_options o;
@@ -59,7 +61,7 @@ static tn_tensor *call_tversky(const void *self, tn_tensor *y_true, tn_tensor *y
                              tn_multiply(extra, tn__like(extra, o->beta)));
     return tn__one_minus(tn_divide(both, tn_add(size, tn__like(size, EPSILON))));
 }
-LOSS_CLASS(Tversky, tn_tversky_new, tversky, tn_tversky_options, call_tversky)
+LOSS_CLASS(Tversky, tn_tversky_new, tversky, tn_tversky_options, call_tversky, NOT_IN_KERAS_2)
 
 /* --- circle (Sun et al., 2020) ---------------------------------------------------------------- */
 typedef struct {
@@ -91,9 +93,10 @@ static tn_tensor *soft_greatest(tn_tensor *chosen, tn_tensor *x)
     return tn_reduce_logsumexp(tn_where(chosen, x, tn__like(x, -INFINITY)), .axis = TN_AXES(1));
 }
 
-/* d = 1 - cosines of unit vectors, which should be small within a class and large between classes;
- * m the margin: softplus(log Σ e^(-γ max(m + d, 0)(m - d)) within + log Σ e^(γ max(1 + m - d, 0)(1
- * - m - d)) between) */
+/* d = 1 - cosine of two unit vectors: small within a class, large between classes; m: the margin.
+ * softplus(within + between),
+ * within = log Σ e^(-γ max(m + d, 0) (m - d)), between = log Σ e^(γ max(1 + m - d, 0) (1 - m - d))
+ */
 static tn_tensor *call_circle(const void *self, tn_tensor *y_true, tn_tensor *y_pred,
                               tn_tensor **mask)
 {
@@ -116,4 +119,4 @@ static tn_tensor *call_circle(const void *self, tn_tensor *y_true, tn_tensor *y_
     *mask = tn_greater(loss, tn__like(loss, 0));
     return loss;
 }
-LOSS_CLASS(Circle, tn_circle_new, circle, tn_circle_options, call_circle)
+LOSS_CLASS(Circle, tn_circle_new, circle, tn_circle_options, call_circle, NOT_IN_KERAS_2)

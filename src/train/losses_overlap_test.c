@@ -1,4 +1,6 @@
 #include "support/check_op.h"
+#include "nn/config.h"
+#include "train/loss.h"
 
 /* Numbers from Keras 3.15 over TensorFlow 2.21. */
 #define ROWS(...) VALUES(TN_FLOAT32, TN_SHAPE(2, 3), __VA_ARGS__)
@@ -82,12 +84,21 @@ static void gradients_are_those_of_finite_differences_in_any_mode(void **state)
              .skip = SKIP_UNKNOWN_RANK | SKIP_ANY_BATCH | SKIP_EMPTY);
 }
 
+static void keras_2_has_none_of_them(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    assert_null(tn__thing_to_json(&tn_dice()->thing, TN__KERAS_2));
+    CHECK_ERROR(TN_UNIMPLEMENTED, "Dice cannot be written: Keras 2 has no such");
+}
+
 int main(void)
 {
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(regions_are_compared_as_a_whole_or_along_axes),
         cmocka_unit_test(samples_of_a_class_are_drawn_together),
+        cmocka_unit_test(keras_2_has_none_of_them),
         cmocka_unit_test(gradients_are_those_of_finite_differences_in_any_mode),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -285,6 +285,17 @@ static void accuracy_is_the_one_that_fits_the_shapes(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Unknown metric: 'huber'");
 }
 
+static void metrics_say_whether_more_is_better(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    assert_int_equal(tn__metric_direction(tn_accuracy_metric()), 1);
+    assert_int_equal(tn__metric_direction(tn_auc_metric()), 1);
+    assert_int_equal(tn__metric_direction(tn_mean_squared_error_metric()), -1);
+    assert_int_equal(tn__metric_direction(tn_mean_metric()), 0);
+    CHECK_NO_ERROR();
+}
+
 /* --- mistakes, files, memory ------------------------------------------------------------------ */
 static void a_call_wants_the_tensors_its_metric_takes(void **state)
 {
@@ -362,6 +373,7 @@ int main(void)
         cmocka_unit_test(variables_made_in_a_trace_belong_to_the_metric_alone),
         cmocka_unit_test(one_trace_serves_every_number_of_rows),
         cmocka_unit_test(accuracy_is_the_one_that_fits_the_shapes),
+        cmocka_unit_test(metrics_say_whether_more_is_better),
         cmocka_unit_test(a_call_wants_the_tensors_its_metric_takes),
         cmocka_unit_test(files_say_what_keras_says),
         cmocka_unit_test(without_memory_a_metric_fails_and_leaks_nothing),

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #define EPSILON 1e-7
+/* In the place of aliases. */
+#define NOT_IN_KERAS_2 NULL, .keras2_name = ""
 
 /* (batch, outputs): the number of outputs; 0 and an error when it is anything else. */
 static int64_t outputs_of(const char *class, const tn_tensor *y_pred)
@@ -245,8 +247,8 @@ static tn_tensor *pearson(tn_tensor *y_true, tn_tensor *y_pred, int axis)
     return tn_reduce_mean(tn_multiply(a, b), .axis = TN_AXES(axis));
 }
 
-/* mean of 2 (y_true - m)(y_pred - m) / (both variances + (difference of means)² + ε), m the mean of
- * y_pred: Keras's, not Lin's */
+/* m the mean of y_pred, which Keras takes from both:
+ * mean of 2 (y_true - m)(y_pred - m) / (both variances + (difference of the means)² + ε) */
 static tn_tensor *concordance(tn_tensor *y_true, tn_tensor *y_pred, int axis)
 {
     tn_tensor *a = mean_along(y_true, axis), *b = mean_along(y_pred, axis);
@@ -276,7 +278,7 @@ typedef struct {
         tn__pair(&y_true, &y_pred);                                                          \
         return function(y_true, y_pred, ((const correlation *)self)->o.axis);                \
     }                                                                                        \
-    METRIC_CLASS(class, NULL, constructor, class, tn_correlation_options,                    \
+    METRIC_CLASS(class, NOT_IN_KERAS_2, constructor, class, tn_correlation_options,          \
                  .values = class##_values, .direction = 1)
 CORRELATION(PearsonCorrelation, tn_pearson_correlation_metric_new, "pearson_correlation", pearson)
 CORRELATION(ConcordanceCorrelation, tn_concordance_correlation_metric_new,
