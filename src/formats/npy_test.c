@@ -19,7 +19,7 @@ static double element(const tn__npy *array, const void *copy, size_t i)
     const uint8_t *at = (const uint8_t *)copy + i * (size_t)array->type.size;
     int8_t i8;
     int16_t i16;
-    int32_t i32;
+    int32_t i32 = 0;
     int64_t i64;
     float f32;
     double f64;
