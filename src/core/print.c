@@ -9,7 +9,7 @@
 /* numpy's options: digits behind the point at most, columns, elements before there are "...", and
  * how many of each dimension's ends are shown then. */
 enum { PRECISION = 8, LINE_WIDTH = 75, THRESHOLD = 1000, EDGE = 3 };
-enum { WORD = 64 /* room for one element */, MOST_NESTED = 100 /* tuples */ };
+enum { WORD = 64 /* room for one element */ };
 
 /* --- decimal digits ------------------------------------------------------------------------ */
 /* A magnitude: d[0].d[1]d[2]… times 10^exponent, without zeros at its end; no digits: zero. */
@@ -480,30 +480,26 @@ static void add_failure(tn__text *text)
 }
 
 /* Python's tuple, of what `add` writes for each item. */
-static void add_tuple(tn__text *text, const tn_tensor *x, int depth,
-                      void (*add)(tn__text *text, tn_tensor *item, int depth))
+static void add_tuple(tn__text *text, const tn_tensor *x,
+                      void (*add)(tn__text *text, tn_tensor *item))
 {
     size_t count = x->of.tuple.count;
-    if (depth == MOST_NESTED) {
-        tn__text_add(text, "(...)");
-        return;
-    }
     tn__text_add(text, "(");
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
             tn__text_add(text, ", ");
-        add(text, x->of.tuple.item[i], depth + 1);
+        add(text, x->of.tuple.item[i]);
     }
     tn__text_add(text, count == 1 ? ",)" : ")");
 }
 
-static void add_tensor(tn__text *text, tn_tensor *x, int depth)
+static void add_tensor(tn__text *text, tn_tensor *x)
 {
     tn_tensor *value;
     if (!tn__check_tensor(x, "a tensor to be printed"))
         add_failure(text);
     else if (x->form == TN__TUPLE)
-        add_tuple(text, x, depth, add_tensor);
+        add_tuple(text, x, add_tensor);
     else if (x->form == TN__SYMBOLIC)
         tn__text_add(text, "<tenon symbolic %s>", TN__TENSOR(x));
     else if (tn__value_of(x, "a tensor to be printed", &value) != TN_OK)
@@ -514,12 +510,12 @@ static void add_tensor(tn__text *text, tn_tensor *x, int depth)
     }
 }
 
-static void add_shape(tn__text *text, tn_tensor *x, int depth)
+static void add_shape(tn__text *text, tn_tensor *x)
 {
     if (!tn__check_tensor(x, "a tensor whose shape is to be printed"))
         add_failure(text);
     else if (x->form == TN__TUPLE)
-        add_tuple(text, x, depth, add_shape);
+        add_tuple(text, x, add_shape);
     else
         tn__shape_add(text, &x->shape);
 }
@@ -536,14 +532,14 @@ static const char *hand_out(tn__text *text)
 const char *tn_text(tn_tensor *x)
 {
     tn__text text = { 0 };
-    add_tensor(&text, x, 0);
+    add_tensor(&text, x);
     return hand_out(&text);
 }
 
 const char *tn_shape_text(tn_tensor *x)
 {
     tn__text text = { 0 };
-    add_shape(&text, x, 0);
+    add_shape(&text, x);
     return hand_out(&text);
 }
 
@@ -560,7 +556,7 @@ const char *tn_list_text(tn_list list)
         if (i > 0)
             tn__text_add(&text, ", ");
         if (list.item[i])
-            add_tensor(&text, list.item[i], 0);
+            add_tensor(&text, list.item[i]);
         else
             tn__text_add(&text, "None");
     }
@@ -581,7 +577,7 @@ const char *tn_format(const char *format, ...)
 void tn_print(tn_tensor *x)
 {
     tn__text text = { 0 };
-    add_tensor(&text, x, 0);
+    add_tensor(&text, x);
     tn__text_add(&text, "\n");
     const char *line = tn__text_get(&text);
     if (text.failed)

@@ -4,9 +4,7 @@
 #define TN_OPS_ARRAY_H
 #include "ops/ops.h"
 
-/* --- blocks
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 /* A block of elements that stands in two places. Transposing, slicing, reversing, padding, joining,
  * tiling and broadcasting are one copy each, or one for each input. Strides are in elements and may
  * be negative, or 0 to repeat; 0 in `dim` is an empty block. */
@@ -32,9 +30,7 @@ int64_t tn__count_of(const tn_shape *shape, int begin, int end);
 /* count copies of one element. */
 void tn__fill_elements(void *to, int64_t count, size_t size, const void *element);
 
-/* --- inputs and outputs
- * -------------------------------------------------------------------------------------------------
- */
+/* --- inputs and outputs ----------------------------------------------------------------------- */
 /* The one integer of a scalar (or of a tensor of one element, as TensorFlow takes them); false: not
  * known yet. */
 bool tn__known_int(const tn_tensor *x, int64_t *value);
@@ -47,6 +43,8 @@ tn_status tn__known_axis(const tn_tensor *axis, const tn_shape *shape, const cha
  * on values. */
 tn_status tn__ensure_output(tn__kernel *kernel, size_t index, tn_dtype dtype,
                             const tn_shape *shape);
+/* The shape that an input of a kernel says; an error when there is a negative size, or too many. */
+tn_status tn__shape_said(const tn__kernel *kernel, size_t input, tn_shape *shape);
 /* A shape of this rank with every dimension open. */
 tn_shape tn__shape_of_rank(int rank);
 /* A shape as a constant of the innermost scope: int32, or int64 where that is too small. */
@@ -56,9 +54,7 @@ tn_tensor *tn__dims(const tn_shape *shape);
 const char *tn__shape_brackets(const tn_shape *shape, char text[TN__SHAPE_TEXT]);
 #define TN__BRACKETS(shape) tn__shape_brackets(&(shape), (char[TN__SHAPE_TEXT]){ 0 })
 
-/* --- pieces of gradients
- * ------------------------------------------------------------------------------------------------
- */
+/* --- pieces of gradients ---------------------------------------------------------------------- */
 /* Zeros of x's dtype and shape, also when that is known only in the run. */
 tn_tensor *tn__zeros_like(tn_tensor *x);
 /* Elements [begin, end) of a vector such as a shape; end TN_NONE: to the last. */

@@ -1,5 +1,5 @@
 /* matmul.c - matrix products. */
-#include "ops/ops.h"
+#include "ops/array.h"
 #include <string.h>
 
 typedef struct {
@@ -34,12 +34,12 @@ static tn_status product_infer(tn__infer *infer)
     int64_t k2 = b->dims[b->rank - 2 + !!attrs->adj_y], n = b->dims[b->rank - 1 - !!attrs->adj_y];
     if (k >= 0 && k2 >= 0 && k != k2)
         return tn__fail(TN_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s\n%s: the inner dimensions are %lld and %lld",
-                        TN__SHAPE(*a), TN__SHAPE(*b), infer->op->name, (long long)k, (long long)k2);
+                        TN__BRACKETS(*a), TN__BRACKETS(*b), infer->op->name, (long long)k, (long long)k2);
     tn_shape batch_a = *a, batch_b = *b, *out = &infer->output[0].shape;
     batch_a.rank -= 2;
     batch_b.rank -= 2;
     if (!tn__shape_broadcast(&batch_a, &batch_b, out))
-        return tn__fail(TN_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s", TN__SHAPE(*a), TN__SHAPE(*b));
+        return tn__fail(TN_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s", TN__BRACKETS(*a), TN__BRACKETS(*b));
     out->dims[out->rank++] = m;
     out->dims[out->rank++] = n;
     return TN_OK;
