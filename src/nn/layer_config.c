@@ -261,29 +261,31 @@ static json_t *ends_to_json(const tn_tensor *structure, tn_tensor *const *leaves
     return list;
 }
 
-/* Calls of a shared layer that other models made come between ours, so their numbers are told anew from 0. */
-static void renumber(json_t *json, const tn__functional *f, tn__era era)
+/* Calls of a shared layer that other models made come between ours, so their numbers are told anew from 0. Among a model's inputs and
+ * outputs Keras 3 counts the calls of a Functional from 1. */
+static void renumber(json_t *json, const tn__functional *f, tn__era era, bool ends)
 {
     const char *layer = json_is_array(json) && json_array_size(json) >= 3 ? json_string_value(json_array_get(json, 0)) : NULL;
     const json_t *number = json_array_get(json, 1);
     if (layer && json_is_integer(number) && json_is_integer(json_array_get(json, 2))) {
         int rank = 0, index = (int)json_integer_value(number), own;
-        bool odd = false;
+        bool odd = false, from_one = false;
         for (size_t i = 0; i < f->node_count; i++) {
             const tn_layer *other = tn__node_layer(f->node[i], &own);
             if (!other || strcmp(other->name, layer) != 0)
                 continue;
             rank += own < index;
             odd = counts_from_one(other, era);
+            from_one = ends && era == TN__KERAS_3 && other->of == &tn__class_Functional;
         }
-        json_array_set_new(json, 1, json_integer(odd ? 2 * rank + 1 : rank));
+        json_array_set_new(json, 1, json_integer(odd ? 2 * rank + 1 : rank + from_one));
         return;
     }
     size_t i;
     const char *key;
     json_t *value;
-    json_array_foreach(json, i, value) renumber(value, f, era);
-    json_object_foreach(json, key, value) renumber(value, f, era);
+    json_array_foreach(json, i, value) renumber(value, f, era, ends);
+    json_object_foreach(json, key, value) renumber(value, f, era, ends);
 }
 
 tn_status tn__functional_write_config(tn_layer *layer, void *json)
@@ -301,12 +303,12 @@ tn_status tn__functional_write_config(tn_layer *layer, void *json)
         if (!one || json_array_append_new(layers, one) != 0)
             return tn__errors()->status;
         TN_TRY(tn__json_set(one, "name", json_string(layer->child.item[i]->name)));
-        renumber(nodes, f, era);
+        renumber(nodes, f, era, false);
         TN_TRY(tn__json_set(one, "inbound_nodes", nodes));
     }
     json_t *inputs = ends_to_json(f->inputs, f->input, f->input_count, era), *outputs = ends_to_json(f->outputs, f->output, f->output_count, era);
-    renumber(inputs, f, era);
-    renumber(outputs, f, era);
+    renumber(inputs, f, era, true);
+    renumber(outputs, f, era, true);
     TN_TRY(tn__json_set(config, "input_layers", inputs));
     return tn__json_set(config, "output_layers", outputs);
 }
@@ -318,7 +320,8 @@ typedef struct {
     size_t count;
     tn_layer **layer;      /* by place in the list, retained */
     size_t *called;        /* how many of its calls are made */
-    int64_t *first;        /* the number of its first call: Keras 2 counts a nested model's from 1 */
+    int64_t *first;        /* the number of its first call: Keras 2 counts a nested model's from 1 … */
+    bool *ends_from_one;   /* … and Keras 3 a Functional's, where it is among the model's outputs */
     tn__map tensor;        /* "name/node" to a retained structure */
 } reader;
 
@@ -348,11 +351,22 @@ typedef struct {
     tn_tensor *item[256];
     size_t count;
     bool missing; /* a tensor is not there yet */
+    bool ends;    /* of the model */
 } gathered;
+
+static bool is_counted_from_one(const reader *r, const char *name)
+{
+    for (size_t i = 0; i < r->count; i++)
+        if (r->ends_from_one[i] && strcmp(r->layer[i]->name, name) == 0)
+            return true;
+    return false;
+}
 
 static void gather_one(reader *r, const json_t *name, const json_t *node, const json_t *output, gathered *g)
 {
-    tn_tensor *x = json_is_string(name) ? find_tensor(r, json_string_value(name), json_integer_value(node), json_integer_value(output)) : NULL;
+    const char *layer = json_string_value(name);
+    int64_t number = json_integer_value(node) - (layer && g->ends && is_counted_from_one(r, layer));
+    tn_tensor *x = layer ? find_tensor(r, layer, number, json_integer_value(output)) : NULL;
     if (!x || g->count == sizeof g->item / sizeof *g->item)
         g->missing = true;
     else
@@ -419,12 +433,20 @@ static void find_first(reader *r, const json_t *json, int depth)
         json_object_foreach((json_t *)(uintptr_t)json, key, value) find_first(r, value, depth + 1);
 }
 
+static const json_t *nodes_of(const reader *r, size_t at)
+{
+    return json_object_get(json_array_get(r->layers, at), "inbound_nodes");
+}
+
 static void find_firsts(reader *r, const json_t *config)
 {
+    for (size_t i = 0; i < r->count; i++) {
+        bool keras_3 = json_is_object(json_array_get(nodes_of(r, i), 0));
+        r->first[i] = tn__is_model(r->layer[i]) && !keras_3 ? INT64_MAX : 0;
+        r->ends_from_one[i] = keras_3 && r->layer[i]->of == &tn__class_Functional;
+    }
     for (size_t i = 0; i < r->count; i++)
-        r->first[i] = tn__is_model(r->layer[i]) ? INT64_MAX : 0;
-    for (size_t i = 0; i < r->count; i++)
-        find_first(r, json_object_get(json_array_get(r->layers, i), "inbound_nodes"), 0);
+        find_first(r, nodes_of(r, i), 0);
     find_first(r, json_object_get(config, "output_layers"), 0);
     for (size_t i = 0; i < r->count; i++)
         if (r->first[i] == INT64_MAX)
@@ -433,7 +455,7 @@ static void find_firsts(reader *r, const json_t *config)
 
 static tn_status make_calls(reader *r, size_t at, bool *progress, bool *finished)
 {
-    const json_t *nodes = json_object_get(json_array_get(r->layers, at), "inbound_nodes");
+    const json_t *nodes = nodes_of(r, at);
     bool made = true;
     while (made && r->called[at] < json_array_size(nodes)) {
         TN_TRY(make_call(r, at, json_array_get(nodes, r->called[at]), &made));
@@ -477,7 +499,7 @@ static tn_status make_layers(reader *r)
 
 static tn_status read_ends(reader *r, const json_t *json, const char *what, tn_tensor **structure)
 {
-    gathered g = { .count = 0 };
+    gathered g = { .ends = true };
     gather(r, json, 0, &g);
     if (g.missing || g.count == 0)
         return tn__fail(TN_DATA_LOSS, "the %s of a functional model's config are not among its tensors", what);
@@ -512,7 +534,8 @@ tn_status tn__functional_read_config(tn_context *context, const void *json, tn_l
     r.layer = tn__alloc_zeroed(r.count + 1, sizeof *r.layer);
     r.called = tn__alloc_zeroed(r.count + 1, sizeof *r.called);
     r.first = tn__alloc_zeroed(r.count + 1, sizeof *r.first);
-    tn_status status = r.layer && r.called && r.first ? read_model(&r, config, model) : TN_RESOURCE_EXHAUSTED;
+    r.ends_from_one = tn__alloc_zeroed(r.count + 1, sizeof *r.ends_from_one);
+    tn_status status = r.layer && r.called && r.first && r.ends_from_one ? read_model(&r, config, model) : TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < r.tensor.count; i++)
         tn__release(r.tensor.item[i].value);
     tn__map_free(&r.tensor);
@@ -521,6 +544,7 @@ tn_status tn__functional_read_config(tn_context *context, const void *json, tn_l
     tn__free(r.layer);
     tn__free(r.called);
     tn__free(r.first);
+    tn__free(r.ends_from_one);
     if (status == TN_OK && json_is_false(json_object_get(config, "trainable")))
         (*model)->trainable = false;
     return status;

@@ -23,8 +23,10 @@ static tn_status find_weights(tn__archive *archive)
 {
     size_t index;
     if (!tn__zip_find(archive->zip, WEIGHTS, &index))
-        return tn__fail(TN_DATA_LOSS, "Expected a model.weights.h5 file.\nthe archive has none: it is no .keras file "
-                                     "(arrays of an .npz are read by tn_load_array)");
+        return tn__fail(
+            TN_DATA_LOSS,
+            "Expected a model.weights.h5 file.\nthe archive has none: it is no .keras file "
+            "(arrays of an .npz are read by tn_load_array)");
     bool mapped = archive->source.mapping != NULL;
     if (tn__zip_member_at(archive->zip, index)->method == TN__ZIP_STORED) {
         if (!mapped) /* a mapped file is not read as a whole before its weights are used */

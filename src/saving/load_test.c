@@ -29,19 +29,23 @@ static void models_of_every_era_give_the_numbers_they_gave_there(void **state)
 static void models_within_models_are_called_as_often_as_they_were(void **state)
 {
     (void)state;
-    static const char *const files[] = { "nested.keras", "nested_k3.h5", "nested_k2.h5" };
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const files[] = { "nested.keras", "nested_k3.h5", "nested_k2.h5",
+                                         "ends.keras",   "ends_k3.h5",   "ends_k2.h5" };
+    for (size_t i = 0; i < 6; i++) {
         TN_SCOPE;
+        const char *name = i < 3 ? "nested" : "ends";
         tn_model *model = tn_load_model(tn_format(TESTDATA "%s", files[i]));
-        tn_tensor *x = wanted("x"),
-                  *reversed =
-                      tn_concat(TN_LIST(tn_rows(x, 2, 3), tn_rows(x, 1, 2), tn_rows(x, 0, 1)), 0);
+        tn_tensor *x = wanted("x");
+        tn_tensor *reversed =
+            tn_concat(TN_LIST(tn_rows(x, 2, 3), tn_rows(x, 1, 2), tn_rows(x, 0, 1)), 0);
         tn_list y = tn_items(tn_call(model, tn_tuple(x, reversed)));
         CHECK_NO_ERROR();
         assert_int_equal(y.count, 2);
-        assert_true(difference(y.item[0], wanted("nested_0")) < 1e-6);
-        assert_true(difference(y.item[1], wanted("nested_1")) < 1e-6);
-        assert_int_equal(tn_variables(model).count, 6);
+        for (size_t k = 0; k < 2; k++)
+            assert_true(difference(y.item[k], wanted(tn_format("%s_%zu", name, k))) < 1e-6);
+        tn_model *again = tn_model_from_json(tn_to_json(model));
+        CHECK_NO_ERROR();
+        assert_string_equal(tn_to_json(again), tn_to_json(model));
     }
 }
 

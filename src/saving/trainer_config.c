@@ -48,8 +48,11 @@ static json_t *optimizer_json(const tn__trainer *t, tn__config_form form)
         json_object_set_new(config, "name", json_string(o->name));
     if (form == TN__H5_KERAS_2)
         write_for_keras_2(o, json);
-    if (form != TN__ARCHIVE)
+    if (form != TN__ARCHIVE) { /* which Keras 2 does not know */
         json_object_del(config, "loss_scale_factor");
+        json_object_del(config, "gradient_accumulation_steps");
+    }
+    /* The rate of now; a schedule is in the config already. */
     if (o->learning_rate && tn__variable_read(o->learning_rate, &rate) == TN_OK)
         json_object_set_new(config, "learning_rate", json_real(tn__double_at(rate, 0)));
     tn__release(rate);

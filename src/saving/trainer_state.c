@@ -117,7 +117,8 @@ static tn_status read_values(const tn_optimizer *o, const tn__source *source,
 
 /* Saved before its first step, when there were no slots yet. A second variable may be the rate, or
  * in a file of Keras 2 the only slot. */
-static bool is_fresh(const tn_optimizer *o, const state *s, tn__h5_object *const *datasets, size_t count)
+static bool is_fresh(const tn_optimizer *o, const state *s, tn__h5_object *const *datasets,
+                     size_t count)
 {
     tn_shape shape;
     if (!o->learning_rate)

@@ -22,5 +22,9 @@ for name in untrained extended; do
 done
 "$build/examples/interop_finetune" "$work/untrained.keras" "$digits" 11 >"$work/losses.txt"
 
+mkdir "$work/saved"
+"$build/examples/interop_saved" "$work/saved"
+
+TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_saved.py" "$work/saved"
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_keras3.py" "$work" "$digits"
 TF_CPP_MIN_LOG_LEVEL=3 TF_USE_LEGACY_KERAS=1 "$python" "$here/check_keras2.py" "$work" "$digits"

@@ -46,6 +46,18 @@ def nested(k):
     return model
 
 
+def ends(k):
+    """A functional model inside another, whose calls are the outer one's outputs."""
+    layers = k.layers
+    inner_in = layers.Input((4,))
+    inner = k.Model(inner_in, layers.Dense(2, name="deep")(inner_in), name="inner")
+    a, b = layers.Input((4,), name="a"), layers.Input((4,), name="b")
+    first, second = inner(a), inner(b)
+    model = k.Model([a, b], [second, first], name="ends")
+    spread(model)
+    return model
+
+
 def frozen(k):
     """A normalisation that is not trainable."""
     layers = k.layers
@@ -130,6 +142,7 @@ def trained():
 def main():
     save_all("plain", plain)
     save_all("nested", nested, 2)
+    save_all("ends", ends, 2)
     save_all("bn", frozen)
     trained()
     variants()

@@ -1,0 +1,94 @@
+"""Opens what interop_saved wrote, in Keras 3 and in Keras 2, and compares outputs; trains on where the file stopped and compares losses.
+
+usage: check_saved.py FOLDER
+"""
+
+import pathlib
+import sys
+import warnings
+
+import keras
+import numpy as np
+import tf_keras as keras2
+
+folder = pathlib.Path(sys.argv[1])
+failures = 0
+warnings.simplefilter("ignore")
+
+
+@keras.saving.register_keras_serializable()
+class Own(keras.layers.Layer):
+    """The class of interop_saved.c."""
+
+    def __init__(self, factor, units, **kwargs):
+        super().__init__(**kwargs)
+        self.factor, self.units = factor, units
+        self.inner, self._last = keras.layers.Dense(units, activation="relu"), keras.layers.Dense(2)
+
+    def build(self, shape):
+        self.inner.build(shape)
+        self._last.build((None, self.units))
+        self.offset = self.add_weight(shape=(self.units,), name="offset", initializer="zeros")
+
+    def call(self, x):
+        return self._last(self.inner(x) * self.factor + self.offset)
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor, "units": self.units}
+
+
+def check(what, got, wanted, tolerance):
+    global failures
+    got, wanted = (v if isinstance(v, list) else [v] for v in (got, wanted))
+    difference = max(float(np.max(np.abs(np.asarray(a, "float64") - np.asarray(b, "float64")))) for a, b in zip(got, wanted))
+    good = len(got) == len(wanted) and difference <= tolerance
+    failures += not good
+    print(f"{'ok  ' if good else 'FAIL'} {what}: largest difference {difference:.2e} (allowed {tolerance:g})")
+
+
+def attempt(what, action):
+    global failures
+    try:
+        action()
+    except Exception as error:  # the next file is tried all the same
+        failures += 1
+        print(f"FAIL {what}: {type(error).__name__}: {str(error)[:400]}")
+
+
+def next_losses(model, x, arrays):
+    return [np.array([float(np.ravel(model.train_on_batch(x, arrays["labels"]))[0]) for _ in range(3)])]
+
+
+def check_model(name, arrays):
+    x = [arrays[key] for key in arrays.files if key.startswith("in")]
+    wanted = [arrays[key] for key in arrays.files if key.startswith("out")]
+    x = x[0] if len(x) == 1 else x
+    wanted = wanted[0] if len(wanted) == 1 else wanted
+
+    def archive():
+        model = keras.models.load_model(folder / f"{name}.keras")
+        check(f"Keras 3 {name}.keras", model.predict(x, verbose=0), wanted, 1e-5)
+        fresh = keras.models.model_from_json(model.to_json())
+        fresh.load_weights(folder / f"{name}.weights.h5")
+        check(f"Keras 3 {name}.weights.h5", fresh.predict(x, verbose=0), wanted, 1e-5)
+        if "losses" in arrays.files:
+            check(f"Keras 3 {name}.keras, trained on", next_losses(model, x, arrays), [arrays["losses"]], 1e-5)
+
+    def h5(k, label):
+        model = k.models.load_model(folder / f"{name}.h5")
+        check(f"{label} {name}.h5", model.predict(x, verbose=0), wanted, 1e-5)
+        # Keras 3 does not train on from an .h5: it builds the optimizer for no variables.
+        if "losses" in arrays.files and k is keras2:
+            check(f"{label} {name}.h5, trained on", next_losses(model, x, arrays), [arrays["losses"]], 1e-5)
+
+    attempt(f"Keras 3 {name}.keras", archive)
+    if (folder / f"{name}.h5").exists():
+        attempt(f"Keras 3 {name}.h5", lambda: h5(keras, "Keras 3"))
+        attempt(f"Keras 2 {name}.h5", lambda: h5(keras2, "Keras 2"))
+
+
+models = sorted(folder.glob("*.npz"))
+for path in models:
+    check_model(path.stem, np.load(path))
+print(f"{'FAILED' if failures or not models else 'passed'}: {len(models)} models, Keras {keras.__version__} and {keras2.__version__}")
+sys.exit(1 if failures or not models else 0)

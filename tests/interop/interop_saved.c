@@ -1,0 +1,196 @@
+/* Writes models of many kinds into a folder, in every format, with inputs and outputs to compare with: what check_saved.py opens in
+ * Keras 2 and 3.
+ * interop_saved FOLDER */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tenon.h>
+
+static const char *folder;
+
+static tn_tensor *waves(tn_shape shape, float step)
+{
+    int64_t count = 1;
+    for (int i = 0; i < shape.rank; i++)
+        count *= shape.dims[i];
+    float *values = calloc((size_t)count + 1, sizeof *values);
+    for (int64_t i = 0; i < count; i++)
+        values[i] = cosf((float)i * step);
+    tn_tensor *x = tn_constant(TN_FLOAT32, shape, values);
+    free(values);
+    return x;
+}
+
+/* First values that no initializer gives: so that what is compared was read from the file. */
+static tn_model *spread(tn_model *model)
+{
+    tn_list weights = tn_variables(model);
+    for (size_t i = 0; i < weights.count; i++)
+        if (tn_dtype_of(weights.item[i]) == TN_FLOAT32)
+            tn_assign(weights.item[i], tn_add(tn_multiply(waves(tn_shape_of(weights.item[i]), 0.7f + (float)i), tn_scalar(0.25)), tn_scalar(0.3)));
+    return model;
+}
+
+static const char *path_of(const char *name, const char *end)
+{
+    return tn_format("%s/%s%s", folder, name, end);
+}
+
+/* in0, in1 … and out0, out1 …, and the losses of three further steps when the model was compiled. */
+static void write_arrays(const char *name, tn_tensor *x, tn_tensor *y, tn_tensor *labels, tn_tensor *losses)
+{
+    const char *names[20];
+    tn_tensor *items[20];
+    tn_named_list arrays = { 0, names, items };
+    tn_list ins = tn_items(x), outs = tn_items(y);
+    for (size_t i = 0; i < ins.count; i++, arrays.count++) {
+        names[arrays.count] = tn_format("in%zu", i);
+        items[arrays.count] = ins.item[i];
+    }
+    for (size_t i = 0; i < outs.count; i++, arrays.count++) {
+        names[arrays.count] = tn_format("out%zu", i);
+        items[arrays.count] = outs.item[i];
+    }
+    if (losses) {
+        names[arrays.count] = "labels";
+        items[arrays.count++] = labels;
+        names[arrays.count] = "losses";
+        items[arrays.count++] = losses;
+    }
+    tn_must(tn_save_arrays(arrays, path_of(name, ".npz")));
+}
+
+static void write_model(const char *name, tn_model *model, tn_tensor *x, tn_tensor *labels, bool own_class)
+{
+    float losses[3];
+    tn_tensor *y = tn_call(model, x);
+    tn_must(tn_save(model, path_of(name, ".keras")));
+    tn_must(tn_save_weights(model, path_of(name, ".weights.h5")));
+    if (!own_class)
+        tn_must(tn_save(model, path_of(name, ".h5")));
+    for (int i = 0; i < 3 && labels; i++)
+        losses[i] = tn_data_float32(tn_train_on_batch(model, x, labels))[0];
+    write_arrays(name, x, y, labels, labels ? tn_constant(TN_FLOAT32, TN_SHAPE(3), losses) : NULL);
+    if (tn_pending() != TN_OK) {
+        fprintf(stderr, "%s: ", name);
+        exit(tn_report());
+    }
+}
+
+/* --- the models --------------------------------------------------------------------------------------------------------- */
+static tn_model *convolutions(void)
+{
+    return spread(tn_sequential(
+        TN_LAYERS(tn_rescaling(.scale = 0.5, .offset = 0.1, .input_shape = TN_SHAPE(12, 12, 3)),
+                  tn_conv2d(6, { 3, 3 }, .padding = "same", .use_bias = false, .kernel_initializer = "he_normal"),
+                  tn_batch_normalization(.momentum = 0.9), tn_relu(.max_value = 6, .negative_slope = 0.1, .threshold = 0.05),
+                  tn_depthwise_conv2d({ 3, 3 }, .strides = { 2, 2 }, .depth_multiplier = 2), tn_max_pooling2d({ 2, 2 }),
+                  tn_conv2d(4, { 2, 2 }, .groups = 2, .activation = "tanh", .kernel_regularizer = "l2(0.01)"), tn_dropout(0.3, .seed = 4),
+                  tn_average_pooling2d({ 1, 1 }), tn_global_average_pooling2d(.keepdims = true), tn_flatten(),
+                  tn_dense(3, "softmax", .bias_initializer = "random_normal(stddev=0.02)")),
+        .name = "convolutions"));
+}
+
+static tn_model *words(void)
+{
+    return spread(tn_sequential(TN_LAYERS(tn_dense(12, "elu", .kernel_constraint = "max_norm(2)", .input_shape = TN_SHAPE(8)),
+                                          tn_activation("gelu"), tn_dense(12, "selu"), tn_reshape_layer(TN_SHAPE(3, 4)), tn_softmax(),
+                                          tn_dense(5, "softplus", .kernel_regularizer = "l1_l2(0.001, 0.01)"), tn_activation("sigmoid")),
+                                .name = "words"));
+}
+
+/* Shared layers, models called several times, several inputs and outputs; layers under a name scope. */
+static tn_model *tangled(void)
+{
+    TN_WITH(tn_name_scope("new_layer_scope"));
+    tn_tensor *a = tn_input(TN_SHAPE(4), .name = "a"), *b = tn_input(TN_SHAPE(4), .name = "b");
+    tn_layer *shared = tn_dense(3, "relu", .name = "shared");
+    tn_tensor *first = tn_call(shared, a), *second = tn_call(shared, b);
+    tn_model *inner = tn_sequential(TN_LAYERS(tn_dense(3, .input_shape = TN_SHAPE(3)), tn_batch_normalization()), .name = "inner");
+    tn_tensor *middle = tn_input(TN_SHAPE(3));
+    tn_model *outer = tn_model(middle, tn_call(tn_add_layer(), tn_call(inner, middle), middle), .name = "outer");
+    tn_tensor *x = tn_call(outer, first), *y = tn_call(outer, second);
+    tn_tensor *out = tn_call(tn_dense(2, .name = "out"), tn_call(tn_concatenate(), x, y, second));
+    tn_set_trainable(inner, false);
+    return spread(tn_model(tn_tuple(a, b), tn_tuple(out, y), .name = "tangled"));
+}
+
+static tn_model *normalized(void)
+{
+    tn_layer *adapted = tn_normalization(.input_shape = TN_SHAPE(4));
+    float mean[] = { 1, 2, 3, 4 }, variance[] = { 1, 4, 9, 0.25f };
+    tn_layer *given = tn_normalization(.mean = tn_constant(TN_FLOAT32, TN_SHAPE(4), mean),
+                                       .variance = tn_constant(TN_FLOAT32, TN_SHAPE(4), variance));
+    tn_must(tn_adapt(adapted, waves(TN_SHAPE(20, 4), 0.37f)));
+    return tn_sequential(TN_LAYERS(adapted, given, tn_dense(2)), .name = "normalized");
+}
+
+static tn_model *trained(const char *name, tn_optimizer *optimizer, tn_tensor *x, tn_tensor *labels)
+{
+    tn_model *model = spread(tn_sequential(TN_LAYERS(tn_dense(6, "tanh", .input_shape = TN_SHAPE(4)), tn_dense(2)), .name = name));
+    tn_must(tn_compile(model, optimizer, "mse", { "mae" }));
+    for (int i = 0; i < 3; i++)
+        tn_train_on_batch(model, x, labels);
+    return model;
+}
+
+/* --- a class of the program's own; check_saved.py has it in Python ------------------------------------------------------- */
+typedef struct {
+    double factor;
+    int64_t units;
+    tn_layer *inner, *_last;
+    tn_variable *offset;
+} own;
+
+static void own_init(void *me)
+{
+    own *self = me;
+    self->_last = tn_dense(2);
+    self->inner = tn_dense(self->units, "relu");
+}
+
+static void own_build(void *me, tn_list inputs)
+{
+    own *self = me;
+    (void)inputs;
+    self->offset = tn_add_weight(TN_SHAPE(self->units), .name = "offset", .initializer = "zeros");
+}
+
+static tn_tensor *own_call(void *me, tn_list inputs)
+{
+    own *self = me;
+    tn_tensor *h = tn_multiply(tn_call(self->inner, tn_at(inputs, 0)), tn_scalar(self->factor));
+    return tn_call(self->_last, tn_add(h, self->offset));
+}
+
+static const tn_class Own = {
+    .name = "Own",
+    .size = sizeof(own),
+    .fields = TN_FIELDS(TN_FIELD(own, factor), TN_FIELD(own, units), TN_FIELD(own, inner), TN_FIELD(own, _last), TN_FIELD(own, offset)),
+    .init = own_init,
+    .build = own_build,
+    .call = own_call,
+};
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: interop_saved FOLDER\n");
+        return 2;
+    }
+    folder = argv[1];
+    tn_tensor *x = waves(TN_SHAPE(5, 4), 0.61f), *labels = waves(TN_SHAPE(5, 2), 0.83f);
+    write_model("convolutions", convolutions(), waves(TN_SHAPE(3, 12, 12, 3), 0.31f), NULL, false);
+    write_model("words", words(), waves(TN_SHAPE(6, 8), 0.9f), NULL, false);
+    write_model("tangled", tangled(), tn_tuple(x, waves(TN_SHAPE(5, 4), 0.17f)), NULL, false);
+    write_model("normalized", normalized(), x, NULL, false);
+    write_model("adam", trained("adam", tn_adam(0.02, .amsgrad = true), x, labels), x, labels, false);
+    write_model("adamw", trained("adamw", tn_adamw(0.02, .weight_decay = 0.1), x, labels), x, labels, false);
+    write_model("sgd", trained("sgd", tn_sgd(0.05, .momentum = 0.9, .nesterov = true), x, labels), x, labels, false);
+    write_model("rmsprop", trained("rmsprop", tn_rmsprop(0.01, .momentum = 0.5, .centered = true), x, labels), x, labels, false);
+    tn_must(tn_register_class(&Own));
+    tn_layer *layer = tn_new(&Own, TN_INIT(own, .factor = 0.5, .units = 3), .name = "mine", .input_shape = TN_SHAPE(4));
+    write_model("own", spread(tn_sequential(TN_LAYERS(layer, tn_dense(2)), .name = "own")), x, NULL, true);
+    return tn_report();
+}
