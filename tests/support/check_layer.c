@@ -335,7 +335,8 @@ static void check_as_op(const layer_check *check, int training)
     tn_list inputs = in_float64(check->inputs);
     layer_prepare(layer, inputs);
     caller c = caller_of(check, layer, inputs, training);
-    must_run(check, "a call in float64", call_body(&c, inputs)); /* its variables' values are their own */
+    must_run(check, "a call in float64",
+             call_body(&c, inputs)); /* its variables' values are their own */
     check_op(&(op_check){ .file = check->file,
                           .line = check->line,
                           .body = call_body,

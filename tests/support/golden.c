@@ -77,7 +77,9 @@ golden_case *golden_case_open(const golden_corpus *corpus, const json_t *entry)
     if (!c || !name)
         return c;
     snprintf(path, sizeof path, "%s.json", name);
-    const char *era = strcmp(json_string_value(json_object_get(entry, "kind")), "files") == 0 ? strrchr(name, '.') : NULL;
+    const char *era = strcmp(json_string_value(json_object_get(entry, "kind")), "files") == 0
+                          ? strrchr(name, '.')
+                          : NULL;
     if (era) /* "files/mlp.k3" is described by files/mlp/k3.json */
         path[era - name] = '/';
     c->corpus = corpus;

@@ -26,11 +26,12 @@ static void build(void *me, tn_list inputs)
 {
     dense *self = me;
     int64_t width = tn__last_dim(inputs);
-    self->kernel = tn__weight_new(TN_SHAPE(width, self->o.units), "kernel", self->o.kernel_initializer, self->o.kernel_regularizer,
-                                  self->o.kernel_constraint);
+    self->kernel =
+        tn__weight_new(TN_SHAPE(width, self->o.units), "kernel", self->o.kernel_initializer,
+                       self->o.kernel_regularizer, self->o.kernel_constraint);
     if (self->o.use_bias)
-        self->bias = tn__weight_new(TN_SHAPE(self->o.units), "bias", self->o.bias_initializer, self->o.bias_regularizer,
-                                    self->o.bias_constraint);
+        self->bias = tn__weight_new(TN_SHAPE(self->o.units), "bias", self->o.bias_initializer,
+                                    self->o.bias_regularizer, self->o.bias_constraint);
 }
 
 /* (…, k) · (k, units): as rows of a matrix when there are more than two dimensions. */
@@ -48,7 +49,9 @@ static tn_tensor *call(void *me, tn_list inputs)
 
 static tn_status upgrade(void *config)
 {
-    static const tn__renamed old[] = { { "output_dim", "units" }, { "input_dim", NULL }, { NULL, NULL } };
+    static const tn__renamed old[] = { { "output_dim", "units" },
+                                       { "input_dim", NULL },
+                                       { NULL, NULL } };
     tn__upgrade_words(config);
     tn__rename_keys(config, old);
     return TN_OK;
