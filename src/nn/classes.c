@@ -4,13 +4,17 @@
 #include <pthread.h>
 #include <string.h>
 
-#define LAYER(name) extern const tn_class tn__class_##name;
+#define MODEL(name) extern const tn_class tn__class_##name;
+#define LAYER(name, call, options) MODEL(name)
 #include "nn/layers/layers.def"
 #undef LAYER
+#undef MODEL
 static const tn_class *const classes[] = {
-#define LAYER(name) &tn__class_##name,
+#define MODEL(name) &tn__class_##name,
+#define LAYER(name, call, options) MODEL(name)
 #include "nn/layers/layers.def"
 #undef LAYER
+#undef MODEL
 };
 enum { CLASSES = sizeof classes / sizeof *classes };
 
