@@ -54,6 +54,7 @@ struct tn_context {
     int training;          /* of the call that runs: 1, 0, -1 not said */
     int depth;             /* bodies that run inside each other; see function/frame.h */
     int making;            /* times this thread has taken the lock of function/frame.h */
+    uint64_t weight_room;  /* while a file's model is made: 1 more than the bytes that its weights may still take; 0: any number */
 };
 
 extern _Thread_local tn_context *tn__current __attribute__((tls_model("initial-exec")));

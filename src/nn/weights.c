@@ -38,6 +38,17 @@ static tn_status set_path(tn_context *context, tn_tensor *variable, const char *
     return variable->of.variable->path ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
+/* A few bytes of a file can ask for weights of any size, so those of its model are counted. */
+static tn_status take_room(tn_context *context, const tn_shape *shape, tn_dtype dtype)
+{
+    size_t bytes;
+    if (context->weight_room == 0)
+        return TN_OK;
+    TN_TRY(tn__shape_bytes(shape, dtype, context->weight_room - 1, &bytes));
+    context->weight_room -= bytes;
+    return TN_OK;
+}
+
 static tn_status make_weight(tn_context *context, const tn_add_weight_options *o, tn_variable **variable)
 {
     tn_layer *layer = tn__this_layer();
@@ -48,6 +59,7 @@ static tn_status make_weight(tn_context *context, const tn_add_weight_options *o
     if (!tn__shape_full(&o->shape))
         return tn__fail(TN_INVALID_ARGUMENT, "tn_add_weight: '%s' of layer '%s' needs a full shape, got %s", o->name ? o->name : "variable",
                         layer->name, TN__SHAPE(o->shape));
+    TN_TRY(take_room(context, &o->shape, dtype));
     TN_TRY(tn__initialize(context, o->initializer, tn__drawn_seed(layer, o->initializer), dtype, &o->shape, &value));
     tn__variable_spec spec = { .value = value, .name = o->name ? o->name : "variable", .trainable = o->trainable,
                                .explicit_name = o->name != NULL, .constraint = o->constraint };

@@ -104,7 +104,7 @@ static tn_status load_parts(tn__load *load, tn__archive *archive, const json_t *
     if (!config)
         return tn__fail(TN_DATA_LOSS, "'%s' is a zip archive without config.json: no .keras file",
                         load->source.name);
-    TN_TRY(tn__load_config(load->context, config, true, model));
+    TN_TRY(tn__load_config(load->context, config, true, tn__weight_room(&load->source), model));
     TN_TRY(read_scopes(load, archive, *model));
     TN_TRY(read_weights(load, archive, *model));
     return compile(load, archive, config, *model);

@@ -76,12 +76,29 @@ static tn_status build(tn_context *context, const json_t *json, tn_layer *model)
     return count == wanted ? run_on_shapes(context, model, shapes, count) : TN_OK;
 }
 
-tn_status tn__load_config(tn_context *context, const json_t *json, bool archive, tn_layer **model)
+static tn_status make(tn_context *context, const json_t *json, tn_layer **model)
+{
+    TN_TRY(tn__layer_from_json(context, json, model));
+    return build(context, json, *model);
+}
+
+uint64_t tn__weight_room(const tn__source *source)
+{
+    const uint64_t usual = (uint64_t)4 << 30, twice = 2 * (uint64_t)source->bytes.size;
+    uint64_t limit = source->decoded ? source->decoded : usual;
+    return limit > twice ? limit : twice;
+}
+
+tn_status tn__load_config(tn_context *context, const json_t *json, bool archive, uint64_t room,
+                          tn_layer **model)
 {
     *model = NULL;
     TN_TRY(check_classes(json, archive));
-    TN_TRY(tn__layer_from_json(context, json, model));
-    tn_status status = build(context, json, *model);
+    uint64_t outer = context->weight_room;
+    if (room && (outer == 0 || room < outer))
+        context->weight_room = room < UINT64_MAX ? room + 1 : room;
+    tn_status status = make(context, json, model);
+    context->weight_room = outer;
     if (status != TN_OK) {
         tn__release(*model);
         *model = NULL;
@@ -167,7 +184,8 @@ static tn_status load_root(tn__load *load, tn__h5_object *root, tn_layer **model
     TN_TRY(read_json(root, "model_config", &config));
     if (!config)
         return fail_no_config(load, root);
-    tn_status status = tn__load_config(load->context, config, false, model);
+    tn_status status =
+        tn__load_config(load->context, config, false, tn__weight_room(&load->source), model);
     json_decref(config);
     if (status == TN_OK)
         status = read_weights(load, root, *model);
@@ -343,7 +361,7 @@ static tn_layer *from_json(tn_context *context, tn__span text, const char *what)
     tn_layer *model = NULL;
     if (tn__json_parse(text, what, &json) != TN_OK)
         return NULL;
-    (void)!tn__load_config(context, json, json_object_get(json, "module") != NULL, &model);
+    (void)!tn__load_config(context, json, json_object_get(json, "module") != NULL, 0, &model);
     json_decref(json);
     return model;
 }

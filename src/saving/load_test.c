@@ -132,6 +132,28 @@ static void a_limit_is_kept_to(void **state)
     CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "limit");
 }
 
+static void a_config_cannot_ask_for_more_than_the_limit(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_model *model = tn_sequential(TN_LAYERS(tn_dense(100, .input_shape = TN_SHAPE(100))));
+    tn_bytes bytes = tn_save_to_memory(model, .format = "h5");
+    char *units = memmem(bytes.data, bytes.size, "\"units\": 100,", 13);
+    CHECK_NO_ERROR();
+    assert_non_null(units);
+    memcpy(units, "\"units\": 1e9,", 13);
+    assert_null(tn_load_model_from_memory(bytes.data, bytes.size));
+    CHECK_ERROR(TN_RESOURCE_EXHAUSTED,
+                "a tensor of shape (100, 1000000000) and type float32 takes 400000000000 bytes, "
+                "the limit is 4294967296");
+    tn_load_options small = {
+        .size_ = sizeof small, .data = bytes.data, .size = bytes.size, .limit = 60000
+    };
+    memcpy(units, "\"units\": 300,", 13);
+    assert_null(tn_load_model_with(&small));
+    CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "limit");
+}
+
 /* --- reports ---------------------------------------------------------------------------------- */
 typedef struct {
     char text[4000];
@@ -407,6 +429,7 @@ int main(void)
         cmocka_unit_test(a_model_loads_from_memory),
         cmocka_unit_test(mapped_weights_outlive_the_load_and_may_be_trained),
         cmocka_unit_test(a_limit_is_kept_to),
+        cmocka_unit_test(a_config_cannot_ask_for_more_than_the_limit),
         cmocka_unit_test(each_weight_is_reported_with_its_source),
         cmocka_unit_test(what_does_not_fit_is_named_and_nothing_is_changed),
         cmocka_unit_test(mismatches_can_be_skipped),
