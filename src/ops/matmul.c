@@ -197,6 +197,57 @@ const tn__op tn__op_BatchMatMulV2 = {
     .gradient = batch_gradient,
 };
 
+/* --- Cross -------------------------------------------------------------------------------------------------------------- */
+/* Vectors of three in the last dimension. */
+static tn_status cross_infer(tn__infer *infer)
+{
+    const tn_shape *a = &infer->input[0]->shape, *b = &infer->input[1]->shape;
+    if (!tn__shape_merge(a, b, &infer->output[0].shape))
+        return tn__fail(TN_INVALID_ARGUMENT, "Both inputs must be of same shape: %s vs. %s", TN__BRACKETS(*a), TN__BRACKETS(*b));
+    const tn_shape *out = &infer->output[0].shape;
+    int64_t width = out->known && out->rank > 0 ? out->dims[out->rank - 1] : TN_NONE;
+    if (out->known && (out->rank == 0 || (width >= 0 && width != 3)))
+        return tn__fail(TN_INVALID_ARGUMENT, "Cross-products are only defined for 3-element vectors, got %s", TN__BRACKETS(*out));
+    return TN_OK;
+}
+
+#define CROSS_LOOP(T) \
+    { \
+        const T *a = kernel->input[0]->data, *b = kernel->input[1]->data; \
+        T *c = kernel->output[0]->data; \
+        for (int64_t i = 0; i < n; i += 3) { \
+            c[i] = a[i + 1] * b[i + 2] - a[i + 2] * b[i + 1]; \
+            c[i + 1] = a[i + 2] * b[i] - a[i] * b[i + 2]; \
+            c[i + 2] = a[i] * b[i + 1] - a[i + 1] * b[i]; \
+        } \
+        return TN_OK; \
+    }
+
+static tn_status cross_compute(tn__kernel *kernel)
+{
+    int64_t n = tn__count(kernel->output[0]);
+    if (kernel->input[0]->dtype == TN_FLOAT32)
+        CROSS_LOOP(float)
+    CROSS_LOOP(double)
+}
+
+/* c = a × b:  da = b × dc, db = dc × a */
+static void cross_gradient(tn__gradient *g)
+{
+    g->din[0] = TN__APPLY(tn__op_Cross, NULL, g->in[1], g->dout[0]);
+    g->din[1] = TN__APPLY(tn__op_Cross, NULL, g->dout[0], g->in[0]);
+}
+
+const tn__op tn__op_Cross = {
+    .name = "Cross",
+    .inputs = "a: T, b: T",
+    .outputs = "product: T",
+    .types = "T: floating",
+    .infer = cross_infer,
+    .compute = cross_compute,
+    .gradient = cross_gradient,
+};
+
 tn_tensor *tn_matmul_with(const tn_matmul_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);

@@ -37,6 +37,16 @@ static void batches_are_broadcast_and_their_gradients_summed(void **state)
     assert_string_equal(tn_shape_text(tn_matmul(a, b)), "(2, 5, 3, 2)");
 }
 
+static void vectors_of_three_have_a_cross_product(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *a = VALUES(TN_FLOAT64, TN_SHAPE(2, 3), 1, 0, 0, 1, 2, 3), *b = VALUES(TN_FLOAT64, TN_SHAPE(2, 3), 0, 1, 0, 4, 5, 6);
+    CHECK_OP(.op = &tn__op_Cross, .inputs = TN_LIST(a, b), .expected = TN_LIST(VALUES(TN_FLOAT64, TN_SHAPE(2, 3), 0, 0, 1, -3, 6, -3)));
+    assert_null(TN__APPLY(tn__op_Cross, NULL, tn_zeros(TN_SHAPE(2), TN_FLOAT32), tn_zeros(TN_SHAPE(2), TN_FLOAT32)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Cross-products are only defined for 3-element vectors");
+}
+
 static void an_empty_inner_dimension_gives_zeros(void **state)
 {
     (void)state;
@@ -63,6 +73,7 @@ int main(void)
         cmocka_unit_test(a_product_has_its_value_however_it_lies),
         cmocka_unit_test(every_mode_dtype_and_derivative_holds),
         cmocka_unit_test(batches_are_broadcast_and_their_gradients_summed),
+        cmocka_unit_test(vectors_of_three_have_a_cross_product),
         cmocka_unit_test(an_empty_inner_dimension_gives_zeros),
         cmocka_unit_test(wrong_shapes_are_refused_in_tensorflows_words),
     };
