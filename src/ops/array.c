@@ -2,9 +2,7 @@
  * InvertPermutation. */
 #include "ops/array.h"
 
-/* --- InvertPermutation
- * --------------------------------------------------------------------------------------------------
- */
+/* --- InvertPermutation ------------------------------------------------------------------------ */
 static tn_status invert_infer(tn__infer *infer)
 {
     TN_TRY(tn__infer_rank(infer, 0, 1, 1));
@@ -47,9 +45,7 @@ tn_tensor *tn_invert_permutation(tn_tensor *x)
     return TN__APPLY(tn__op_InvertPermutation, NULL, x);
 }
 
-/* --- Transpose
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- Transpose -------------------------------------------------------------------------------- */
 /* The axes in their new order, counted from 0; known: false when perm is not known yet. */
 static tn_status read_permutation(const tn_tensor *perm, int rank, int order[TN_MAX_RANK],
                                   bool *known)
@@ -57,14 +53,16 @@ static tn_status read_permutation(const tn_tensor *perm, int rank, int order[TN_
     int64_t values[TN__MOST_KNOWN];
     size_t count;
     bool seen[TN_MAX_RANK] = { false };
+    const tn_shape *length = &perm->shape;
+    *known = false;
+    if (length->known && (length->rank != 1 || (length->dims[0] >= 0 && length->dims[0] != rank)))
+        return tn__fail(
+            TN_INVALID_ARGUMENT,
+            "transpose expects a vector of size %d. But input(1) is a vector of size %lld", rank,
+            (long long)tn__shape_count(length));
     *known = tn__known_exactly(perm, values, &count);
     if (!*known)
         return TN_OK;
-    if (count != (size_t)rank)
-        return tn__fail(
-            TN_INVALID_ARGUMENT,
-            "transpose expects a vector of size %d. But input(1) is a vector of size %zu", rank,
-            count);
     for (int i = 0; i < rank; i++) {
         if (!tn__axis(values[i], rank, &order[i]))
             return tn__fail(TN_INVALID_ARGUMENT, "%lld is out of range [0 .. %d)",
@@ -165,14 +163,15 @@ tn_tensor *tn_transpose(tn_tensor *x, tn_axes permutation)
     return TN__APPLY(tn__op_Transpose, NULL, x, perm);
 }
 
-/* --- ReverseV2
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- ReverseV2 -------------------------------------------------------------------------------- */
 static tn_status mark_reversed(const tn_tensor *axes, int rank, bool reversed[TN_MAX_RANK])
 {
     int64_t values[TN__MOST_KNOWN];
     size_t count;
     int axis;
+    if (tn__shape_full(&axes->shape) && tn__shape_count(&axes->shape) > TN__MOST_KNOWN)
+        return tn__fail(TN_INVALID_ARGUMENT, "'axis' has more entries than the %d dimensions: %s",
+                        rank, TN__TENSOR(axes));
     if (!tn__known_exactly(axes, values, &count))
         return TN_OK;
     for (size_t i = 0; i < count; i++) {
@@ -238,21 +237,21 @@ tn_tensor *tn_reverse(tn_tensor *x, tn_axes axis)
     return TN__APPLY(tn__op_ReverseV2, NULL, x, tn__ints(axes, (size_t)axis.count));
 }
 
-/* --- Tile
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- Tile ------------------------------------------------------------------------------------- */
 static tn_status tile_shape(const tn_shape *in, const tn_tensor *multiples, tn_shape *out)
 {
+    const tn_shape *length = &multiples->shape;
     int64_t times[TN__MOST_KNOWN];
     size_t count;
     *out = in->known ? tn__shape_of_rank(in->rank) : TN__UNKNOWN_SHAPE;
-    if (!in->known || !tn__known_each(multiples, times, &count))
-        return TN_OK;
-    if (count != (size_t)in->rank)
+    if (in->known && length->known &&
+        (length->rank != 1 || (length->dims[0] >= 0 && length->dims[0] != in->rank)))
         return tn__fail(
             TN_INVALID_ARGUMENT,
-            "Expected multiples argument to be a vector of length %d but got length %zu", in->rank,
-            count);
+            "Expected multiples argument to be a vector of length %d but got length %lld", in->rank,
+            (long long)tn__shape_count(length));
+    if (!in->known || !tn__known_each(multiples, times, &count))
+        return TN_OK;
     for (int i = 0; i < in->rank; i++) {
         bool sure = times[i] != TN__UNSURE;
         if (sure && times[i] < 0)

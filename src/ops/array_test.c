@@ -109,6 +109,10 @@ static void tile_repeats_along_each_axis(void **state)
                 "Expected multiples argument to be a vector of length 2 but got length 1");
     assert_null(tn_tile(x, TN_SHAPE(1, -1)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Expected multiples[1] >= 0, but got -1");
+    assert_null(tn_tile(x, TN_SHAPE(INT64_MIN, 1)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Expected multiples[0] >= 0");
+    assert_null(tn_tile(x, TN_SHAPE(INT64_MAX, 1)));
+    CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "is too much");
 }
 
 int main(void)

@@ -3,9 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- blocks
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- blocks ----------------------------------------------------------------------------------- */
 #define STRIDED_RUN(T)                         \
     {                                          \
         T *restrict a = to;                    \
@@ -175,9 +173,7 @@ void tn__fill_elements(void *to, int64_t count, size_t size, const void *element
     copy_run(to, 1, element, 0, count, size);
 }
 
-/* --- inputs and outputs
- * -------------------------------------------------------------------------------------------------
- */
+/* --- inputs and outputs ----------------------------------------------------------------------- */
 bool tn__known_int(const tn_tensor *x, int64_t *value)
 {
     int64_t values[TN__MOST_KNOWN];
@@ -210,6 +206,20 @@ tn_status tn__ensure_output(tn__kernel *kernel, size_t index, tn_dtype dtype, co
                : tn__kernel_output(kernel, index, dtype, shape);
 }
 
+tn_status tn__shape_said(const tn__kernel *kernel, size_t input, tn_shape *shape)
+{
+    const tn_tensor *x = kernel->input[input];
+    *shape = tn__known_shape(x);
+    if (!shape->known)
+        return tn__fail(TN_INVALID_ARGUMENT, "%s: %s is not a shape of at most %d dimensions",
+                        kernel->op->name, TN__TENSOR(x), TN_MAX_RANK);
+    for (int i = 0; i < shape->rank; i++)
+        if (shape->dims[i] < 0)
+            return tn__fail(TN_INVALID_ARGUMENT, "Dimension %lld must be >= 0\n%s: the shape is %s",
+                            (long long)shape->dims[i], kernel->op->name, TN__BRACKETS(*shape));
+    return TN_OK;
+}
+
 tn_shape tn__shape_of_rank(int rank)
 {
     tn_shape shape = { 1, rank, { 0 } };
@@ -237,9 +247,7 @@ const char *tn__shape_brackets(const tn_shape *shape, char text[TN__SHAPE_TEXT])
     return text;
 }
 
-/* --- pieces of gradients
- * ------------------------------------------------------------------------------------------------
- */
+/* --- pieces of gradients ---------------------------------------------------------------------- */
 tn_tensor *tn__zeros_like(tn_tensor *x)
 {
     return TN__APPLY(tn__op_Fill, NULL, tn__shape_tensor(x), tn__like(x, 0));

@@ -16,9 +16,7 @@ static const tn_field align_fields[] = {
     TN__END_OF_FIELDS,
 };
 
-/* --- which diagonals
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- which diagonals -------------------------------------------------------------------------- */
 typedef struct {
     int64_t lower, upper, count;
 } diagonals;
@@ -29,12 +27,12 @@ static tn_status read_diagonals(const tn_tensor *k, diagonals *d, bool *known)
     int64_t values[TN__MOST_KNOWN];
     size_t count;
     *known = tn__known_exactly(k, values, &count);
-    if (!*known)
+    if (!*known && k->form != TN__VALUE)
         return TN_OK;
-    if (count < 1 || count > 2)
+    if (!*known || count < 1 || count > 2)
         return tn__fail(TN_INVALID_ARGUMENT,
-                        "diag_index must have only one or two elements, received %zu elements.",
-                        count);
+                        "diag_index must have only one or two elements, received %lld elements.",
+                        (long long)tn__count(k));
     *d = (diagonals){ values[0], values[count - 1], values[count - 1] - values[0] + 1 };
     if (d->lower > d->upper)
         return tn__fail(TN_INVALID_ARGUMENT,
@@ -133,9 +131,7 @@ static void from_matrix(void *self, int64_t matrix, int64_t diagonal, int64_t le
                    c->from + (size_t)matrix * c->size);
 }
 
-/* --- MatrixDiagV3
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- MatrixDiagV3 ----------------------------------------------------------------------------- */
 /* Rows and columns, given or as few as will do: one of them must be. */
 static tn_status settle_size(const diagonals *d, int64_t length, int64_t size[2])
 {
@@ -176,11 +172,11 @@ static tn_status check_number(const tn_shape *shape, const diagonals *d)
 static tn_status diag_infer(tn__infer *infer)
 {
     const tn_shape *in = &infer->input[0]->shape;
-    diagonals d;
+    diagonals d = { 0 };
     bool known;
     int64_t size[2];
     for (size_t i = 2; i < 5; i++)
-        TN_TRY(tn__infer_rank(infer, i, 0, 1));
+        TN_TRY(tn__infer_rank(infer, i, 0, 0));
     TN_TRY(read_diagonals(infer->input[1], &d, &known));
     if (in->known && in->rank == 0)
         return tn__fail(TN_INVALID_ARGUMENT, "diagonal must be at least 1-dim, received shape: []");
@@ -206,7 +202,7 @@ static tn_status diag_compute(tn__kernel *kernel)
 {
     const tn_tensor *x = kernel->input[0], *y = kernel->output[0];
     size_t size = tn__dtype_size((tn_dtype)x->dtype);
-    diagonals d;
+    diagonals d = { 0 };
     bool known;
     TN_TRY(read_diagonals(kernel->input[1], &d, &known));
     walk w = walk_of(&d, &y->shape, kernel->attrs);
@@ -235,13 +231,12 @@ const tn__op tn__op_MatrixDiagV3 = {
     .flags = TN__HALF,
 };
 
-/* --- MatrixDiagPartV3, MatrixSetDiagV3
- * ---------------------------------------------------------------------------------- */
+/* --- MatrixDiagPartV3, MatrixSetDiagV3 -------------------------------------------------------- */
 /* The shape of a matrix's diagonals; known: false when it is not known yet. */
 static tn_status diagonal_shape(const tn_tensor *x, const tn_tensor *k, tn_shape *out, bool *known)
 {
     const tn_shape *in = &x->shape;
-    diagonals d;
+    diagonals d = { 0 };
     TN_TRY(read_diagonals(k, &d, known));
     if (in->known && in->rank < 2)
         return tn__fail(TN_INVALID_ARGUMENT, "input must be at least 2-dim, received shape: %s",
@@ -277,7 +272,7 @@ static tn_status diag_part_compute(tn__kernel *kernel)
 {
     const tn_tensor *x = kernel->input[0], *y = kernel->output[0];
     size_t size = tn__dtype_size((tn_dtype)x->dtype);
-    diagonals d;
+    diagonals d = { 0 };
     bool known;
     TN_TRY(read_diagonals(kernel->input[1], &d, &known));
     walk w = walk_of(&d, &x->shape, kernel->attrs);
@@ -306,25 +301,32 @@ const tn__op tn__op_MatrixDiagPartV3 = {
     .flags = TN__HALF,
 };
 
-static tn_status set_diag_infer(tn__infer *infer)
+static tn_status check_set_diag(tn_tensor *const *input)
 {
     tn_shape wanted;
     bool known;
-    TN_TRY(diagonal_shape(infer->input[0], infer->input[2], &wanted, &known));
-    if (known && !tn__shape_fits(&wanted, &infer->input[1]->shape))
-        return tn__fail(TN_INVALID_ARGUMENT,
-                        "Either first dimensions of diagonal don't match input.shape[:-2], or "
-                        "diagonal.shape[:-1] is not equal to the longests diagonal in range "
-                        "[lower_diag_index:upper_diag_index].\nthe diagonal must be %s, got %s",
-                        TN__SHAPE(wanted), TN__TENSOR(infer->input[1]));
+    TN_TRY(diagonal_shape(input[0], input[2], &wanted, &known));
+    if (!known || tn__shape_fits(&wanted, &input[1]->shape))
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Either first dimensions of diagonal don't match input.shape[:-2], or "
+                    "diagonal.shape[:-1] is not equal to the longests diagonal in range "
+                    "[lower_diag_index:upper_diag_index].\nthe diagonal must be %s, got %s",
+                    TN__SHAPE(wanted), TN__TENSOR(input[1]));
+}
+
+static tn_status set_diag_infer(tn__infer *infer)
+{
+    TN_TRY(check_set_diag(infer->input));
     return tn__infer_same(infer);
 }
 
 static tn_status set_diag_compute(tn__kernel *kernel)
 {
     const tn_tensor *x = kernel->input[0], *y = kernel->output[0];
-    diagonals d;
+    diagonals d = { 0 };
     bool known;
+    TN_TRY(check_set_diag(kernel->input)); /* k may be known in the run only */
     TN_TRY(read_diagonals(kernel->input[2], &d, &known));
     walk w = walk_of(&d, &x->shape, kernel->attrs);
     copy c = { y->data, kernel->input[1]->data, tn__dtype_size((tn_dtype)x->dtype), w.columns + 1 };
@@ -356,9 +358,7 @@ const tn__op tn__op_MatrixSetDiagV3 = {
     .flags = TN__HALF,
 };
 
-/* --- MatrixBandPart
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- MatrixBandPart --------------------------------------------------------------------------- */
 static tn_status check_width(const tn_tensor *x, const char *name, const char *of, int64_t size,
                              int64_t *width)
 {
@@ -429,9 +429,7 @@ const tn__op tn__op_MatrixBandPart = {
     .flags = TN__HALF,
 };
 
-/* --- tf.linalg
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- tf.linalg -------------------------------------------------------------------------------- */
 static const align_attrs usual = { "RIGHT_LEFT" };
 
 tn_tensor *tn_linalg_band_part(tn_tensor *x, int64_t num_lower, int64_t num_upper)

@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- places, shared with scatter.c
- * -------------------------------------------------------------------------------------- */
+/* --- places, shared with scatter.c ------------------------------------------------------------ */
 const char *tn__place_text(const tn_shape *shape, int64_t at, char text[TN__SHAPE_TEXT])
 {
     tn_shape place = *shape;
@@ -69,9 +68,7 @@ tn_status tn__known_depth(const tn_tensor *indices, const tn_shape *shape, int *
     return TN_OK;
 }
 
-/* --- GatherV2
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- GatherV2 --------------------------------------------------------------------------------- */
 typedef struct {
     int64_t batch_dims;
 } gather_attrs;
@@ -101,8 +98,8 @@ static tn_status plan_gather(const void *attrs, tn_tensor *const *input, gather_
     plan->batch = (int)(batch < 0 ? batch + indices->rank : batch);
     if (axis >= params->rank || axis < -params->rank)
         return tn__fail(TN_INVALID_ARGUMENT,
-                        "Shape must be at least rank %lld but is rank %d\nGatherV2: the axis of %s",
-                        (long long)(axis < 0 ? -axis : axis + 1), params->rank,
+                        "Shape must be at least rank %llu but is rank %d\nGatherV2: the axis of %s",
+                        (unsigned long long)(axis < 0 ? -(axis + 1) : axis) + 1, params->rank,
                         TN__TENSOR(input[0]));
     plan->axis = (int)(axis < 0 ? axis + params->rank : axis);
     if (plan->batch > plan->axis)
@@ -117,6 +114,7 @@ static tn_status gather_infer(tn__infer *infer)
     const tn_shape *params = &infer->input[0]->shape, *indices = &infer->input[1]->shape;
     gather_plan plan;
     bool known;
+    TN_TRY(tn__infer_rank(infer, 2, 0, 0));
     TN_TRY(plan_gather(infer->attrs, infer->input, &plan, &known));
     if (!known)
         return TN_OK;
@@ -290,9 +288,7 @@ tn_tensor *tn_gather(tn_tensor *params, tn_tensor *indices, int axis)
     return tn_gather_batched(params, indices, axis, 0);
 }
 
-/* --- GatherNd
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- GatherNd --------------------------------------------------------------------------------- */
 static tn_status gather_nd_infer(tn__infer *infer)
 {
     const tn_shape *params = &infer->input[0]->shape, *indices = &infer->input[1]->shape;

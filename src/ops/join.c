@@ -33,9 +33,7 @@ static int64_t row_bytes(const tn_tensor *x, int axis)
            (int64_t)tn__dtype_size((tn_dtype)x->dtype);
 }
 
-/* --- ConcatV2
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- ConcatV2 --------------------------------------------------------------------------------- */
 /* The rank that all have; -1: none is known. */
 static tn_status common_rank(const tn__infer *infer, int *rank, size_t *first)
 {
@@ -198,9 +196,7 @@ tn_tensor *tn_concat(tn_list values, int axis)
                : NULL;
 }
 
-/* --- Pack
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- Pack ------------------------------------------------------------------------------------- */
 static tn_status pack_axis(int64_t axis, int rank, int *result)
 {
     if (tn__axis(axis, rank, result))
@@ -280,9 +276,7 @@ tn_tensor *tn_stack(tn_list values, int axis)
                : NULL;
 }
 
-/* --- Unpack
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- Unpack ----------------------------------------------------------------------------------- */
 static const tn_field unpack_fields[] = {
     TN__ROW(TN_FIELD_INT, unpack_attrs, num, NULL, NULL),
     TN__ROW(TN_FIELD_INT, unpack_attrs, axis, "0", NULL),
@@ -379,9 +373,7 @@ tn_list tn_unstack(tn_tensor *x, int axis)
     return tn__apply_list(&tn__op_Unpack, &attrs, &x, 1, (size_t)attrs.num);
 }
 
-/* --- Split
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- Split ------------------------------------------------------------------------------------ */
 typedef struct {
     int64_t num_split;
 } split_attrs;
@@ -401,6 +393,9 @@ static tn_status split_axis(const tn_tensor *axis, const tn_shape *shape, int *r
 {
     int64_t value;
     *result = -1;
+    if (tn__shape_full(&axis->shape) && tn__shape_count(&axis->shape) != 1)
+        return tn__fail(TN_INVALID_ARGUMENT, "split_dim must be a scalar but has rank %d",
+                        axis->shape.rank);
     if (!shape->known || !tn__known_int(axis, &value) || tn__axis(value, shape->rank, result))
         return TN_OK;
     return tn__fail(TN_INVALID_ARGUMENT,
@@ -491,9 +486,7 @@ tn_list tn_split(tn_tensor *x, int64_t parts, int axis)
                           (tn_tensor *[]){ tn__int(axis), x }, 2, (size_t)parts);
 }
 
-/* --- SplitV
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- SplitV ----------------------------------------------------------------------------------- */
 /* The parts' sizes, at least as far as they are known; -1 in one place takes what is left. */
 static tn_status split_sizes(const int64_t *sizes, size_t count, int64_t total, int64_t *left)
 {
@@ -543,7 +536,9 @@ static int64_t *sizes_of(const tn_tensor *x, size_t outputs)
         return NULL;
     int64_t *sizes = tn__alloc(outputs * sizeof *sizes);
     for (size_t i = 0; sizes && i < outputs; i++)
-        sizes[i] = x->form == TN__VALUE ? tn__int_at(x, (int64_t)i) : few[i];
+        sizes[i] = x->form != TN__VALUE ? few[i] : tn__int_at(x, (int64_t)i);
+    for (size_t i = 0; sizes && x->form == TN__VALUE && i < outputs; i++)
+        sizes[i] += sizes[i] == TN__UNSURE; /* known, and as impossible as before */
     return sizes;
 }
 

@@ -134,6 +134,12 @@ static void a_split_by_sizes_may_leave_one_open(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "There can only be one -1 in the input.");
     assert_null(tn_split_sizes(x, 2, (const int64_t[]){ INT64_MAX, INT64_MAX }, 1).item);
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Determined shape");
+    assert_null(tn_split_sizes(x, 2, (const int64_t[]){ INT64_MIN, 4 }, 1).item);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Determined shape");
+    assert_null(
+        tn__apply_list(&tn__op_Split, &(attrs){ 2, 0 }, (tn_tensor *[]){ INTS(0, 1), x }, 2, 2)
+            .item);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "split_dim must be a scalar but has rank 1");
 }
 
 static void a_split_may_have_many_parts(void **state)

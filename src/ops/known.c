@@ -19,6 +19,8 @@ static bool value_ints(const tn_tensor *x, ints *out)
     out->count = (size_t)tn__count(x);
     for (size_t i = 0; i < out->count; i++)
         out->value[i] = tn__int_at(x, (int64_t)i);
+    for (size_t i = 0; i < out->count; i++) /* known, and as far out of any range as before */
+        out->value[i] += out->value[i] == TN__UNSURE;
     return true;
 }
 
@@ -37,8 +39,7 @@ static bool sure(const ints *x)
     return true;
 }
 
-/* --- rules, one for each op
- * --------------------------------------------------------------------------------------------- */
+/* --- rules, one for each op ------------------------------------------------------------------- */
 typedef bool (*rule)(const tn__node *node, ints *out, int depth);
 
 static bool const_rule(const tn__node *node, ints *out, int depth)
@@ -258,13 +259,14 @@ static const struct {
     { "Fill", fill_rule },
 };
 
-/* --- asking
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------------------- */
 static bool known(const tn_tensor *x, ints *out, int depth)
 {
     if (x->form == TN__VALUE)
         return value_ints(x, out);
+    out->count = 0;
+    if (x->shape.known && x->shape.rank == 1 && x->shape.dims[0] == 0)
+        return true; /* nothing that could be unknown */
     if (x->form != TN__SYMBOLIC || !x->of.output.node || depth == DEPTH ||
         tn__in(TN__FLOATS, (tn_dtype)x->dtype))
         return false;

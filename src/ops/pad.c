@@ -76,9 +76,7 @@ static tn_status pad_infer(tn__infer *infer)
     return TN_OK;
 }
 
-/* --- Pad, PadV2
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- Pad, PadV2 ------------------------------------------------------------------------------- */
 static tn_status pad_compute(tn__kernel *kernel)
 {
     const tn_tensor *x = kernel->input[0], *y = kernel->output[0];
@@ -149,8 +147,7 @@ const tn__op tn__op_PadV2 = {
     .flags = TN__HALF,
 };
 
-/* --- MirrorPad, MirrorPadGrad
- * ------------------------------------------------------------------------------------------- */
+/* --- MirrorPad, MirrorPadGrad ----------------------------------------------------------------- */
 typedef struct {
     const char *mode;
 } mirror_attrs;
@@ -322,9 +319,7 @@ const tn__op tn__op_MirrorPadGrad = {
     .gradient = mirror_pad_grad_gradient,
 };
 
-/* --- tf.pad
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- tf.pad ----------------------------------------------------------------------------------- */
 static tn_tensor *paddings_tensor(const int64_t (*amounts)[2], int rank)
 {
     tn_shape shape = TN_SHAPE(rank, 2);

@@ -5,9 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- drawing
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- drawing ---------------------------------------------------------------------------------- */
 typedef struct {
     void (*float32)(tn__philox philox, float *out, size_t count);
     void (*float64)(tn__philox philox, double *out, size_t count);
@@ -67,17 +65,12 @@ static tn_status shape_infer(tn__infer *infer)
 
 static tn_status make_shape(tn__kernel *kernel, tn_dtype dtype)
 {
-    tn_shape shape = tn__known_shape(kernel->input[0]);
-    for (int i = 0; i < shape.rank; i++)
-        if (shape.dims[i] < 0)
-            return tn__fail(TN_INVALID_ARGUMENT, "Dimension %lld must be >= 0\n%s: shape is %s",
-                            (long long)shape.dims[i], kernel->op->name, TN__BRACKETS(shape));
+    tn_shape shape;
+    TN_TRY(tn__shape_said(kernel, 0, &shape));
     return tn__ensure_output(kernel, 0, dtype, &shape);
 }
 
-/* --- stateful ops
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- stateful ops ----------------------------------------------------------------------------- */
 /* How far an op of a graph has come. It lies in the node's own attributes, so a node that is made
  * as another's copy (a function called in a trace) finds that this is not its home, and begins
  * anew. */
@@ -238,9 +231,7 @@ const tn__op tn__op_RandomShuffle = {
     .flags = TN__STATEFUL | TN__HALF,
 };
 
-/* --- stateless ops
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- stateless ops ---------------------------------------------------------------------------- */
 /* TensorFlow's key and counter are uint64; here they are the same bits as int64. */
 enum { PHILOX = 1, AUTO_SELECT = 3 };
 
@@ -412,9 +403,7 @@ const tn__op tn__op_StatelessRandomUniformFullIntV2 = {
     .no_gradient = "none: random",
 };
 
-/* --- stateless functions
- * ------------------------------------------------------------------------------------------------
- */
+/* --- stateless functions ---------------------------------------------------------------------- */
 /* x times width plus first, rounded after each as TensorFlow does. */
 static tn_tensor *scaled(tn_tensor *x, double width, double first)
 {
@@ -488,9 +477,7 @@ tn_tensor *tn__stateless_uniform_int(tn_tensor *shape, tn_tensor *seed, int64_t 
     return stateless(&tn__op_StatelessRandomUniformIntV2, NULL, shape, seed, range);
 }
 
-/* --- tf.random
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- tf.random -------------------------------------------------------------------------------- */
 void tn_set_seed(int64_t seed)
 {
     TN__ENTER(context, );

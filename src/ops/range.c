@@ -2,9 +2,7 @@
 #include "ops/array.h"
 #include <math.h>
 
-/* --- Range
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- Range ------------------------------------------------------------------------------------ */
 static tn_status check_direction(bool up, double start, double limit)
 {
     if (up ? start <= limit : start >= limit)
@@ -115,9 +113,7 @@ tn_tensor *tn_range(tn_tensor *start, tn_tensor *limit, tn_tensor *delta)
     return TN__APPLY(tn__op_Range, NULL, start, limit, delta);
 }
 
-/* --- LinSpace
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- LinSpace --------------------------------------------------------------------------------- */
 static tn_status linspace_infer(tn__infer *infer)
 {
     int64_t num;
@@ -167,9 +163,7 @@ tn_tensor *tn_linspace(tn_tensor *start, tn_tensor *stop, int64_t num)
     return TN__APPLY(tn__op_LinSpace, NULL, start, stop, tn__int(num));
 }
 
-/* --- OneHot
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- OneHot ----------------------------------------------------------------------------------- */
 typedef struct {
     int64_t axis;
 } one_hot_attrs;

@@ -11,9 +11,7 @@ static const tn_field reduce_fields[] = {
     TN__END_OF_FIELDS,
 };
 
-/* --- axes
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- axes ------------------------------------------------------------------------------------- */
 static tn_status mark_axes(const int64_t *axes, size_t count, int rank, bool reduced[TN_MAX_RANK])
 {
     memset(reduced, 0, TN_MAX_RANK * sizeof *reduced);
@@ -39,6 +37,9 @@ static tn_status read_axes(const tn_tensor *axes, int rank, bool reduced[TN_MAX_
     int64_t values[TN__MOST_KNOWN];
     size_t count;
     *known = tn__known_exactly(axes, values, &count);
+    if (!*known && axes->form == TN__VALUE)
+        return tn__fail(TN_INVALID_ARGUMENT, "Invalid reduction arguments: %s for %d dimension(s)",
+                        TN__TENSOR(axes), rank);
     return *known ? mark_axes(values, count, rank, reduced) : TN_OK;
 }
 
@@ -67,9 +68,7 @@ static tn_status reduce_infer(tn__infer *infer)
     return TN_OK;
 }
 
-/* --- folding
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- folding ---------------------------------------------------------------------------------- */
 /* What one output element is made in: floats in double, so that long sums keep their digits,
  * integers in 64 bits. */
 typedef union {
@@ -286,9 +285,7 @@ static const folds All_folds = { { [TN_BOOL] = &All_bool } };
 FOLD(Any, bool, uint8_t, int64_t, whole, 0, s || v, s)
 static const folds Any_folds = { { [TN_BOOL] = &Any_bool } };
 
-/* --- gradients
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- gradients -------------------------------------------------------------------------------- */
 static tn_tensor *reduce(const tn__op *op, tn_tensor *x, tn_tensor *axes, bool keep)
 {
     return tn__apply(op, &(reduce_attrs){ keep }, (tn_tensor *[]){ x, axes }, 2);
@@ -423,9 +420,7 @@ REDUCTION(EuclideanNorm, "T", "T: number; ", .gradient = norm_gradient)
 REDUCTION(All, "bool", "", .no_gradient = "none: truth values")
 REDUCTION(Any, "bool", "", .no_gradient = "none: truth values")
 
-/* --- tf.reduce_…
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- tf.reduce_… ------------------------------------------------------------------------------ */
 /* The axes an options struct names, or all of x's. */
 static tn_tensor *axes_of(const tn_reduce_options *o)
 {

@@ -184,6 +184,11 @@ static void wrong_axes_are_named(void **state)
     assert_null(tn_reduce_sum(x, TN_AXES(0, -2)));
     CHECK_ERROR(TN_INVALID_ARGUMENT,
                 "Invalid reduction arguments: Axes contains duplicate dimension: 0");
+    tn_tensor *least = tn_constant(TN_INT64, TN_SCALAR, &(int64_t){ INT64_MIN });
+    assert_null(TN__APPLY(tn__op_Sum, &drop, x, least));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Invalid reduction dimension (-9223372036854775807");
+    assert_null(TN__APPLY(tn__op_Sum, &drop, x, tn_zeros(TN_SHAPE(40), TN_INT32)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Invalid reduction arguments: int32 (40,)");
 }
 
 /* --- statistics.c

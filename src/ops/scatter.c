@@ -3,9 +3,7 @@
 #include "ops/gather.h"
 #include <string.h>
 
-/* --- shapes
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- shapes ----------------------------------------------------------------------------------- */
 /* updates must be (outer…, the tensor's dimensions behind the depth). */
 static bool updates_fit(const tn_shape *indices, const tn_shape *updates, const tn_shape *shape,
                         int depth, bool outer)
@@ -70,9 +68,7 @@ static tn_status check_scatter(const tn_tensor *indices, const tn_tensor *update
     return check(&indices->shape, &updates->shape, shape, depth);
 }
 
-/* --- ScatterNd
- * ----------------------------------------------------------------------------------------------------------
- */
+/* --- ScatterNd -------------------------------------------------------------------------------- */
 static tn_status scatter_nd_infer(tn__infer *infer)
 {
     infer->output[0].shape = tn__known_shape(infer->input[2]);
@@ -98,11 +94,8 @@ static tn_status add_slices(const tn_tensor *indices, const tn_tensor *updates, 
 static tn_status scatter_nd_compute(tn__kernel *kernel)
 {
     tn_tensor *const *in = kernel->input;
-    tn_shape shape = tn__known_shape(in[2]);
-    for (int i = 0; i < shape.rank; i++)
-        if (shape.dims[i] < 0)
-            return tn__fail(TN_INVALID_ARGUMENT, "ScatterNd: %s is not a shape",
-                            TN__BRACKETS(shape));
+    tn_shape shape;
+    TN_TRY(tn__shape_said(kernel, 2, &shape));
     TN_TRY(check_scatter(in[0], in[1], &shape, check_new));
     TN_TRY(tn__ensure_output(kernel, 0, (tn_dtype)in[1]->dtype, &shape));
     memset(kernel->output[0]->data, 0, tn__byte_count(kernel->output[0]));
@@ -136,8 +129,7 @@ tn_tensor *tn_scatter_nd(tn_tensor *indices, tn_tensor *updates, tn_shape shape)
     return TN__APPLY(tn__op_ScatterNd, NULL, indices, updates, dims);
 }
 
-/* --- TensorScatterUpdate, TensorScatterAdd
- * ------------------------------------------------------------------------------ */
+/* --- TensorScatterUpdate, TensorScatterAdd ---------------------------------------------------- */
 static tn_status tensor_scatter_infer(tn__infer *infer)
 {
     TN_TRY(check_scatter(infer->input[1], infer->input[2], &infer->input[0]->shape, check_changed));
@@ -210,9 +202,7 @@ tn_tensor *tn_tensor_scatter_nd_add(tn_tensor *tensor, tn_tensor *indices, tn_te
     return TN__APPLY(tn__op_TensorScatterAdd, NULL, tensor, indices, updates);
 }
 
-/* --- UnsortedSegmentSum
- * -------------------------------------------------------------------------------------------------
- */
+/* --- UnsortedSegmentSum ----------------------------------------------------------------------- */
 /* data (ids…, slice…): the output is (segments, slice…). */
 static tn_status segment_infer(tn__infer *infer)
 {

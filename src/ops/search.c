@@ -3,9 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- ArgMax, ArgMin
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- ArgMax, ArgMin --------------------------------------------------------------------------- */
 typedef struct {
     tn_dtype output_type;
 } arg_attrs;
@@ -85,6 +83,9 @@ static tn_status arg_compute(tn__kernel *kernel)
     int64_t before = tn__count_of(&x->shape, 0, axis), *best;
     if (tn__count(y) == 0)
         return TN_OK;
+    if (length == 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "Reduction axis %d is empty in shape %s", axis,
+                        TN__BRACKETS(x->shape));
     best = tn__alloc((size_t)behind * sizeof *best);
     if (!best)
         return TN_RESOURCE_EXHAUSTED;
@@ -127,9 +128,7 @@ tn_tensor *tn_argmin(tn_tensor *x, int axis)
     return TN__APPLY(tn__op_ArgMin, &(arg_attrs){ TN_INT64 }, x, tn__int(axis));
 }
 
-/* --- TopKV2
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- TopKV2 ----------------------------------------------------------------------------------- */
 typedef struct {
     tn_flag sorted; /* the order is free without it; here it is always sorted */
     tn_dtype index_type;
@@ -342,9 +341,7 @@ tn_list tn_top_k(tn_tensor *input, int64_t k)
                           (tn_tensor *[]){ input, tn__int(k) }, 2, 2);
 }
 
-/* --- InTopKV2
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- InTopKV2 --------------------------------------------------------------------------------- */
 static tn_status in_top_k_infer(tn__infer *infer)
 {
     const tn_shape *predictions = &infer->input[0]->shape, *targets = &infer->input[1]->shape;
@@ -411,9 +408,7 @@ tn_tensor *tn_in_top_k(tn_tensor *targets, tn_tensor *predictions, int64_t k)
     return TN__APPLY(tn__op_InTopKV2, NULL, predictions, targets, number);
 }
 
-/* --- Where
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- Where ------------------------------------------------------------------------------------ */
 static tn_status where_infer(tn__infer *infer)
 {
     const tn_shape *in = &infer->input[0]->shape;
@@ -467,9 +462,7 @@ tn_tensor *tn_where_indices(tn_tensor *condition)
     return TN__APPLY(tn__op_Where, NULL, condition);
 }
 
-/* --- Unique
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- Unique ----------------------------------------------------------------------------------- */
 typedef struct {
     tn_dtype out_idx;
 } unique_attrs;

@@ -2,9 +2,7 @@
 #include "ops/array.h"
 #include <string.h>
 
-/* --- Shape
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- Shape ------------------------------------------------------------------------------------ */
 typedef struct {
     tn_dtype out_type;
 } shape_attrs;
@@ -96,8 +94,7 @@ tn_tensor *tn_shape_tensor(tn_tensor *x)
     return TN__APPLY(tn__op_Shape, &(shape_attrs){ TN_INT32 }, x);
 }
 
-/* --- Reshape, ExpandDims, Squeeze
- * --------------------------------------------------------------------------------------- */
+/* --- Reshape, ExpandDims, Squeeze ------------------------------------------------------------- */
 /* dx = dy in x's shape: for everything that only names the dimensions anew. */
 static void back_to_shape(tn__gradient *g)
 {
@@ -159,12 +156,12 @@ static tn_status reshape_infer(tn__infer *infer)
     if (shape->known && shape->rank != 1)
         return tn__fail(TN_INVALID_ARGUMENT, "sizes input must be 1-D, not %s",
                         TN__BRACKETS(*shape));
+    if (shape->known && shape->dims[0] > TN_MAX_RANK)
+        return tn__fail(TN_UNIMPLEMENTED, "Reshape: %lld dimensions, %d are the most",
+                        (long long)shape->dims[0], TN_MAX_RANK);
     infer->output[0].shape = tn__known_shape(infer->input[1]);
     if (!tn__known_each(infer->input[1], sizes, &count))
         return TN_OK;
-    if (count > TN_MAX_RANK)
-        return tn__fail(TN_UNIMPLEMENTED, "Reshape: %zu dimensions, %d are the most", count,
-                        TN_MAX_RANK);
     TN_TRY(find_open(sizes, count, &open));
     for (size_t i = 0; i < count; i++)
         if (sizes[i] == TN__UNSURE) {
@@ -293,11 +290,13 @@ tn_tensor *tn_squeeze(tn_tensor *x, tn_axes axis)
     return TN__APPLY(tn__op_Squeeze, &(squeeze_attrs){ axis }, x);
 }
 
-/* --- BroadcastTo, Fill
- * --------------------------------------------------------------------------------------------------
- */
+/* --- BroadcastTo, Fill ------------------------------------------------------------------------ */
 static tn_status broadcast_to_infer(tn__infer *infer)
 {
+    TN_TRY(tn__infer_rank(infer, 1, 1, 1));
+    if (infer->input[1]->shape.known && infer->input[1]->shape.dims[0] > TN_MAX_RANK)
+        return tn__fail(TN_UNIMPLEMENTED, "BroadcastTo: %lld dimensions, %d are the most",
+                        (long long)infer->input[1]->shape.dims[0], TN_MAX_RANK);
     const tn_shape *in = &infer->input[0]->shape;
     tn_shape out = tn__known_shape(infer->input[1]), joined;
     if (in->known && out.known && in->rank > out.rank)
@@ -316,7 +315,11 @@ static tn_status broadcast_to_infer(tn__infer *infer)
 
 static tn_status broadcast_to_compute(tn__kernel *kernel)
 {
-    const tn_tensor *x = kernel->input[0], *out = kernel->output[0];
+    const tn_tensor *x = kernel->input[0], *out;
+    tn_shape shape;
+    TN_TRY(tn__shape_said(kernel, 1, &shape));
+    TN_TRY(tn__ensure_output(kernel, 0, (tn_dtype)x->dtype, &shape));
+    out = kernel->output[0];
     int64_t to[TN_MAX_RANK], from[TN_MAX_RANK];
     int shift = out->shape.rank - x->shape.rank;
     tn__block block = { 0 };
@@ -358,11 +361,8 @@ static tn_status fill_infer(tn__infer *infer)
 
 static tn_status fill_compute(tn__kernel *kernel)
 {
-    tn_shape shape = tn__known_shape(kernel->input[0]);
-    for (int i = 0; i < shape.rank; i++)
-        if (shape.dims[i] < 0)
-            return tn__fail(TN_INVALID_ARGUMENT, "Dimension %lld must be >= 0\nFill: dims is %s",
-                            (long long)shape.dims[i], TN__BRACKETS(shape));
+    tn_shape shape;
+    TN_TRY(tn__shape_said(kernel, 0, &shape));
     TN_TRY(tn__ensure_output(kernel, 0, (tn_dtype)kernel->input[1]->dtype, &shape));
     tn_tensor *out = kernel->output[0];
     tn__fill_elements(out->data, tn__count(out), tn__dtype_size((tn_dtype)out->dtype),
@@ -393,10 +393,17 @@ tn_tensor *tn_fill(tn_shape dims, tn_tensor *value)
     return TN__APPLY(tn__op_Fill, NULL, tn__dims(&dims), value);
 }
 
-/* --- BroadcastGradientArgs
- * ---------------------------------------------------------------------------------------------- */
+/* --- BroadcastGradientArgs -------------------------------------------------------------------- */
 static tn_status gradient_args_infer(tn__infer *infer)
 {
+    for (size_t i = 0; i < 2; i++) {
+        const tn_shape *in = &infer->input[i]->shape;
+        TN_TRY(tn__infer_rank(infer, i, 1, 1));
+        if (in->known && in->dims[0] > TN_MAX_RANK)
+            return tn__fail(TN_UNIMPLEMENTED,
+                            "BroadcastGradientArgs: %lld dimensions, %d are the most",
+                            (long long)in->dims[0], TN_MAX_RANK);
+    }
     infer->output[0].shape = infer->output[1].shape = (tn_shape){ 1, 1, { TN_NONE } };
     return TN_OK;
 }

@@ -116,9 +116,7 @@ static void fill_repeats_one_element(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Dimension -1 must be >= 0");
 }
 
-/* --- known.c
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- known.c ---------------------------------------------------------------------------------- */
 /* Reshapes x to a shape made of x's own dimensions by every op that is understood before the run.
  */
 static tn_tensor *by_arithmetic(void *self, tn_list inputs)

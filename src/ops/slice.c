@@ -2,8 +2,7 @@
 #include "ops/slice.h"
 #include <string.h>
 
-/* --- what a specification means
- * ----------------------------------------------------------------------------------------- */
+/* --- what a specification means --------------------------------------------------------------- */
 enum { NEW_AXIS = -1, GONE = -2 };
 
 /* One entry for each dimension of x, in x's order, and what the output's dimensions are made of. */
@@ -143,9 +142,7 @@ tn_status tn__slicing_of(const tn__slice_spec *spec, const tn_shape *x, tn__slic
     return TN_OK;
 }
 
-/* --- StridedSlice
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- StridedSlice ----------------------------------------------------------------------------- */
 static const tn_field mask_fields[] = {
     TN__ROW(TN_FIELD_INT, tn__slice_masks, begin_mask, "0", NULL),
     TN__ROW(TN_FIELD_INT, tn__slice_masks, end_mask, "0", NULL),
@@ -270,9 +267,7 @@ const tn__op tn__op_StridedSlice = {
     .flags = TN__HALF,
 };
 
-/* --- StridedSliceGrad
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- StridedSliceGrad ------------------------------------------------------------------------- */
 static tn_status strided_slice_grad_infer(tn__infer *infer)
 {
     infer->output[0].shape = tn__known_shape(infer->input[0]);
@@ -283,12 +278,10 @@ static tn_status strided_slice_grad_compute(tn__kernel *kernel)
 {
     const tn_tensor *dy = kernel->input[4];
     size_t size = tn__dtype_size((tn_dtype)dy->dtype);
-    tn_shape shape = tn__known_shape(kernel->input[0]);
+    tn_shape shape;
     tn__slicing slicing;
     int64_t offset;
-    if (!tn__shape_full(&shape))
-        return tn__fail(TN_INVALID_ARGUMENT, "StridedSliceGrad: %s is not a shape",
-                        TN__TENSOR(kernel->input[0]));
+    TN_TRY(tn__shape_said(kernel, 0, &shape));
     TN_TRY(must_slice(kernel, 1, &shape, &slicing));
     if (!tn__shape_equal(&slicing.out, &dy->shape))
         return tn__fail(TN_INVALID_ARGUMENT, "shape of dy was %s instead of %s",
@@ -351,9 +344,7 @@ tn_tensor *tn_rows(tn_tensor *x, int64_t begin, int64_t end)
     return TN__APPLY(tn__op_StridedSlice, &whole, x, entries(&from), entries(&to), entries(&one));
 }
 
-/* --- Slice
- * --------------------------------------------------------------------------------------------------------------
- */
+/* --- Slice ------------------------------------------------------------------------------------ */
 /* The size along one dimension; TN_NONE where it is not known yet. */
 static tn_status slice_dim(int i, int64_t dim, int64_t begin, int64_t size, int64_t *result)
 {
