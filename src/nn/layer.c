@@ -561,13 +561,14 @@ tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, in
         training = 0;
     TN_TRY(check_inputs(layer, inputs));
     size_t depth = tn__scope_begin(context->here);
+    const tn_list given = inputs; /* what cast_inputs makes dies with the scope */
     tn_status status = cast_inputs(layer, &inputs);
     if (status == TN_OK)
         status = build_and_call(context, layer, inputs, training, result);
     tn__scope_end(depth);
     if (status != TN_OK)
         tn__fail_note("in %s%s%s, called with %zu input(s) %s", tn__layer_print(layer), layer->here ? ", made at " : "",
-                      layer->here ? layer->here : "", inputs.count, inputs.count ? TN__TENSOR(inputs.item[0]) : "");
+                      layer->here ? layer->here : "", given.count, given.count ? TN__TENSOR(given.item[0]) : "");
     return status;
 }
 
