@@ -184,6 +184,18 @@ static void each_weight_is_reported_with_its_source(void **state)
     CHECK_NO_ERROR();
 }
 
+static void a_report_can_be_printed(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    sink_text *heard = listen_to_sink();
+    tn_load_model(TESTDATA "plain.keras", .report = tn_print_weight_report);
+    stop_listening();
+    CHECK_NO_ERROR();
+    assert_non_null(strstr(heard->text, "out/bias                                 (2,)             "
+                                        "layers/dense_1/vars/1\n"));
+}
+
 static tn_model *wider(void)
 {
     return tn_sequential(TN_LAYERS(tn_dense(3, .name = "hidden", .input_shape = TN_SHAPE(4)),
@@ -431,6 +443,7 @@ int main(void)
         cmocka_unit_test(a_limit_is_kept_to),
         cmocka_unit_test(a_config_cannot_ask_for_more_than_the_limit),
         cmocka_unit_test(each_weight_is_reported_with_its_source),
+        cmocka_unit_test(a_report_can_be_printed),
         cmocka_unit_test(what_does_not_fit_is_named_and_nothing_is_changed),
         cmocka_unit_test(mismatches_can_be_skipped),
         cmocka_unit_test(missing_and_superfluous_weights_are_named),

@@ -182,10 +182,21 @@ static tn_status assign_match(tn__match *match)
     return TN_OK;
 }
 
-/* Into a fresh model one by one, so that its first values go as the others come. */
+/* Of a variable that nobody else can see yet. */
+static void drop_first_value(tn_tensor *variable)
+{
+    tn_tensor **value = &variable->of.variable->value;
+    tn__release(*value);
+    *value = NULL;
+}
+
+/* Into a fresh model one by one: its first values go before the others come, so that there is never
+ * room needed for both. */
 tn_status tn__loading_finish(tn__loading *loading)
 {
     for (size_t i = 0; i < loading->match.count; i++) {
+        if (loading->fresh)
+            drop_first_value(loading->match.item[i].variable);
         TN_TRY(read_match(loading->source, &loading->match.item[i]));
         if (loading->fresh)
             TN_TRY(assign_match(&loading->match.item[i]));
