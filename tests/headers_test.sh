@@ -27,7 +27,7 @@ is_refused() {
 }
 
 c_compilers=$(installed gcc clang) cxx_compilers=$(installed g++ clang++)
-headers="include/tenon.h $(echo include/tenon/*.h)"
+headers="include/tenon.h $(echo include/tenon/*.h include/tenon/*/*.h)"
 mistakes=$(sed -n 's/^#\(el\)\{0,1\}if CASE == \([0-9]*\) .*/\2/p' tests/rejected.c)
 [ -n "$c_compilers" ] && [ -n "$mistakes" ] || { echo "no compiler, or no mistakes to try"; exit 1; }
 

@@ -3,7 +3,7 @@
 #ifndef TN_CORE_FIELD_H
 #define TN_CORE_FIELD_H
 #include "base/text.h"
-#include "tenon/layers.h"
+#include "tenon/layer.h"
 
 /* A table ends with a row whose name is NULL. */
 #define TN__EACH_FIELD(field, fields) \

@@ -1,0 +1,32 @@
+/* layers/core.h - Keras's core layers. */
+#ifndef TENON_LAYERS_CORE_H
+#define TENON_LAYERS_CORE_H
+#include "tenon/layer.h"
+TN_BEGIN
+/* activation(inputs · kernel + bias), (…, k) to (…, units). */
+typedef struct tn_dense_options {
+    TN_OPTIONS_HEAD(tn_dense_options);
+    int64_t units TN_DEFAULT(0);
+    const char *activation TN_DEFAULT(NULL);
+    tn_flag use_bias TN_DEFAULT(true);
+    const char *kernel_initializer TN_DEFAULT("glorot_uniform"), *bias_initializer TN_DEFAULT("zeros");
+    const char *kernel_regularizer TN_DEFAULT(NULL), *bias_regularizer TN_DEFAULT(NULL), *activity_regularizer TN_DEFAULT(NULL);
+    const char *kernel_constraint TN_DEFAULT(NULL), *bias_constraint TN_DEFAULT(NULL);
+    TN_LAYER_OPTIONS;
+} tn_dense_options;
+TN_API tn_layer *tn_dense_new(const tn_dense_options *options);
+
+typedef struct tn_activation_options {
+    TN_OPTIONS_HEAD(tn_activation_options);
+    const char *activation TN_DEFAULT(NULL);
+    TN_LAYER_OPTIONS;
+} tn_activation_options;
+TN_API tn_layer *tn_activation_new(const tn_activation_options *options);
+
+#ifndef __cplusplus
+#define tn_dense(...) TN_OPTIONS(tn_dense_new, tn_dense_options, (.use_bias = true, .kernel_initializer = "glorot_uniform", \
+    .bias_initializer = "zeros", TN_LAYER_DEFAULTS), __VA_ARGS__)
+#define tn_activation(...) TN_OPTIONS(tn_activation_new, tn_activation_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
+#endif
+TN_END
+#endif
