@@ -2,7 +2,10 @@
 BUILD ?= build/release
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: all demo test test-debug interop clean help
+PREFIX ?= /usr/local
+LIBDIR ?= lib
+
+.PHONY: all demo test test-debug interop install uninstall clean help
 
 all: $(BUILD)/Makefile
 	cmake --build $(BUILD) -j $(JOBS)
@@ -12,6 +15,8 @@ help:
 	@echo "make test      build everything and run the tests"
 	@echo "make interop   exchange files with the real Keras 2 and 3 (installs them from PyPI, outside this tree)"
 	@echo "make           build only; build/release/tenon is the program"
+	@echo "make install   build and install under PREFIX, $(PREFIX) (libraries in LIBDIR, $(LIBDIR); everything under DESTDIR)"
+	@echo "make uninstall remove what was installed last"
 	@echo "make test-debug the tests again under the address and undefined-behaviour sanitizers"
 
 $(BUILD)/Makefile:
@@ -36,6 +41,14 @@ test-debug:
 interop: all
 	@sh tools/setup.sh interop
 	@sh tests/interop/run.sh $(BUILD)
+
+# DESTDIR, when it is given to make, is in the environment of both.
+install: all
+	@cmake -DCMAKE_INSTALL_LIBDIR=$(LIBDIR) $(BUILD) >/dev/null
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+uninstall:
+	@sh tools/uninstall.sh $(BUILD)/install_manifest.txt
 
 clean:
 	rm -rf build

@@ -10,7 +10,7 @@ int main(void)
     tn_tensor *x = tn_ones(TN_SHAPE(2, 3), TN_FLOAT32);
     tn_tensor *difference =
         tn_subtract(tn_predict(model, x), tn_predict(tn_load_model("outside_c.keras"), x));
-    printf("%s %s\n", tn_shape_text(difference),
+    printf("tenon %s %s %s\n", tn_version(), tn_shape_text(difference),
            tn_to_double(tn_reduce_max(tn_abs(difference))) == 0 ? "equal" : "different");
     return tn_report();
 }

@@ -21,7 +21,7 @@ int main()
     tn_tensor *difference = tn_abs(tn_subtract(before, tn_predict_with(&predict)));
     tn_reduce_options sum;
     sum.input = difference;
-    std::printf("%s %s\n", tn_shape_text(difference),
+    std::printf("tenon %s %s %s\n", tn_version(), tn_shape_text(difference),
                 tn_to_double(tn_reduce_sum_with(&sum)) == 0 ? "equal" : "different");
     return tn_report();
 }

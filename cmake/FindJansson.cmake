@@ -1,0 +1,10 @@
+# jansson as the target Jansson::Jansson; its own CMake package is not everywhere. Installed beside tenon's package, which needs it too.
+find_path(JANSSON_INCLUDE_DIR jansson.h)
+find_library(JANSSON_LIBRARY jansson)
+mark_as_advanced(JANSSON_INCLUDE_DIR JANSSON_LIBRARY)
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(Jansson REQUIRED_VARS JANSSON_LIBRARY JANSSON_INCLUDE_DIR)
+if(Jansson_FOUND AND NOT TARGET Jansson::Jansson)
+    add_library(Jansson::Jansson UNKNOWN IMPORTED)
+    set_target_properties(Jansson::Jansson PROPERTIES IMPORTED_LOCATION ${JANSSON_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${JANSSON_INCLUDE_DIR})
+endif()
