@@ -430,6 +430,8 @@ static tn_tensor *axes_of(const tn_reduce_options *o)
     if (o->axis.count == 0 && !o->input->shape.known)
         return tn_range(tn__int(0), tn_rank(o->input), tn__int(1));
     int count = o->axis.count ? o->axis.count : o->input->shape.rank;
+    if (count < 0) /* TN_NO_AXES */
+        count = 0;
     for (int i = 0; i < count; i++)
         axes[i] = o->axis.count ? o->axis.axis[i] : i;
     return tn__ints(axes, (size_t)count);

@@ -77,6 +77,15 @@ static void extremes_share_their_gradient_among_equals(void **state)
                  1.0 / 3);
 }
 
+static void over_no_axes_everything_stays(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    CHECK_TENSOR(tn_reduce_sum(two_rows(), .axis = TN_NO_AXES), two_rows(), 0, 0);
+    CHECK_TENSOR(tn_reduce_variance(two_rows(), .axis = TN_NO_AXES), tn_zeros_like(two_rows()), 0,
+                 0);
+}
+
 static void a_nan_is_the_greatest_and_the_least(void **state)
 {
     (void)state;
@@ -239,6 +248,7 @@ int main(void)
         cmocka_unit_test(sums_and_means_run_over_any_axes),
         cmocka_unit_test(every_pattern_of_axes_comes_out),
         cmocka_unit_test(extremes_share_their_gradient_among_equals),
+        cmocka_unit_test(over_no_axes_everything_stays),
         cmocka_unit_test(a_nan_is_the_greatest_and_the_least),
         cmocka_unit_test(products_have_a_gradient_at_zero),
         cmocka_unit_test(norms_truths_and_their_empty_values),

@@ -32,6 +32,7 @@ static const struct {
     { "training", replay_training },
     { "files", replay_files },
     { "naming", replay_naming },
+    { "ops", replay_op },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

@@ -43,5 +43,6 @@ void replay_schedule(golden_case *c, verdict *v);
 void replay_training(golden_case *c, verdict *v);
 void replay_files(golden_case *c, verdict *v);
 void replay_naming(golden_case *c, verdict *v);
+void replay_op(golden_case *c, verdict *v);
 
 #endif

@@ -1,0 +1,183 @@
+/* ops_functions.c - which public function stands for which of TensorFlow's: ops_functions.def, and
+ * what its rows need. */
+#include "conformance/ops.h"
+#include "nn/config.h"
+#include "tenon/gradient.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static tn_list one(tn_tensor *x)
+{
+    return x ? tn_list_of(1, &x) : (tn_list){ 0, NULL };
+}
+
+/* One number for each spatial axis out of one, of one an axis, or of one a dimension. */
+static void spatial(const op_call *c, const char *name, int count, int64_t to[3])
+{
+    int64_t all[8];
+    size_t given = wholes(c, name, all, 8);
+    bool whole_rank = given == (size_t)count + 2;
+    const char *format = word(c, "data_format", "N...C");
+    for (int i = 0; i < 3 && given; i++) {
+        size_t at = given == 1 ? 0 : (size_t)i + (whole_rank ? format[1] == 'C' ? 2 : 1 : 0);
+        to[i] = i < count ? all[at] : 0;
+    }
+}
+
+/* Explicit paddings as Python has them: a pair for each dimension. */
+static const char *padding(const op_call *c, int64_t to[4])
+{
+    int64_t all[8];
+    if (!json_is_array(json_object_get(c->attrs, "padding")))
+        return word(c, "padding", NULL);
+    wholes(c, "padding", all, 8);
+    memcpy(to, all + (strcmp(word(c, "data_format", "NHWC"), "NCHW") == 0 ? 4 : 2), 4 * sizeof *to);
+    return "EXPLICIT";
+}
+
+static tn_tensor *convolve(const op_call *c, tn_tensor *(*f)(const tn_nn_conv_options *), int axes)
+{
+    tn_nn_conv_options o = { .size_ = sizeof o, .input = in(c, 0), .filters = in(c, 1) };
+    spatial(c, given(c, "stride") ? "stride" : "strides", axes, o.strides);
+    spatial(c, "dilations", axes, o.dilations);
+    o.padding = padding(c, o.explicit_paddings);
+    o.data_format = word(c, "data_format", NULL);
+    return f(&o);
+}
+
+static tn_tensor *transposed(const op_call *c,
+                             tn_tensor *(*f)(const tn_nn_conv_transpose_options *), int axes)
+{
+    tn_nn_conv_transpose_options o = { .size_ = sizeof o,
+                                       .input = in(c, 0),
+                                       .filters = in(c, 1),
+                                       .output_shape = shape(c, "output_shape"),
+                                       .padding = word(c, "padding", "SAME"),
+                                       .data_format = word(c, "data_format", NULL) };
+    spatial(c, "strides", axes, o.strides);
+    spatial(c, "dilations", axes, o.dilations);
+    return f(&o);
+}
+
+static tn_tensor *pool(const op_call *c, tn_tensor *(*f)(const tn_nn_pool_options *), int axes)
+{
+    tn_nn_pool_options o = { .size_ = sizeof o, .input = in(c, 0) };
+    spatial(c, "ksize", axes, o.ksize);
+    spatial(c, "strides", axes, o.strides);
+    o.padding = padding(c, o.explicit_paddings);
+    o.data_format = word(c, "data_format", NULL);
+    return f(&o);
+}
+
+static tn_tensor *padded(const op_call *c)
+{
+    tn_pad_options o = { .size_ = sizeof o,
+                         .tensor = in(c, 0),
+                         .mode = word(c, "mode", "CONSTANT"),
+                         .constant_values = real(c, "constant_values", 0) };
+    wholes(c, "paddings", o.paddings[0], sizeof o.paddings / sizeof **o.paddings);
+    return tn_pad_with(&o);
+}
+
+static tn_list split(const op_call *c)
+{
+    int64_t sizes[16];
+    int axis = (int)whole(c, "axis", 0);
+    if (json_is_integer(json_object_get(c->attrs, "num_or_size_splits")))
+        return tn_split(in(c, 0), whole(c, "num_or_size_splits", 0), axis);
+    size_t count = wholes(c, "num_or_size_splits", sizes, 16);
+    return tn_split_sizes(in(c, 0), count, sizes, axis);
+}
+
+/* --- Python's x[1::2, :, tf.newaxis, 0] ------------------------------------------------------- */
+static bool bound(const char **at, int64_t *value)
+{
+    char *end;
+    *value = strtoll(*at, &end, 10);
+    bool there = end != *at;
+    *at = end;
+    return there;
+}
+
+static void slice_entry(const char *at, tn_strided_slice_options *o)
+{
+    int i = o->begin.rank++;
+    int64_t bit = (int64_t)1 << i;
+    at += strspn(at, " ");
+    o->end.rank = o->strides.rank = o->begin.rank;
+    o->strides.dims[i] = 1;
+    if (strncmp(at, "...", 3) == 0)
+        o->ellipsis_mask |= bit;
+    else if (strncmp(at, "tf.newaxis", 10) == 0)
+        o->new_axis_mask |= bit;
+    else if (!strpbrk(at, ":"))
+        o->shrink_axis_mask |= bit, bound(&at, &o->begin.dims[i]),
+            o->end.dims[i] = o->begin.dims[i] + 1;
+    else {
+        o->begin_mask |= bound(&at, &o->begin.dims[i]) ? 0 : bit;
+        at++;
+        o->end_mask |= bound(&at, &o->end.dims[i]) ? 0 : bit;
+        if (*at == ':' && (at++, !bound(&at, &o->strides.dims[i])))
+            o->strides.dims[i] = 1;
+    }
+}
+
+static tn_tensor *sliced(const op_call *c)
+{
+    char spec[128], *rest = spec;
+    tn_strided_slice_options o = { .size_ = sizeof o, .input = in(c, 0) };
+    o.begin.known = o.end.known = o.strides.known = 1;
+    snprintf(spec, sizeof spec, "%s", word(c, "spec", "[]") + 1);
+    spec[strcspn(spec, "]")] = 0;
+    for (char *entry; (entry = strsep(&rest, ","));)
+        slice_entry(entry, &o);
+    return tn_strided_slice_with(&o);
+}
+
+/* --- the gradients of gradients --------------------------------------------------------------- */
+/* x, f'(x) of the sum of tanh(x)^3, and the derivative of the sum of its squares. */
+static tn_list second_order(tn_tensor *x)
+{
+    tn_tape *outer = tn_gradient_tape();
+    tn_watch(outer, x);
+    tn_tape *inner = tn_gradient_tape();
+    tn_watch(inner, x);
+    tn_tensor *y = tn_reduce_sum(tn_pow(tn_tanh(x), tn_scalar(3.0)));
+    tn_tensor *first = tn_gradient_of(inner, y, x);
+    tn_tensor *second = tn_gradient_of(outer, tn_reduce_sum(tn_square(first)), x);
+    return TN_LIST(first, second);
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+#define NAME_OF_ROW TN_PASTE(row_, __LINE__)
+#define ONE(api, ...)                            \
+    static tn_list NAME_OF_ROW(const op_call *c) \
+    {                                            \
+        return one(__VA_ARGS__);                 \
+    }
+#define MANY(api, ...)                           \
+    static tn_list NAME_OF_ROW(const op_call *c) \
+    {                                            \
+        return __VA_ARGS__;                      \
+    }
+#include "conformance/ops_functions.def"
+#undef ONE
+#undef MANY
+
+#define ONE(api, ...) { api, NAME_OF_ROW },
+#define MANY(api, ...) ONE(api)
+static const struct {
+    const char *api;
+    tn_list (*run)(const op_call *c);
+} rows[] = {
+#include "conformance/ops_functions.def"
+};
+
+tn_list (*function_of(const char *api))(const op_call *c)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].api, api) == 0)
+            return rows[i].run;
+    return NULL;
+}
