@@ -1,12 +1,15 @@
 /* file.c - reading, mapping, and saving that never leaves half a file. */
 #include "base/file.h"
+#include "base/log.h"
 #include "base/text.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -438,38 +441,67 @@ static size_t folder_length(const char *path)
     return slash ? (size_t)(slash - path) + 1 : 0;
 }
 
-/* A rename is only durable once its folder is synced. */
-static tn_status sync_folder(const char *path)
+/* Opened before the rename, after which nothing may fail any more. -1, and that is no error, where
+ * a folder may be written but not read. */
+static tn_status open_folder(const char *path, int *fd)
 {
     size_t length = folder_length(path);
     char *folder = length ? tn__strndup(path, length) : tn__strdup(".");
     if (!folder)
         return TN_RESOURCE_EXHAUSTED;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     tn__free(folder);
-    if (fd < 0)
-        return TN_OK; /* a folder that may be written but not read */
-    tn_status status = synced(fd) ? TN_OK : fail_errno("Unable to sync the folder of", path);
-    close(fd);
-    return status;
+    return TN_OK;
+}
+
+/* A rename is only durable once its folder is synced. The new file is in its place by now, so this
+ * is no reason to call the save a failure. */
+static void sync_folder(const file_output *file, int folder)
+{
+    if (folder < 0)
+        return;
+    if (!synced(folder))
+        tn__warn(
+            "'%s' is saved, but its folder could not be synced (%s): after a power failure the "
+            "old file may be there again",
+            file->path, strerror(errno));
+    close(folder);
+}
+
+/* Some file systems tell only on closing that a write failed. The file itself stays open: its lock
+ * says that somebody is writing it. */
+static tn_status check_closing(const file_output *file)
+{
+    int copy = dup(file->fd);
+    if (copy < 0 || close(copy) != 0)
+        return fail_errno("Unable to close", file->path);
+    return TN_OK;
+}
+
+static tn_status replace_target(file_output *file)
+{
+    if (rename(file->beside, file->path) != 0)
+        return fail_errno("Unable to replace", file->path);
+    close(file->fd);
+    tn__free(file->beside);
+    file->beside = NULL;
+    return TN_OK;
 }
 
 static tn_status finish(file_output *file)
 {
+    int folder = -1;
     TN_TRY(flush(file));
     if (!file->beside)
         return TN_OK;
     if (file->sync && !synced(file->fd))
         return fail_errno("Unable to sync", file->path);
-    int fd = file->fd;
-    file->fd = -1;
-    if (close(fd) != 0)
-        return fail_errno("Unable to close", file->path);
-    if (rename(file->beside, file->path) != 0)
-        return fail_errno("Unable to replace", file->path);
-    tn__free(file->beside);
-    file->beside = NULL;
-    return file->sync ? sync_folder(file->path) : TN_OK;
+    TN_TRY(check_closing(file));
+    if (file->sync)
+        TN_TRY(open_folder(file->path, &folder));
+    tn_status status = replace_target(file);
+    sync_folder(file, folder);
+    return status;
 }
 
 static tn_status file_commit(void *self)
@@ -504,27 +536,82 @@ static tn_status resolve(const char *path, char **resolved)
     return fail_errno("Unable to write", path);
 }
 
+/* --- the file beside ------------------------------------------------------------------------- */
+/* "<name>.<8 hexadecimal digits>.part"; of a long name only the beginning. */
+static int kept_length(const char *path)
+{
+    size_t folder = folder_length(path), name = strlen(path + folder);
+    return (int)(folder + (name < NAME_KEPT ? name : NAME_KEPT)); /* room for the ending */
+}
+
+static bool is_beside(const char *name, const char *kept, size_t length)
+{
+    return strncmp(name, kept, length) == 0 && name[length] == '.' &&
+           strspn(name + length + 1, "0123456789abcdef") == 8 &&
+           strcmp(name + length + 9, ".part") == 0;
+}
+
+/* Whoever writes a file beside holds its lock, so one without a writer is what a crash left. */
+static void remove_leftover(int folder, const char *name)
+{
+    struct stat info;
+    int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(folder, name, 0);
+    close(fd);
+}
+
+/* What earlier saves of this target left when they were stopped; where that fails it stays. */
+static tn_status remove_leftovers(const char *path)
+{
+    int folder;
+    TN_TRY(open_folder(path, &folder));
+    DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
+    size_t start = folder_length(path), length = (size_t)kept_length(path) - start;
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        if (is_beside(entry->d_name, path + start, length))
+            remove_leftover(folder, entry->d_name);
+    if (entries)
+        closedir(entries);
+    else if (folder >= 0)
+        close(folder);
+    return TN_OK;
+}
+
+/* Locks a file that was just made. False when it was taken for a leftover in the moment between. */
+static bool lock_new(int fd)
+{
+    struct stat info;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+        return errno != EWOULDBLOCK; /* a file system without locks */
+    return fstat(fd, &info) == 0 && info.st_nlink > 0;
+}
+
 /* A new file of a name nobody has. Not mkstemp: its files are private, and the process's mask,
  * which a new file should follow, cannot be asked without changing it under other threads' feet. */
 static int create_beside(const char *path, mode_t mode, char **beside)
 {
-    size_t folder = folder_length(path), name = strlen(path + folder);
-    int kept = (int)(folder + (name < NAME_KEPT ? name : NAME_KEPT)); /* room for the ending */
     for (uint32_t attempt = 0; attempt < 100; attempt++) {
         struct timespec now;
         clock_gettime(CLOCK_REALTIME, &now);
         uint32_t mark = ((uint32_t)now.tv_nsec + attempt) * 2654435761u ^ (uint32_t)getpid();
-        *beside = tn__print("%.*s.%08x.part", kept, path, mark);
+        *beside = tn__print("%.*s.%08x.part", kept_length(path), path, mark);
         if (!*beside) {
             errno = ENOMEM;
             return -1;
         }
         int fd = open(*beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (fd >= 0)
+        if (fd >= 0 && lock_new(fd))
             return fd;
+        int error = fd >= 0 ? EEXIST : errno;
+        if (fd >= 0)
+            close(fd);
         tn__free(*beside);
         *beside = NULL;
-        if (errno != EEXIST)
+        errno = error;
+        if (error != EEXIST)
             return -1;
     }
     return -1;
@@ -552,6 +639,7 @@ static tn_status open_beside(file_output *file, const char *given)
     if (there && faccessat(AT_FDCWD, given, W_OK, AT_EACCESS) != 0)
         return fail_errno("Unable to write", given); /* a rename would replace it all the same */
     TN_TRY(resolve(given, &file->path));
+    TN_TRY(remove_leftovers(file->path));
     file->fd = create_beside(file->path, there ? 0600 : 0666, &file->beside);
     if (file->fd < 0)
         return fail_create(file->path);

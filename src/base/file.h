@@ -22,7 +22,9 @@ tn__path_kind tn__path_kind_of(const char *path);
  * A target that is there and not a regular file, or write-protected, is refused; a symbolic link is
  * followed (also one to a file that is not there yet) and its target replaced; the old file's
  * permissions are kept, its owner too where that is allowed. "-" is standard output. After one
- * failure every further write, and commit, fails. */
+ * failure every further write, and commit, fails; a commit that fails has left the target as it
+ * was. What a process that was killed left beside ("<target>.<8 hex digits>.part", with nobody
+ * writing it) is removed when the same target is written again. */
 typedef struct tn__writer tn__writer;
 tn_status tn__writer_open(const char *path, bool sync, tn__writer **writer);
 /* Writes into memory instead: commit hands the bytes to *target, which is overwritten. */

@@ -198,6 +198,57 @@ static void abort_leaves_the_old_file_and_no_debris(void **state)
     assert_int_equal(entries(folder), 1);
 }
 
+/* --- what was left --------------------------------------------------------------------------- */
+static void leftovers_of_a_save_that_was_killed_go_with_the_next_one(void **state)
+{
+    (void)state;
+    char path[512];
+    const char *folder = make_folder("leftovers");
+    snprintf(path, sizeof path, "%s", inside(folder, "model"));
+    put(inside(folder, "model.0123abcd.part"), "half");
+    put(inside(folder, "model.89abcdef.part"), "another half");
+    static const char *const others[] = { "model.0123abcd.part2", "model.0123abc.part",
+                                          "model.0123abcg.part",  "model.0123ABCD.part",
+                                          "models.0123abcd.part", "model.weights.0123abcd.part" };
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        put(inside(folder, others[i]), "not ours");
+    assert_int_equal(mkdir(inside(folder, "model.00000000.part"), 0700), 0);
+    CHECK_OK(save(path, "new"));
+    check_content(path, "new");
+    assert_int_equal(entries(folder), 8);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        check_content(inside(folder, others[i]), "not ours");
+}
+
+static void leftovers_of_long_names_go_too(void **state)
+{
+    (void)state;
+    char name[256] = { 0 }, left[256];
+    memset(name, 'n', 250);
+    const char *folder = make_folder("long_leftovers");
+    snprintf(left, sizeof left, "%.200s.0123abcd.part", name);
+    put(inside(folder, left), "half");
+    CHECK_OK(save(inside(folder, name), "new"));
+    assert_int_equal(entries(folder), 1);
+}
+
+static void two_writers_of_one_target_leave_each_other_alone(void **state)
+{
+    (void)state;
+    const char *folder = make_folder("two_writers"), *path = inside(folder, "model");
+    tn__writer *first, *second;
+    CHECK_OK(tn__writer_open(path, true, &first));
+    CHECK_OK(tn__write(first, "first", 5));
+    CHECK_OK(tn__writer_open(path, true, &second));
+    CHECK_OK(tn__write(second, "second", 6));
+    assert_int_equal(entries(folder), 2);
+    CHECK_OK(tn__writer_commit(first));
+    check_content(path, "first");
+    CHECK_OK(tn__writer_commit(second));
+    check_content(path, "second");
+    assert_int_equal(entries(folder), 1);
+}
+
 static void the_old_files_permissions_are_kept(void **state)
 {
     (void)state;
@@ -581,6 +632,9 @@ int main(void)
         cmocka_unit_test(kinds_of_paths_are_told_apart),
         cmocka_unit_test(the_target_is_untouched_until_commit),
         cmocka_unit_test(abort_leaves_the_old_file_and_no_debris),
+        cmocka_unit_test(leftovers_of_a_save_that_was_killed_go_with_the_next_one),
+        cmocka_unit_test(leftovers_of_long_names_go_too),
+        cmocka_unit_test(two_writers_of_one_target_leave_each_other_alone),
         cmocka_unit_test(the_old_files_permissions_are_kept),
         cmocka_unit_test(a_new_file_follows_the_processs_mask),
         cmocka_unit_test(a_symbolic_link_is_followed),

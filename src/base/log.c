@@ -1,7 +1,9 @@
 /* log.c */
 #include "base/log.h"
-#include "base/text.h"
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Set by the host before the library is used from more than one thread. */
@@ -26,17 +28,31 @@ void tn__output(const char *text, size_t size)
     emit(TN_SINK_OUTPUT, text, size);
 }
 
+/* A warning is no failure: without memory for a long one its beginning has to do. */
 void tn__warn(const char *format, ...)
 {
-    tn__text text = { 0 };
-    tn__text_add(&text, "WARNING: ");
-    va_list arguments;
+    enum { FIXED = 1024, HEAD = 9 };
+    char fixed[FIXED] = "WARNING: ", *text = fixed;
+    va_list arguments, again;
     va_start(arguments, format);
-    tn__text_add_v(&text, format, arguments);
+    va_copy(again, arguments);
+    int length = vsnprintf(fixed + HEAD, FIXED - HEAD - 1, format, arguments);
+    size_t size = HEAD + (length < 0 ? 0 : (size_t)length), room = FIXED - 2;
+    if (size > room && (text = malloc(size + 2))) {
+        memcpy(text, fixed, HEAD);
+        vsnprintf(text + HEAD, size + 1 - HEAD, format, again);
+        room = size;
+    }
+    if (!text)
+        text = fixed;
+    size = size < room ? size : room;
+    text[size] = '\n';
+    text[size + 1] = 0;
+    emit(TN_SINK_WARNING, text, size + 1);
+    if (text != fixed)
+        free(text);
+    va_end(again);
     va_end(arguments);
-    tn__text_add(&text, "\n");
-    emit(TN_SINK_WARNING, tn__text_get(&text), text.bytes.size);
-    tn__text_free(&text);
 }
 
 bool tn__output_is_terminal(void)

@@ -1,0 +1,444 @@
+/* stop_test.c - saves that are stopped: after every step, at any moment, by every call that fails.
+ * What was saved before or what is being saved is there afterwards, whole, and nothing else in the
+ * folder has changed.
+ *
+ * The linker leads the library's calls of the system's write, pwrite, fsync and rename to the
+ * functions below. */
+#include "support/check.h"
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* --- the steps of a save
+ * --------------------------------------------------------------------------------------------- */
+enum { STOPPED = 77, MOMENTS = 200 };
+typedef enum { GO_ON, STOP_BEFORE, STOP_HALFWAY, STOP_AFTER, FAIL } step_end;
+
+static struct {
+    bool counting;
+    int count, at;
+    step_end end;
+    char kinds[256]; /* one letter a step */
+} steps;
+
+/* Whether the step that begins is the chosen one. */
+static bool chosen(char kind)
+{
+    if (!steps.counting)
+        return false;
+    if (steps.count < (int)sizeof steps.kinds - 1)
+        steps.kinds[steps.count] = kind;
+    steps.count++;
+    if (steps.count == steps.at && steps.end == STOP_BEFORE)
+        _exit(STOPPED);
+    return steps.count == steps.at;
+}
+
+/* A system call's result, made by the rules above; `half` is what a call that is stopped halfway
+ * does. */
+#define STEP(kind, call, half)                               \
+    do {                                                     \
+        bool here = chosen(kind);                            \
+        if (here && steps.end == FAIL)                       \
+            return errno = (kind) == 'w' ? ENOSPC : EIO, -1; \
+        if (here && steps.end == STOP_HALFWAY) {             \
+            (void)!(half);                                   \
+            _exit(STOPPED);                                  \
+        }                                                    \
+        __typeof__(call) result = (call);                    \
+        if (here && steps.end == STOP_AFTER)                 \
+            _exit(STOPPED);                                  \
+        return result;                                       \
+    } while (0)
+
+ssize_t __real_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size);
+ssize_t __wrap_write(int fd, const void *data, size_t size)
+{
+    STEP('w', __real_write(fd, data, size), __real_write(fd, data, size / 2));
+}
+
+ssize_t __real_pwrite(int fd, const void *data, size_t size, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *data, size_t size, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+    STEP('p', __real_pwrite(fd, data, size, offset), __real_pwrite(fd, data, size / 2, offset));
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+    struct stat info;
+    STEP(fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) ? 'F' : 's', __real_fsync(fd), 0);
+}
+
+int __real_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_rename(const char *from, const char *to)
+{
+    STEP('r', __real_rename(from, to), 0);
+}
+
+/* --- what is saved: everything in it is `value`, 1 or 2
+ * ---------------------------------------------------------------- */
+static int64_t size_of(tn_tensor *x)
+{
+    tn_shape shape = tn_shape_of(x);
+    int64_t size = 1;
+    for (int i = 0; i < shape.rank; i++)
+        size *= shape.dims[i];
+    return size;
+}
+
+/* What all elements are; 0 when they are not the same, or not there. */
+static int value_of(tn_list tensors)
+{
+    float value = 0;
+    for (size_t i = 0; i < tensors.count; i++) {
+        const float *data = tn_data_float32(tensors.item[i]);
+        value = i == 0 && data ? data[0] : value;
+        for (int64_t k = 0; k < size_of(tensors.item[i]); k++)
+            if (!data || data[k] != value)
+                return 0;
+    }
+    return (int)value;
+}
+
+static tn_tensor *filled(tn_shape shape, int value)
+{
+    return tn_fill(shape, tn_cast(tn_scalar((double)value), TN_FLOAT32));
+}
+
+static tn_model *model_of(int value)
+{
+    tn_model *model = tn_sequential(
+        TN_LAYERS(tn_dense(700, .kernel_initializer = "zeros", .input_shape = TN_SHAPE(600)),
+                  tn_dense(20)),
+        .name = value == 1 ? "one" : "two");
+    tn_list variables = tn_variables(model);
+    for (size_t i = 0; i < variables.count; i++)
+        tn_assign(variables.item[i], filled(tn_shape_of(variables.item[i]), value));
+    CHECK_NO_ERROR();
+    return model;
+}
+
+static tn_status save_model(int value, const char *path)
+{
+    return tn_save(model_of(value), path);
+}
+
+static int load_model(const char *path)
+{
+    tn_model *model = tn_load_model(path);
+    return model ? value_of(tn_variables(model)) : 0;
+}
+
+static tn_status save_weights(int value, const char *path)
+{
+    return tn_save_weights(model_of(value), path);
+}
+
+static int load_weights(const char *path)
+{
+    tn_model *model = model_of(3);
+    return tn_load_weights(model, path) == TN_OK ? value_of(tn_variables(model)) : 0;
+}
+
+static tn_status save_json(int value, const char *path)
+{
+    return tn_save_json_with(&(tn_to_json_options){ .size_ = sizeof(tn_to_json_options),
+                                                    .model = model_of(value),
+                                                    .keras = 3 },
+                             path);
+}
+
+static int load_json(const char *path)
+{
+    tn_model *model = tn_load_json(path);
+    return !model ? 0 : strcmp(tn_layer_name(model), "one") == 0 ? 1 : 2;
+}
+
+static tn_status save_array(int value, const char *path)
+{
+    return tn_save_array(filled(TN_SHAPE(300, 40), value), path);
+}
+
+static int load_array(const char *path)
+{
+    tn_tensor *x = tn_load_array(path, NULL);
+    return x ? value_of(TN_LIST(x)) : 0;
+}
+
+static const struct form {
+    const char *name;
+    tn_status (*save)(int value, const char *path);
+    int (*load)(const char *path);
+} forms[] = {
+    { "a.keras", save_model, load_model },
+    { "a.h5", save_model, load_model },
+    { "a.weights.h5", save_weights, load_weights },
+    { "a.json", save_json, load_json },
+    { "a.npy", save_array, load_array },
+    { "a.csv", save_array, load_array },
+};
+enum { FORMS = sizeof forms / sizeof *forms };
+
+/* --- a folder with a target and somebody else's file
+ * ------------------------------------------------------------------- */
+static char folder[300], target[400], bystander[400];
+
+static void put_bystander(void)
+{
+    FILE *file = fopen(bystander, "w");
+    assert_non_null(file);
+    assert_true(fputs("somebody else's", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static void begin(const struct form *form, const char *label)
+{
+    snprintf(folder, sizeof folder, "%s", temporary_path(tn_format("%s_%s", label, form->name)));
+    assert_int_equal(mkdir(folder, 0755), 0);
+    snprintf(target, sizeof target, "%s/%s", folder, form->name);
+    snprintf(bystander, sizeof bystander, "%s/b.keras", folder);
+    put_bystander();
+}
+
+static int entries(void)
+{
+    DIR *open = opendir(folder);
+    assert_non_null(open);
+    int count = 0;
+    for (struct dirent *entry; (entry = readdir(open));)
+        count += entry->d_name[0] != '.';
+    closedir(open);
+    return count;
+}
+
+/* The value in the target: the whole old file, or the whole new one. */
+static int check_whole(const struct form *form)
+{
+    char text[32] = "";
+    FILE *file = fopen(bystander, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    fclose(file);
+    assert_string_equal(text, "somebody else's");
+    int value = form->load(target);
+    const tn_error *error = tn_catch(TN_ANY_ERROR);
+    if (value != 1 && value != 2)
+        fail_msg("%s is neither the old nor the new file: %s", form->name,
+                 error ? error->message : "mixed values");
+    return value;
+}
+
+/* Saves in a process of its own, which ends at the chosen step; gives the steps it took, or -1 when
+ * it was stopped. */
+static int save_in_child(const struct form *form, int value, int at, step_end end)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        TN_SCOPE;
+        steps.count = 0;
+        steps.at = at;
+        steps.end = end;
+        steps.counting = true;
+        _exit(form->save(value, target) == TN_OK ? steps.count : 99);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_not_equal(WEXITSTATUS(status), 99);
+    return WEXITSTATUS(status) == STOPPED ? -1 : WEXITSTATUS(status);
+}
+
+/* --- stopped at a step
+ * --------------------------------------------------------------------------------------------------
+ */
+/* From `there`, the value in the target before; the next save clears up. */
+static void stop_at_every_step(const struct form *form, step_end end, bool fresh)
+{
+    int at = 1, stopped_old = 0, stopped_new = 0;
+    for (;; at++) {
+        TN_SCOPE;
+        if (fresh)
+            unlink(target);
+        else
+            CHECK_OK(form->save(1, target));
+        if (save_in_child(form, 2, at, end) >= 0)
+            break;
+        if (fresh && access(target, F_OK) != 0)
+            stopped_old++;
+        else if (check_whole(form) == 1)
+            stopped_old++;
+        else
+            stopped_new++;
+        CHECK_OK(form->save(1, target));
+        assert_int_equal(check_whole(form), 1);
+        assert_int_equal(entries(), 2);
+    }
+    /* at least a write, its sync, the rename and the folder's sync; the rename parts them */
+    assert_true(at > 4);
+    assert_true(stopped_old >= 2);
+    assert_int_equal(stopped_new, end == STOP_AFTER ? 2 : 1);
+}
+
+static void a_save_that_stops_after_any_step_leaves_the_old_file_or_the_new_one(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FORMS; i++) {
+        begin(&forms[i], "after");
+        stop_at_every_step(&forms[i], STOP_AFTER, false);
+        stop_at_every_step(&forms[i], STOP_AFTER, true);
+    }
+}
+
+static void a_save_that_stops_halfway_through_a_write_leaves_the_old_file(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FORMS; i++) {
+        begin(&forms[i], "halfway");
+        stop_at_every_step(&forms[i], STOP_HALFWAY, false);
+        stop_at_every_step(&forms[i], STOP_BEFORE, true);
+    }
+}
+
+/* What a file system has not been asked to sync is lost with the power: the bytes come first, then
+ * the name. */
+static void the_bytes_are_on_the_disk_before_the_name_is(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < FORMS; i++) {
+        TN_SCOPE;
+        begin(&forms[i], "order");
+        steps.count = steps.at = 0;
+        memset(steps.kinds, 0, sizeof steps.kinds);
+        steps.counting = true;
+        tn_status status = forms[i].save(1, target);
+        steps.counting = false;
+        CHECK_OK(status);
+        size_t writes = strspn(steps.kinds, "wp");
+        assert_true(writes >= 1);
+        assert_string_equal(steps.kinds + writes, "srF");
+    }
+}
+
+/* --- calls that fail
+ * ------------------------------------------------------------------------------------------------------
+ */
+static char heard[1000];
+
+static void hear(void *self, tn_sink_kind kind, const char *text, size_t size)
+{
+    (void)self, (void)kind;
+    snprintf(heard, sizeof heard, "%.*s", (int)size, text);
+}
+
+static tn_status save_failing(const struct form *form, int at)
+{
+    steps.count = 0;
+    steps.at = at;
+    steps.end = FAIL;
+    steps.counting = true;
+    tn_status status = form->save(2, target);
+    steps.counting = false;
+    return status;
+}
+
+static void a_call_that_fails_leaves_the_old_file_and_nothing_else(void **state)
+{
+    (void)state;
+    tn_set_sink((tn_sink){ hear, NULL, false });
+    for (size_t i = 0; i < FORMS; i++) {
+        begin(&forms[i], "failing");
+        CHECK_OK(forms[i].save(1, target));
+        for (int at = 1;; at++) {
+            TN_SCOPE;
+            heard[0] = 0;
+            if (save_failing(&forms[i], at) == TN_OK)
+                break;
+            assert_int_not_equal(steps.kinds[at - 1], 'F');
+            CHECK_ERROR(steps.kinds[at - 1] == 'w' ? TN_RESOURCE_EXHAUSTED : TN_UNKNOWN, target);
+            assert_int_equal(check_whole(&forms[i]), 1);
+            assert_int_equal(entries(), 2);
+        }
+        /* only that the folder could not be synced is no failure any more: the new file is there,
+         * and that is said */
+        assert_int_equal(steps.kinds[steps.count - 1], 'F');
+        assert_non_null(strstr(heard, "its folder could not be synced"));
+        assert_int_equal(check_whole(&forms[i]), 2);
+        assert_int_equal(entries(), 2);
+    }
+    tn_set_sink((tn_sink){ 0 });
+}
+
+/* --- killed at any moment
+ * ---------------------------------------------------------------------------------------------------
+ */
+static void save_for_ever(const struct form *form)
+{
+    for (int i = 0;; i++) {
+        TN_SCOPE;
+        if (form->save(1 + i % 2, target) != TN_OK)
+            _exit(1);
+    }
+}
+
+static void kill_while_saving(const struct form *form, uint32_t *random)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        save_for_ever(form);
+    *random = *random * 1664525u + 1013904223u;
+    usleep(*random >> 8 & 0x7fff); /* up to 33 ms: some saves long */
+    int status;
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+}
+
+static void a_program_killed_at_any_moment_leaves_a_whole_file(void **state)
+{
+    (void)state;
+    uint32_t random = 20;
+    int values[3] = { 0 }, left = 0;
+    for (size_t i = 0; i < FORMS; i++) {
+        begin(&forms[i], "killed");
+        CHECK_OK(forms[i].save(1, target));
+        for (int moment = 0; moment < MOMENTS / FORMS + 1; moment++) {
+            TN_SCOPE;
+            kill_while_saving(&forms[i], &random);
+            values[check_whole(&forms[i])]++;
+            left += entries() > 2;
+            assert_in_range(entries(), 2, 3);
+        }
+        CHECK_OK(forms[i].save(1, target));
+        assert_int_equal(entries(), 2);
+    }
+    assert_true(values[1] > 0 && values[2] > 0);
+    print_message("killed %d times, %d of them while a file was being written\n",
+                  values[1] + values[2], left);
+    assert_true(left > 0);
+}
+
+int main(void)
+{
+    tests_begin();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_save_that_stops_after_any_step_leaves_the_old_file_or_the_new_one),
+        cmocka_unit_test(a_save_that_stops_halfway_through_a_write_leaves_the_old_file),
+        cmocka_unit_test(the_bytes_are_on_the_disk_before_the_name_is),
+        cmocka_unit_test(a_call_that_fails_leaves_the_old_file_and_nothing_else),
+        cmocka_unit_test(a_program_killed_at_any_moment_leaves_a_whole_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
