@@ -29,12 +29,21 @@ static tn_status count_whole(int64_t start, int64_t limit, int64_t delta, int64_
     return TN_OK;
 }
 
-static tn_status count_real(double start, double limit, double delta, int64_t *count)
+static double rounded(tn_dtype dtype, double x)
+{
+    uint64_t element;
+    tn__element_from_double(dtype, x, &element);
+    return tn__element_to_double(dtype, &element);
+}
+
+/* TensorFlow counts with numbers of the dtype: 0.3 by 0.1 is three steps in float32. */
+static tn_status count_real(tn_dtype dtype, double start, double limit, double delta,
+                            int64_t *count)
 {
     if (delta == 0)
         return no_step();
     TN_TRY(check_direction(delta > 0, start, limit));
-    double size = ceil(fabs((limit - start) / delta));
+    double size = ceil(fabs(rounded(dtype, rounded(dtype, limit - start) / delta)));
     if (!(size < 9.2e18))
         return tn__fail(TN_INVALID_ARGUMENT,
                         "Requires ((limit - start) / delta) <= 2**63 - 1: (%.9g - %.9g) / %.9g",
@@ -57,8 +66,8 @@ static tn_status range_infer(tn__infer *infer)
                             TN__BRACKETS(in[i]->shape));
     bool values = in[0]->form == TN__VALUE && in[1]->form == TN__VALUE && in[2]->form == TN__VALUE;
     if (values && tn__in(TN__FLOATS, (tn_dtype)in[0]->dtype))
-        TN_TRY(count_real(tn__double_at(in[0], 0), tn__double_at(in[1], 0), tn__double_at(in[2], 0),
-                          &count));
+        TN_TRY(count_real((tn_dtype)in[0]->dtype, tn__double_at(in[0], 0), tn__double_at(in[1], 0),
+                          tn__double_at(in[2], 0), &count));
     else if (values)
         TN_TRY(
             count_whole(tn__int_at(in[0], 0), tn__int_at(in[1], 0), tn__int_at(in[2], 0), &count));
@@ -79,11 +88,26 @@ static tn_status range_infer(tn__infer *infer)
         return TN_OK;                                       \
     }
 
+/* The half types round every step of start + i delta. */
+static tn_status fill_half(const tn__kernel *kernel, tn_tensor *out)
+{
+    tn_dtype dtype = (tn_dtype)out->dtype;
+    double first = tn__double_at(kernel->input[0], 0), step = tn__double_at(kernel->input[2], 0);
+    uint16_t *y = out->data;
+    for (int64_t i = 0; i < tn__count(out); i++)
+        tn__element_from_double(
+            dtype, first + rounded(dtype, rounded(dtype, (double)i) * step), &y[i]);
+    return TN_OK;
+}
+
 static tn_status range_compute(tn__kernel *kernel)
 {
-    const tn_tensor *out = kernel->output[0];
+    tn_tensor *out = kernel->output[0];
     int64_t count = tn__count(out);
     switch (out->dtype) {
+    case TN_FLOAT16:
+    case TN_BFLOAT16:
+        return fill_half(kernel, out);
     case TN_FLOAT32:
         FILL_RANGE(float)
     case TN_FLOAT64:
@@ -106,6 +130,7 @@ const tn__op tn__op_Range = {
     .infer = range_infer,
     .compute = range_compute,
     .no_gradient = "none: the numbers count",
+    .flags = TN__HALF,
 };
 
 tn_tensor *tn_range(tn_tensor *start, tn_tensor *limit, tn_tensor *delta)

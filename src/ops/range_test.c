@@ -21,6 +21,8 @@ static void range_counts_in_either_direction(void **state)
                  0.20000000298023224, 0.30000001192092896, 0.4000000059604645, 0.5,
                  0.6000000238418579, 0.699999988079071, 0.800000011920929, 0.9000000357627869);
     assert_int_equal(tn_range(INT(3), INT(3), INT(1))->shape.dims[0], 0);
+    /* 0.3f / 0.1f is a little above 3 in float64 */
+    assert_int_equal(tn_range(FLOAT(0), FLOAT(0.3f), FLOAT(0.1f))->shape.dims[0], 3);
     assert_null(tn_range(INT(0), INT(5), INT(0)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Requires delta != 0: 0");
     assert_null(tn_range(INT(5), INT(0), INT(1)));
@@ -33,6 +35,20 @@ static void range_counts_in_either_direction(void **state)
     CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "too large");
     assert_null(tn_range(FLOAT(0), FLOAT(1e30), FLOAT(1e-9)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "2**63 - 1");
+}
+
+static void range_counts_as_the_half_types_do(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *y = tn_range(VALUES(TN_FLOAT16, TN_SCALAR, 0), VALUES(TN_FLOAT16, TN_SCALAR, 10),
+                            VALUES(TN_FLOAT16, TN_SCALAR, 0.1));
+    assert_int_equal(y->shape.dims[0], 100);
+    CHECK_VALUES(tn_slice(y, TN_SHAPE(97), TN_SHAPE(3)), 0, 9.6953125, 9.796875, 9.8984375);
+    y = tn_range(VALUES(TN_BFLOAT16, TN_SCALAR, 0), VALUES(TN_BFLOAT16, TN_SCALAR, 3000),
+                 VALUES(TN_BFLOAT16, TN_SCALAR, 1));
+    assert_int_equal(y->shape.dims[0], 3008);
+    CHECK_VALUES(tn_slice(y, TN_SHAPE(3007), TN_SHAPE(1)), 0, 3008);
 }
 
 static void linspace_has_both_ends(void **state)
@@ -80,6 +96,7 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(range_counts_in_either_direction),
+        cmocka_unit_test(range_counts_as_the_half_types_do),
         cmocka_unit_test(linspace_has_both_ends),
         cmocka_unit_test(one_hot_marks_the_place_of_each_index),
     };
