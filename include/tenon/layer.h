@@ -9,13 +9,18 @@ TN_BEGIN
 #define TN_LAYER_OPTIONS \
     const char *name TN_DEFAULT(NULL);          /* NULL: "dense", "dense_1" …, gives way to others (rule 9) */ \
     tn_flag trainable TN_DEFAULT(true); \
-    const char *dtype TN_DEFAULT(NULL);         /* a dtype or policy: "mixed_bfloat16" */ \
+    const char *dtype TN_DEFAULT(NULL);         /* a dtype or policy, "mixed_bfloat16"; NULL: tn_dtype_policy() */ \
     tn_shape input_shape TN_DEFAULT({})         /* without the batch; builds at once in a Sequential */
 #define TN_LAYER_DEFAULTS .trainable = true
 
 /* Arguments are Keras's, in Keras's order. Strings for initializers, activations, regularizers and constraints are a name or a
  * constructor text: "relu", "random_normal(stddev=0.02)", "l2(1e-4)", "max_norm(2, axis=0)". Every layer computes in its dtype:
  * float inputs of another are cast. */
+
+/* Dtype policies. "mixed_float16" and "mixed_bfloat16": a layer computes in the half type and keeps its weights in float32, which its
+ * call reads as the half type (gradients reach them in float32). Any other is a dtype's name: both are of it. */
+TN_API TN_USE tn_status tn_set_dtype_policy(const char *name); /* of this thread's new layers; "float32" at first */
+TN_API const char *tn_dtype_policy(void);
 
 /* Of layers without options of their own. Layers whose name is an op's end in _layer: Add, Subtract, Multiply, Maximum, Minimum, Reshape. */
 typedef struct tn_layer_options { TN_OPTIONS_HEAD(tn_layer_options); TN_LAYER_OPTIONS; } tn_layer_options;
@@ -99,9 +104,13 @@ typedef struct tn_add_weight_options {
     tn_flag trainable TN_DEFAULT(true);
     const char *regularizer TN_DEFAULT(NULL), *constraint TN_DEFAULT(NULL);
     tn_dtype dtype TN_DEFAULT(tn_dtype(0));     /* the layer's */
+    tn_flag autocast TN_DEFAULT(true);          /* call reads it in what the layer computes in */
 } tn_add_weight_options;
 TN_API tn_variable *tn_add_weight_new(const tn_add_weight_options *options);
 
+TN_API const char *tn_layer_dtype_policy(tn_layer *layer); /* "mixed_float16" */
+TN_API tn_dtype tn_compute_dtype(tn_layer *layer);
+TN_API tn_dtype tn_variable_dtype(tn_layer *layer);
 TN_API const char *tn_layer_name(tn_layer *layer);
 TN_API const char *tn_layer_class_name(tn_layer *layer); /* "Dense" */
 TN_API bool tn_is_trainable(tn_layer *layer);
@@ -115,7 +124,7 @@ TN_API void tn_set_trainable(tn_layer *layer, bool trainable);
 #ifndef __cplusplus
 #define tn_new(...) TN_OPTIONS(tn_object_new, tn_object_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_add_weight(...) TN_OPTIONS(tn_add_weight_new, tn_add_weight_options, (.initializer = "glorot_uniform", \
-    .trainable = true), __VA_ARGS__)
+    .trainable = true, .autocast = true), __VA_ARGS__)
 #endif
 TN_END
 #endif

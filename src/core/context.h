@@ -52,6 +52,8 @@ struct tn_context {
     struct tn__names *names;      /* automatic names; see nn/naming.h */
     tn__random_state random;
     int training;          /* of the call that runs: 1, 0, -1 not said */
+    const struct tn__policy *policy; /* of new layers; NULL: float32. See nn/policy.h */
+    tn_dtype autocast;     /* the float type that the body that runs reads layers' weights in; 0: their own */
     int depth;             /* bodies that run inside each other; see function/frame.h */
     int making;            /* times this thread has taken the lock of function/frame.h */
     uint64_t weight_room;  /* while a file's model is made: 1 more than the bytes that its weights may still take; 0: any number */

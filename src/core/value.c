@@ -85,7 +85,7 @@ int64_t tn_dim(tn_shape shape, int axis)
 
 tn_dtype tn_dtype_of(tn_tensor *x)
 {
-    return tn__check_tensor(x, "tn_dtype_of: x") ? (tn_dtype)x->dtype : (tn_dtype)0;
+    return tn__check_tensor(x, "tn_dtype_of: x") ? tn__dtype_as_read(tn__context(), x) : (tn_dtype)0;
 }
 
 /* A variable's snapshot lives in the innermost scope, so that its elements do. */

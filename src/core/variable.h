@@ -1,6 +1,7 @@
 /* variable.h - a variable: a value that is replaced, and where it came from. */
 #ifndef TN_CORE_VARIABLE_H
 #define TN_CORE_VARIABLE_H
+#include "core/context.h"
 #include "core/tensor.h"
 
 typedef struct tn__variable {
@@ -15,6 +16,7 @@ typedef struct tn__variable {
     bool explicit_name; /* given by the program, not made up */
     bool traced;        /* made while tracing */
     bool seed;          /* a random layer's state: not one of its weights */
+    bool autocast;      /* a body that computes in another float type reads it in that */
     char *path;         /* Keras 3's: "sequential/dense/kernel", or NULL: its full name */
     tn_layer *owner;    /* the layer whose add_weight made it; not retained (the layer holds the variable, and clears this) */
 } tn__variable;
@@ -33,6 +35,12 @@ tn_status tn__variable_read(tn_tensor *variable, tn_tensor **value);
 /* Checks dtype and shape with Keras's and TensorFlow's texts, then replaces the value. */
 tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value);
 static inline bool tn__is_variable(const tn_tensor *x) { return x->form == TN__VARIABLE; }
+/* The dtype that an op gets it in now: its own, or what the running layer computes in. */
+static inline tn_dtype tn__dtype_as_read(const tn_context *context, const tn_tensor *x)
+{
+    bool casts = context->autocast && x->form == TN__VARIABLE && x->of.variable->autocast;
+    return casts && tn__in(TN__FLOATS, (tn_dtype)x->dtype) ? context->autocast : (tn_dtype)x->dtype;
+}
 /* The full name, in memory of the innermost scope; the own name when there is no memory. */
 const char *tn__variable_full_name(const tn_tensor *variable);
 

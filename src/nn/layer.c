@@ -38,18 +38,12 @@ static void layer_destroy(void *object)
     tn__free(layer->name);
     tn__free(layer->scope);
     tn__free(layer->here);
-    tn__free(layer->dtype);
     tn__free(layer->input_shape);
     tn__free(layer->build_shape);
     tn__free(layer->seeds);
 }
 
 const tn__type tn__type_layer = { .name = "layer", .kind = 2, .destroy = layer_destroy };
-
-tn_dtype tn__layer_dtype(const tn_layer *layer)
-{
-    return layer->dtype ? tn__dtype_of_name(layer->dtype) : TN_FLOAT32;
-}
 
 const char *tn__layer_print(const tn_layer *layer)
 {
@@ -92,10 +86,10 @@ static tn_status set_common(tn_context *context, tn_layer *layer, const tn__laye
     layer->trainable = common->trainable;
     layer->scope = tn__strdup(context->name_scope);
     layer->here = tn__strdup(context->here);
-    layer->dtype = tn__strdup(common->dtype);
-    if (common->dtype && !tn__in(TN__FLOATS, tn__dtype_of_name(common->dtype)))
-        return tn__fail(TN_INVALID_ARGUMENT, "%s: dtype must be a float type or policy like \"float32\", got \"%s\"", tn__layer_print(layer),
-                        common->dtype);
+    if (tn__policy_find(context, common->dtype, &layer->policy) != TN_OK) {
+        tn__fail_note("in dtype of %s", tn__layer_print(layer));
+        return context->error.status;
+    }
     if (common->input_shape.known)
         layer->input_shape = tn__memdup(&common->input_shape, sizeof common->input_shape);
     return context->error.status;
@@ -529,8 +523,11 @@ static tn_status run_call(tn_context *context, tn_layer *layer, tn_list inputs, 
     if (!scope)
         return TN_RESOURCE_EXHAUSTED;
     tn__call_frame frame;
+    tn_dtype outer = context->autocast;
     enter_frame(context, &frame, layer, TN__IN_CALL);
+    context->autocast = tn__policy_autocast(layer->policy, outer);
     tn_status status = tn__run_body(context, layer->of->call, layer->self, inputs, training, layer->name, result);
+    context->autocast = outer;
     tn__frame_pop(context, &frame);
     leave_layer_scope(context, scope, saved);
     if (layer->closed)

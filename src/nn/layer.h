@@ -2,6 +2,7 @@
 #ifndef TN_NN_LAYER_H
 #define TN_NN_LAYER_H
 #include "function/frame.h"
+#include "nn/policy.h"
 #include "tenon/models.h"
 
 /* The tail of every options struct (TN_LAYER_OPTIONS). */
@@ -14,6 +15,7 @@ typedef struct tn_class_more {
     const char *aliases;       /* what Keras calls the class besides, then and now: "Convolution2D|Conv2d"; NULL: nothing */
     int least_rank, most_rank; /* that every input must have; 0: any */
     bool takes_list;           /* Keras calls it with a list of inputs, even of one */
+    bool reads_as_kept;        /* call reads weights in their own dtype, whatever it computes in: Keras's autocast=False */
     void (*destroy)(void *self);           /* what the instance holds beyond its fields */
     /* Configuration that the field table cannot say: added to, or taken from, the JSON object. */
     tn_status (*write_config)(tn_layer *layer, void *json);       /* json_t */
@@ -42,7 +44,7 @@ struct tn_layer {
     char *name;
     char *scope;            /* the name scopes that were open when it was made */
     char *here;             /* the program's line that made it */
-    char *dtype;            /* dtype or policy name, NULL: float32 */
+    const tn__policy *policy;
     bool automatic_name;    /* gives way to others */
     bool trainable, built;
     _Atomic bool closed;    /* its first call has returned; until then one thread at a time calls it */
@@ -71,8 +73,11 @@ static inline bool tn__check_layer(const tn_layer *layer, const char *what)
 {
     return tn__check(layer, &tn__type_layer, what);
 }
-/* What it computes in, and its weights have. */
-tn_dtype tn__layer_dtype(const tn_layer *layer);
+/* What it computes in. */
+static inline tn_dtype tn__layer_dtype(const tn_layer *layer)
+{
+    return layer->policy->compute;
+}
 /* "Dense 'head'" for messages, in memory of the innermost scope. */
 const char *tn__layer_print(const tn_layer *layer);
 

@@ -5,9 +5,10 @@
 enum { MOST_NESTED = 64 }; /* models within models */
 
 /* --- out ---------------------------------------------------------------------------------------------------------------- */
+/* A plain name is what Keras 2 writes of a dtype, and both generations read of a mixed policy. */
 static json_t *dtype_to_json(const tn_layer *layer, tn__era era)
 {
-    const char *name = layer->dtype ? layer->dtype : "float32";
+    const char *name = layer->policy->name;
     if (era == TN__KERAS_2)
         return json_string(name);
     return json_pack("{s:s, s:s, s:{s:s}, s:n}", "module", "keras", "class_name", "DTypePolicy", "config", "name", name, "registered_name");
@@ -103,8 +104,7 @@ json_t *tn__layer_to_json(tn_layer *layer, tn__era era)
 static json_t *input_layer_json(const tn_layer *model, const tn_shape *shape, tn__era era)
 {
     const tn__sequential *s = model->self;
-    tn_dtype dtype = s->input_dtype ? s->input_dtype : TN_FLOAT32;
-    tn__input_layer input = { *shape, dtype };
+    tn__input_layer input = { *shape, tn__sequential_input_dtype(model) };
     tn_layer layer = { .of = &tn__class_InputLayer, .self = &input };
     const tn_layer *made = s->input ? tn__node_layer(s->input->of.output.node, NULL) : NULL;
     layer.name = s->input_name ? s->input_name : made ? made->name : "input_layer";
@@ -560,16 +560,31 @@ static const tn_class *class_of(const json_t *json)
     return of ? of : name ? tn__class_find(name) : NULL;
 }
 
+/* A name, or the object that Keras 3, Keras 2 and TensorFlow 2.1 make of a policy; NULL: nothing is said. */
+static tn_status policy_name(const json_t *dtype, const char **name)
+{
+    const char *class = tn__json_text(dtype, "class_name");
+    class = class ? class : "";
+    *name = json_is_string(dtype) ? json_string_value(dtype) : tn__json_text(json_object_get(dtype, "config"), "name");
+    if (!dtype || json_is_null(dtype) || json_is_string(dtype) || (*name && tn__among("DTypePolicy|FloatDTypePolicy|Policy|PolicyV1", class)))
+        return TN_OK;
+    if (tn__among("QuantizedDTypePolicy|QuantizedFloat8DTypePolicy|Int4DTypePolicy|GPTQDTypePolicy|AWQDTypePolicy", class))
+        return tn__fail(TN_UNIMPLEMENTED, "dtype policy %s: quantized layers are not there", class);
+    if (tn__among("DTypePolicyMap", class))
+        return tn__fail(TN_UNIMPLEMENTED, "dtype policy DTypePolicyMap: a layer has one policy here");
+    return tn__fail(TN_INVALID_ARGUMENT, "its dtype must be a name or a DTypePolicy with a name, got an object of class '%s'", class);
+}
+
 static tn_status fill_from_json(tn_context *context, const tn_class *of, json_t *config, tn_layer **layer)
 {
     const char *name = tn__json_text(config, "name");
     tn__layer_common common = { .name = name, .trainable = !json_is_false(json_object_get(config, "trainable")) };
-    const json_t *dtype = json_object_get(config, "dtype");
-    common.dtype = json_is_string(dtype) ? json_string_value(dtype) : tn__json_text(json_object_get(dtype, "config"), "name");
-    if (common.dtype && (strcmp(common.dtype, "float32") == 0 || !tn__in(TN__FLOATS, tn__dtype_of_name(common.dtype))))
-        common.dtype = NULL;
     char owner[256];
     snprintf(owner, sizeof owner, "%s '%s'", of->name, name ? name : "");
+    if (policy_name(json_object_get(config, "dtype"), &common.dtype) != TN_OK) {
+        tn__fail_note("in the config of %s", owner);
+        return context->error.status;
+    }
     void *instance = tn__instance_new(of);
     if (!instance)
         return TN_RESOURCE_EXHAUSTED;

@@ -44,15 +44,24 @@ static tn_status call_one(tn_context *context, tn_layer *layer, tn_tensor *x, tn
     return status;
 }
 
+tn_dtype tn__sequential_input_dtype(const tn_layer *model)
+{
+    const tn__sequential *s = model->self;
+    const tn_layer *first = model->child.count ? model->child.item[0] : NULL;
+    if (s->input_dtype)
+        return s->input_dtype;
+    return first && !first->input_shape ? tn__layer_dtype(first) : TN_FLOAT32;
+}
+
 static tn_tensor *sequential_call(void *self, tn_list inputs)
 {
-    const tn__sequential *s = self;
+    (void)self;
     tn_layer *model = this_layer();
     tn_context *context = tn__context();
     tn_shape shape;
     tn_tensor *x = inputs.item[0], *y;
     if (tn__sequential_input_shape(model, &shape)) {
-        x = tn__fit_input(x, s->input_dtype ? s->input_dtype : TN_FLOAT32, &shape);
+        x = tn__fit_input(x, tn__sequential_input_dtype(model), &shape);
         if (x && !tn__shape_fits(&x->shape, &shape)) {
             tn__fail(TN_INVALID_ARGUMENT, "Input 0 of layer \"%s\" is incompatible with the layer: expected shape=%s, found shape=%s", model->name,
                      TN__SHAPE(shape), TN__SHAPE(x->shape));
@@ -99,7 +108,7 @@ static tn_status make_ends(tn_context *context, tn_layer *model)
     if (!tn__sequential_input_shape(model, &shape))
         return tn__fail(TN_FAILED_PRECONDITION,
                         "Sequential model '%s' has no defined input shape yet.\ncall it once, or give its first layer .input_shape", model->name);
-    TN_TRY(tn__input_new(context, s->input_name, s->input_dtype ? s->input_dtype : TN_FLOAT32, &shape, &s->input));
+    TN_TRY(tn__input_new(context, s->input_name, tn__sequential_input_dtype(model), &shape, &s->input));
     s->done = 0;
     s->output = tn__retain(s->input);
     tn_status status = extend(context, model);

@@ -55,7 +55,7 @@ static tn_status make_weight(tn_context *context, const tn_add_weight_options *o
     tn_tensor *value;
     if (!layer)
         return tn__fail(TN_FAILED_PRECONDITION, "tn_add_weight: no layer's init, build or call is running\ntn_variable() makes a variable of its own");
-    tn_dtype dtype = o->dtype ? o->dtype : tn__layer_dtype(layer);
+    tn_dtype dtype = o->dtype ? o->dtype : layer->policy->variable;
     if (!tn__shape_full(&o->shape))
         return tn__fail(TN_INVALID_ARGUMENT, "tn_add_weight: '%s' of layer '%s' needs a full shape, got %s", o->name ? o->name : "variable",
                         layer->name, TN__SHAPE(o->shape));
@@ -68,6 +68,7 @@ static tn_status make_weight(tn_context *context, const tn_add_weight_options *o
     TN_TRY(status);
     tn__variable *v = (*variable)->of.variable;
     v->owner = layer;
+    v->autocast = o->autocast && !(layer->of->more && layer->of->more->reads_as_kept);
     v->regularizer = tn__strdup(o->regularizer);
     return set_path(context, *variable, spec.name);
 }
@@ -87,13 +88,13 @@ tn_variable *tn__weight_new(tn_shape shape, const char *name, const char *initia
 {
     return tn_add_weight_new(&(tn_add_weight_options){ .size_ = sizeof(tn_add_weight_options), .shape = shape, .name = name,
                                                        .initializer = initializer, .regularizer = regularizer, .constraint = constraint,
-                                                       .trainable = true });
+                                                       .trainable = true, .autocast = true });
 }
 
 tn_variable *tn__state_new(tn_shape shape, const char *name, const char *initializer)
 {
     return tn_add_weight_new(&(tn_add_weight_options){ .size_ = sizeof(tn_add_weight_options), .shape = shape, .name = name,
-                                                       .initializer = initializer });
+                                                       .initializer = initializer, .autocast = true });
 }
 
 /* --- lists -------------------------------------------------------------------------------------------------------------- */

@@ -158,6 +158,11 @@ const tn__op tn__op_Cast = {
     .flags = TN__HALF,
 };
 
+tn_status tn__dispatch_cast(tn_context *context, tn_tensor *x, tn_dtype dtype, tn_tensor **result)
+{
+    return tn__dispatch(context, &tn__op_Cast, &(cast_attrs){ dtype, false }, &x, 1, result, 1);
+}
+
 tn_tensor *tn_cast(tn_tensor *x, tn_dtype dtype)
 {
     TN__ENTER(context, NULL);

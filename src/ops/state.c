@@ -187,6 +187,12 @@ ASSIGN(AssignVariableOp, assign_compute)
 ASSIGN(AssignAddVariableOp, assign_add_compute)
 ASSIGN(AssignSubVariableOp, assign_sub_compute)
 
+/* What the running layer computes in goes back into the weight's own dtype. */
+static bool is_autocast(const tn_context *context, const tn_tensor *variable)
+{
+    return tn__dtype_as_read(context, variable) != (tn_dtype)variable->dtype;
+}
+
 /* In a graph the assignment is a node, and its value a read after it. */
 static tn_tensor *assign_with(const tn__op *op, tn_variable *variable, tn_tensor *value)
 {
@@ -197,11 +203,11 @@ static tn_tensor *assign_with(const tn__op *op, tn_variable *variable, tn_tensor
         tn__fail(TN_INVALID_ARGUMENT, "tn_assign: %s is not a variable and cannot be assigned to", TN__TENSOR(variable));
         return NULL;
     }
-    if (value->weak && variable->form == TN__VARIABLE && value->dtype != variable->dtype)
+    if (value->dtype != variable->dtype && (value->weak || is_autocast(context, variable)) && variable->form == TN__VARIABLE)
         value = tn_cast(value, (tn_dtype)variable->dtype);
     if (!value || tn__dispatch(context, op, NULL, (tn_tensor *[]){ variable, value }, 2, NULL, 0) != TN_OK)
         return NULL;
-    return tn_read_value(variable);
+    return TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
 }
 
 tn_tensor *tn_assign(tn_variable *variable, tn_tensor *value)
@@ -221,7 +227,8 @@ tn_tensor *tn_assign_sub(tn_variable *variable, tn_tensor *delta)
 
 tn_tensor *tn_read_value(tn_variable *variable)
 {
-    return TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
+    tn_tensor *value = TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
+    return value && is_autocast(tn__context(), variable) ? tn_cast(value, tn__context()->autocast) : value;
 }
 
 /* --- Identity and its kin ----------------------------------------------------------------------------------------------- */

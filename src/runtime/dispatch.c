@@ -66,6 +66,19 @@ static tn_status check_count(const call *c)
     return tn__fail(TN_INVALID_ARGUMENT, "%s takes %zu inputs, got %zu", c->op->name, s->inputs, c->inputs);
 }
 
+/* Where a layer computes in another float type than its weights have, they are read in that: a Cast that gradients pass. */
+static tn_status read_variable(const call *c, tn_tensor *variable, tn_tensor **value)
+{
+    tn_dtype dtype = tn__dtype_as_read(c->context, variable);
+    TN_TRY(tn__dispatch(c->context, &tn__op_ReadVariableOp, NULL, &variable, 1, value, 1));
+    if (dtype == variable->dtype)
+        return TN_OK;
+    tn_tensor *own = *value;
+    tn_status status = tn__dispatch_cast(c->context, own, dtype, value);
+    tn__release(own);
+    return status;
+}
+
 /* Variables are read where the op wants a value; in a graph both reading and the variable itself become nodes. */
 static tn_status take_input(call *c, tn_tensor *x, const tn__arg *arg, tn_tensor **taken)
 {
@@ -75,7 +88,7 @@ static tn_status take_input(call *c, tn_tensor *x, const tn__arg *arg, tn_tensor
         return TN_OK;
     }
     if (x->form == TN__VARIABLE && !wants_variable && !c->functional) /* a functional model reads it at each call */
-        return tn__dispatch(c->context, &tn__op_ReadVariableOp, NULL, &x, 1, taken, 1);
+        return read_variable(c, x, taken);
     if (wants_variable && x->form != TN__VARIABLE && !(x->form == TN__SYMBOLIC && x->dtype == TN__RESOURCE))
         return tn__fail(TN_INVALID_ARGUMENT, "%s: %s must be a variable, got a %s of %s", c->op->name, arg->name, kind_name(x), TN__TENSOR(x));
     *taken = tn__retain(x);

@@ -319,6 +319,7 @@ static tn_status upgrade(void *config)
 static const tn_class_more more = {
     .aliases = "BatchNormalizationV1|BatchNormalizationV2|SyncBatchNormalization",
     .least_rank = 2,
+    .reads_as_kept = true,
     .write_config = write_config,
     .upgrade_config = upgrade
 };
