@@ -24,6 +24,7 @@ if [ "$what" = test ]; then
     want libcmocka-dev has_cmocka
     want python3 command -v python3
     want clang command -v clang
+    want pkg-config command -v pkg-config
 fi
 if [ "$what" = interop ]; then
     want python3 command -v python3

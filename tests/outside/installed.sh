@@ -44,8 +44,7 @@ is "pkg-config" "$version" "$(pkg-config --modversion tenon)"
     run "$cxx" -std=c++17 -Wall -Wextra -Werror -static -o cpp_static "$here/program.cpp" $(pkg-config --static --cflags --libs tenon)
 }
 for program in c_shared cpp_shared c_static cpp_static; do says "./$program" "pkg-config, $program"; done
-is "what a program of the shared library needs itself" "libc.so.6 $soname" \
-    "$(echo $(readelf -d c_shared | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort))"
+is "what a program of the shared library need not name" "" "$(readelf -d c_shared | grep -E 'NEEDED.*(libz|jansson)' || true)"
 
 run "$cmake" -S "$here" -B project -DCMAKE_PREFIX_PATH="$root" -DTENON_VERSION="$version" -DCMAKE_BUILD_TYPE=Debug \
     -DCMAKE_C_COMPILER="$cc" -DCMAKE_CXX_COMPILER="$cxx"
