@@ -11,8 +11,8 @@ typedef struct {
     size_t first_input;   /* in the program's `operand` */
     size_t first_output;  /* slots of the outputs are consecutive */
     size_t dies, deaths;  /* in the program's `death`: slots whose last use this is */
-    void *output;         /* inferred dtypes and shapes, as tn__infer.output */
-    bool settled;         /* every output shape is full */
+    void *output;         /* dtypes and shapes that later steps count on, as tn__infer.output */
+    bool settled;         /* inference has given every output its full shape */
 } step;
 
 typedef struct program {
@@ -152,13 +152,19 @@ static bool can_fold(const tn__node *node, tn_tensor *const *inputs)
     return true;
 }
 
-static tn_status add_step(compiler *c, const tn__node *node, const tn__infer *infer, size_t first_output)
+static bool all_full(const tn__infer *infer)
+{
+    for (size_t i = 0; i < infer->output_count; i++)
+        if (!tn__shape_full(&infer->output[i].shape))
+            return false;
+    return true;
+}
+
+static tn_status add_step(compiler *c, const tn__node *node, const tn__infer *infer, bool settled, size_t first_output)
 {
     program *p = c->p;
     size_t bytes = infer->output_count * sizeof *infer->output;
-    step s = { .node = node, .first_input = p->operand.count, .first_output = first_output, .settled = true };
-    for (size_t i = 0; i < infer->output_count; i++)
-        s.settled &= tn__shape_full(&infer->output[i].shape);
+    step s = { .node = node, .first_input = p->operand.count, .first_output = first_output, .settled = settled };
     for (size_t i = 0; i < node->input_count; i++) {
         size_t slot = slot_of(c, node->input[i]);
         TN_TRY(TN__PUSH(&p->operand, slot));
@@ -173,14 +179,27 @@ static tn_status add_step(compiler *c, const tn__node *node, const tn__infer *in
     return status;
 }
 
+/* What the trace knew and the rule does not (an imported graph) is counted on by what comes after; run_step checks that it came true. */
+static void add_recorded(tn__infer *infer, const tn__node *node)
+{
+    for (size_t i = 0; i < node->output_count; i++) {
+        tn_shape merged;
+        if (tn__shape_merge(&infer->output[i].shape, &node->output[i].shape, &merged))
+            infer->output[i].shape = merged;
+    }
+}
+
 /* Folded: its outputs are constants. Else: a step, and stand-ins for what it will give. */
 static tn_status settle_node(compiler *c, const tn__node *node, tn__infer *infer, size_t first_output)
 {
     if (can_fold(node, infer->input))
         return tn__compute_known(c->context, infer, &c->stand[first_output]);
+    bool settled = all_full(infer);
+    if (!settled)
+        add_recorded(infer, node);
     for (size_t i = 0; i < node->output_count; i++)
         TN_TRY(stand_in(c, first_output + i, infer->output[i].dtype, &infer->output[i].shape));
-    return add_step(c, node, infer, first_output);
+    return add_step(c, node, infer, settled, first_output);
 }
 
 static tn_status infer_and_settle(compiler *c, const tn__node *node, tn_tensor **inputs, void *outputs, size_t first_output)
@@ -197,13 +216,6 @@ static tn_status infer_and_settle(compiler *c, const tn__node *node, tn_tensor *
         infer.output[i].shape = node->output[i].shape;
     }
     TN_TRY(tn__infer_op(&infer));
-    /* What the trace knew and the rule does not (an imported graph) stays. */
-    for (size_t i = 0; i < node->output_count; i++)
-        if (!tn__shape_full(&infer.output[i].shape)) {
-            tn_shape merged;
-            if (tn__shape_merge(&infer.output[i].shape, &node->output[i].shape, &merged))
-                infer.output[i].shape = merged;
-        }
     return settle_node(c, node, &infer, first_output);
 }
 
@@ -416,6 +428,16 @@ static tn_status find_or_compile(tn_context *context, tn_graph *graph, tn_tensor
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------------ */
+/* Later steps were compiled for these shapes. */
+static tn_status check_outputs(const tn__infer *expected, tn_tensor *const *outputs)
+{
+    for (size_t i = 0; i < expected->output_count; i++)
+        if (!tn__shape_fits(&outputs[i]->shape, &expected->output[i].shape) || outputs[i]->dtype != expected->output[i].dtype)
+            return tn__fail(TN_INVALID_ARGUMENT, "%s: output %zu is %s, but the graph says that it is %s %s", expected->op->name, i,
+                            TN__TENSOR(outputs[i]), tn__dtype_name(expected->output[i].dtype), TN__SHAPE(expected->output[i].shape));
+    return TN_OK;
+}
+
 static tn_status run_step(tn_context *context, const program *p, const step *s, tn_tensor **value)
 {
     const tn__node *node = s->node;
@@ -428,6 +450,8 @@ static tn_status run_step(tn_context *context, const program *p, const step *s, 
     tn_status status = s->settled ? tn__compute_known(context, &infer, &value[s->first_output])
                                   : tn__compute(context, node->op, node->attrs, inputs, node->input_count, &value[s->first_output],
                                                 node->output_count);
+    if (status == TN_OK)
+        status = check_outputs(&infer, &value[s->first_output]);
     if (inputs != local)
         tn__free(inputs);
     if (status != TN_OK && node->here)
