@@ -140,18 +140,16 @@ tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, 
         tn_shape shape;
     } attrs = { dtype, *shape };
     tn__node *node;
+    *input = NULL;
     TN_TRY(leaf(context, graph, &tn__op_Placeholder, &attrs, dtype, shape, &node));
-    if (name && !(node->name = tn__strdup(name))) {
-        tn__release(node);
-        return TN_RESOURCE_EXHAUSTED;
-    }
-    *input = tn__node_output(node, 0);
+    if (!name || (node->name = tn__strdup(name)))
+        *input = tn__node_output(node, 0);
     tn__release(node);
-    if (!*input)
-        return TN_RESOURCE_EXHAUSTED;
-    if (graph && TN__PUSH(&graph->input, *input) == TN_OK)
+    if (*input && graph && TN__PUSH(&graph->input, *input) == TN_OK)
         tn__retain(*input);
-    return tn__errors()->status;
+    else if (graph)
+        tn__assign_object(input, NULL);
+    return *input ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
 /* The node that stands for a value or variable in this graph, made at its first use. */
