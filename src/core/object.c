@@ -315,8 +315,10 @@ void *tn_keep_root_handle(int kind, void *handle, const char *here)
     if (!check_handle(handle, "tn_keep_root: handle"))
         return NULL;
     size_t at = find_owned(context, handle, 0);
+    if (at == SIZE_MAX && tn__own_shared(handle)) /* another thread's, or held by an object alone */
+        at = context->owned.count - 1;
     if (at == SIZE_MAX)
-        return tn__own_shared(handle);
+        return NULL;
     move_out(context, at, 0);
     return handle;
 }
