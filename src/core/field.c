@@ -2,6 +2,7 @@
 #include "core/field.h"
 #include "core/tensor.h"
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,14 +85,22 @@ static bool is_number(const tn_field *field, const void *object, double *number)
     }
 }
 
+/* A number in a table of ours, from `text` to `end`. */
+static double limit(const char *text, const char *end)
+{
+    double number = NAN;
+    tn__number_parse(text, (size_t)(end - text), &number);
+    return number;
+}
+
 static bool number_in_range(double x, const char *range)
 {
+    const char *end = range + strlen(range), *dots = strstr(range, "..");
     if (tn__starts_with(range, ">="))
-        return x >= strtod(range + 2, NULL);
+        return x >= limit(range + 2, end);
     if (range[0] == '>')
-        return x > strtod(range + 1, NULL);
-    const char *dots = strstr(range, "..");
-    return !dots || (x >= strtod(range, NULL) && x <= strtod(dots + 2, NULL));
+        return x > limit(range + 1, end);
+    return !dots || (x >= limit(range, dots) && x <= limit(dots + 2, end));
 }
 
 static bool word_in_range(const char *word, const char *range)
@@ -119,9 +128,22 @@ static bool in_range(const tn_field *field, const void *object)
     return true;
 }
 
+/* Shapes and axes by value: a program may have filled in any count. */
+static tn_status check_count(const tn_field *field, const void *object, const char *owner)
+{
+    if (field->kind == TN_FIELD_SHAPE)
+        return tn__check_rank(value_in(field, object));
+    int count = field->kind == TN_FIELD_AXES ? ((const tn_axes *)value_in(field, object))->count : 0;
+    if (count >= 0 && count <= TN_MAX_RANK)
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT, "%s: invalid value received for argument `%s`. Expected 0 to %d axes. Received: %d", owner, field->name,
+                    TN_MAX_RANK, count);
+}
+
 tn_status tn__fields_check(const tn_field *fields, const void *object, const char *owner)
 {
     TN__EACH_FIELD(field, fields) {
+        TN_TRY(check_count(field, object, owner));
         if (!field->range || in_range(field, object))
             continue;
         tn__text got = { 0 };
@@ -290,11 +312,24 @@ static bool parse_flag(const char *text, bool *flag)
     return *flag || strcasecmp(text, "false") == 0 || strcmp(text, "0") == 0;
 }
 
+/* The digits at the beginning of a text; false when there are none, or too many, or when the number stands for None inside. */
+static bool read_int(const char *text, const char **end, int64_t *value)
+{
+    char *stop;
+    errno = 0;
+    *value = strtoll(text, &stop, 10);
+    *end = stop;
+    return stop != text && errno == 0 && *value != INT64_MIN;
+}
+
 static bool parse_int(const char *text, int64_t *value)
 {
-    char *end;
-    *value = strtoll(text, &end, 10);
-    return end != text && *end == 0;
+    const char *end;
+    int64_t number;
+    if (!read_int(text, &end, &number) || *end)
+        return false;
+    *value = number;
+    return true;
 }
 
 /* "3", "(3, 3)", "[3, 3]", "3x3", "(10,)": numbers and None with anything but letters between them; -1: not such a list. */
@@ -308,13 +343,8 @@ static int parse_ints(const char *text, int64_t *values, int room)
             values[count++] = TN_NONE;
             text += 4;
         } else if (isdigit((unsigned char)*text) || *text == '-') {
-            char *end;
-            if (count == room)
+            if (count == room || !read_int(text, &text, &values[count++]))
                 return -1;
-            values[count++] = strtoll(text, &end, 10);
-            if (end == text)
-                return -1;
-            text = end;
         } else if (strchr("()[], x", *text)) {
             text++;
         } else {
@@ -341,9 +371,12 @@ static bool parse_axes(tn_axes *axes, const char *text)
     int count = is_none(text) ? 0 : parse_ints(text, values, TN_MAX_RANK);
     if (count < 0)
         return false;
-    axes->count = count;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         axes->axis[i] = (int)values[i];
+        if (axes->axis[i] != values[i])
+            return false;
+    }
+    axes->count = count;
     return true;
 }
 
@@ -372,9 +405,7 @@ static bool parse_text(char **place, const char *text)
 
 static bool parse_number(const char *text, double *number)
 {
-    char *end;
-    *number = strtod(text, &end);
-    return end != text && *end == 0 && !isnan(*number);
+    return tn__number_parse(text, strlen(text), number) && !isnan(*number);
 }
 
 /* "[0.1, 0.05]" */
@@ -382,16 +413,13 @@ static bool parse_vector(tn_tensor **place, const char *text)
 {
     double values[MOST_IN_TEXT];
     int64_t count = 0;
-    char *end;
     if (*text++ != '[')
         return false;
     for (text += strspn(text, " "); *text && *text != ']'; count++) {
-        if (count == MOST_IN_TEXT)
+        size_t length = strcspn(text, ",]");
+        if (count == MOST_IN_TEXT || !tn__number_parse(text, length, &values[count]) || isnan(values[count]))
             return false;
-        values[count] = strtod(text, &end);
-        if (end == text || isnan(values[count]))
-            return false;
-        text = end + strspn(end, " ");
+        text += length;
         text += *text == ',' ? 1 + strspn(text + 1, " ") : 0;
     }
     tn_tensor *x;
