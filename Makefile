@@ -38,8 +38,11 @@ test-debug:
 	cmake --build build/debug -j $(JOBS)
 	ctest --test-dir build/debug --output-on-failure -j $(JOBS)
 
-interop: all
+interop:
+	@sh tools/setup.sh test
 	@sh tools/setup.sh interop
+	cmake --preset release -DTENON_TESTS=ON
+	cmake --build $(BUILD) -j $(JOBS) --target tenon_cli example_interop_finetune example_interop_saved formats_hdf5_hdf5_test formats_hdf5_writer_test
 	@sh tests/interop/run.sh $(BUILD)
 
 # DESTDIR, when it is given to make, is in the environment of both.

@@ -28,3 +28,10 @@ mkdir "$work/saved"
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_saved.py" "$work/saved"
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_keras3.py" "$work" "$digits"
 TF_CPP_MIN_LOG_LEVEL=3 TF_USE_LEGACY_KERAS=1 "$python" "$here/check_keras2.py" "$work" "$digits"
+
+# HDF5 by itself: what we write h5py reads, and of hundreds of files that h5py writes we read the same as h5py.
+"$python" "$here/check_hdf5.py" "$build/tests/formats_hdf5_writer_test"
+mkdir "$work/hdf5"
+"$python" "$here/hdf5_matrix.py" "$work/hdf5"
+"$build/tests/formats_hdf5_hdf5_test" "$work/hdf5" >"$work/hdf5.log" 2>&1 || { tail -n 20 "$work/hdf5.log"; exit 1; }
+echo "all of them read as h5py reads them"

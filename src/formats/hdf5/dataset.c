@@ -77,8 +77,8 @@ static tn_status check_supported(const tn__h5_object *value)
         int id = storage->pipeline.item[i].id;
         if (!tn__h5_filter_known(id))
             return tn__fail(TN_UNIMPLEMENTED,
-                            "HDF5 %s is compressed with the filter %d (%s), which is not supported",
-                            tn__h5_label(value, label), id, tn__h5_filter_name(id));
+                            "HDF5 %s needs the %s filter (number %d), which is not supported",
+                            tn__h5_label(value, label), tn__h5_filter_name(id), id);
     }
     return TN_OK;
 }
