@@ -8,6 +8,12 @@ tn_status tn__json_set(json_t *object, const char *key, json_t *value)
     return value && json_object_set_new(object, key, value) == 0 ? TN_OK : tn__fail_memory(0);
 }
 
+void tn__json_append(json_t *list, json_t *value)
+{
+    if (json_array_append_new(list, value) != 0)
+        tn__fail_memory(0);
+}
+
 const char *tn__json_text(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
@@ -19,7 +25,7 @@ json_t *tn__shape_to_json(const tn_shape *shape)
         return json_null();
     json_t *list = json_array();
     for (int i = 0; i < shape->rank; i++)
-        json_array_append_new(list, shape->dims[i] < 0 ? json_null() : json_integer(shape->dims[i]));
+        tn__json_append(list, shape->dims[i] < 0 ? json_null() : json_integer(shape->dims[i]));
     return list;
 }
 
@@ -58,7 +64,7 @@ static json_t *ints_to_json(const int64_t *values, size_t count)
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
         given |= values[i] != 0;
-        json_array_append_new(list, json_integer(values[i]));
+        tn__json_append(list, json_integer(values[i]));
     }
     if (given)
         return list;
@@ -74,7 +80,7 @@ static json_t *axes_to_json(const tn_axes *axes)
         return json_integer(axes->axis[0]);
     json_t *list = json_array();
     for (int i = 0; i < axes->count; i++)
-        json_array_append_new(list, json_integer(axes->axis[i]));
+        tn__json_append(list, json_integer(axes->axis[i]));
     return list;
 }
 
@@ -101,7 +107,7 @@ static json_t *elements_to_json(const tn_tensor *x, int axis, int64_t *at)
     }
     json_t *list = json_array();
     for (int64_t i = 0; i < x->shape.dims[axis]; i++)
-        json_array_append_new(list, elements_to_json(x, axis + 1, at));
+        tn__json_append(list, elements_to_json(x, axis + 1, at));
     return list;
 }
 
@@ -130,7 +136,7 @@ static json_t *texts_to_json(const char *text)
     json_t *list = json_array();
     for (size_t length; text; text = text[length] ? text + length + 1 : NULL) {
         length = strcspn(text, "|");
-        json_array_append_new(list, json_stringn(text, length));
+        tn__json_append(list, json_stringn(text, length));
     }
     return list;
 }
@@ -180,8 +186,10 @@ tn_status tn__fields_to_json(const tn_field *fields, const void *instance, tn__e
         if (!is_configuration(field))
             continue;
         json_t *value = field_to_json(field, instance, era);
-        if (!value && tn__errors()->status != TN_OK)
+        if (tn__errors()->status != TN_OK) {
+            json_decref(value);
             return tn__errors()->status;
+        }
         TN_TRY(tn__json_set(config, field->name, value));
     }
     return TN_OK;
@@ -455,7 +463,7 @@ static void place_schedule(const tn_field *fields, json_t *config)
         if (other == field)
             continue;
         if (json_is_object(schedule))
-            json_object_set(config, field->name, schedule);
+            tn__json_set(config, field->name, json_incref(schedule));
         json_object_del(config, other->name);
     }
 }
@@ -471,7 +479,10 @@ static json_t *thing_config(const tn__thing *thing, tn__era era)
         if (tn__among(thing->of->newer_fields, field->name) && json_is_null(json_object_get(config, field->name)))
             json_object_del(config, field->name);
     place_schedule(thing->of->fields, config);
-    return config;
+    if (tn__errors()->status == TN_OK)
+        return config;
+    json_decref(config);
+    return NULL;
 }
 
 json_t *tn__thing_to_json(const tn__thing *thing, tn__era era)

@@ -34,6 +34,8 @@ json_t *tn__shape_to_json(const tn_shape *shape); /* [null, 8, 8, 1] */
 bool tn__shape_from_json(const json_t *json, tn_shape *shape);
 /* json_object_set_new with a status, whose value may be NULL (a failed allocation). */
 tn_status tn__json_set(json_t *object, const char *key, json_t *value);
+/* The same for a list. What is too long to be built with a status in between keeps the error, and is asked for it at the end. */
+void tn__json_append(json_t *list, json_t *value);
 const char *tn__json_text(const json_t *object, const char *key); /* NULL: there is none, or it is no text */
 
 #endif

@@ -67,7 +67,7 @@ static json_t *build_shapes(const tn_layer *layer)
         return tn__shape_to_json(layer->build_shape);
     json_t *list = json_array();
     for (size_t i = 0; i < layer->build_count; i++)
-        json_array_append_new(list, tn__shape_to_json(&layer->build_shape[i]));
+        tn__json_append(list, tn__shape_to_json(&layer->build_shape[i]));
     return list;
 }
 
@@ -81,7 +81,7 @@ static json_t *wrap(tn_layer *layer, tn__era era, json_t *config)
     json_t *json = json_pack("{s:s?, s:s, s:o, s:s?}", "module", of->module, "class_name", of->name, "config", config, "registered_name",
                              own ? registered_name(of, name, sizeof name) : NULL);
     if (json && layer->build_shape && of != &tn__class_InputLayer)
-        json_object_set_new(json, "build_config", json_pack("{s:o}", "input_shape", build_shapes(layer)));
+        tn__json_set(json, "build_config", json_pack("{s:o}", "input_shape", build_shapes(layer)));
     return json;
 }
 
@@ -95,9 +95,11 @@ json_t *tn__layer_to_json(tn_layer *layer, tn__era era)
         return NULL;
     }
     json_t *json = wrap(layer, era, config);
-    if (!json)
-        tn__fail_memory(0);
-    return json;
+    if (json && tn__errors()->status == TN_OK)
+        return json;
+    json_decref(json);
+    tn__fail_memory(0); /* unless it is something else that is kept */
+    return NULL;
 }
 
 /* --- Sequential --------------------------------------------------------------------------------------------------------- */
@@ -119,10 +121,10 @@ tn_status tn__sequential_write_config(tn_layer *layer, void *json)
     TN_TRY(tn__json_set(config, "layers", layers));
     bool known = tn__sequential_input_shape(layer, &shape);
     if (known && json_array_append_new(layers, input_layer_json(layer, &shape, era)) != 0)
-        return tn__errors()->status;
+        return tn__fail_memory(0);
     for (size_t i = 0; i < layer->child.count; i++)
         if (json_array_append_new(layers, tn__layer_to_json(layer->child.item[i], era)) != 0)
-            return tn__errors()->status;
+            return tn__fail_memory(0);
     if (era == TN__KERAS_2) {
         if (layer->trainable) /* which goes without saying */
             json_object_del(config, "trainable");
@@ -202,12 +204,12 @@ static json_t *inbound_node(const tn__node *node, tn__era era)
     json_t *tensors = json_array();
     for (size_t i = 0; i < node->input_count; i++) {
         if (era == TN__KERAS_3) {
-            json_array_append_new(tensors, keras_tensor(node->input[i]));
+            tn__json_append(tensors, keras_tensor(node->input[i]));
             continue;
         }
         json_t *entry = history(node->input[i]);
-        json_array_append_new(entry, json_object());
-        json_array_append_new(tensors, entry);
+        tn__json_append(entry, json_object());
+        tn__json_append(tensors, entry);
     }
     if (era == TN__KERAS_2)
         return tensors;
@@ -246,7 +248,7 @@ static json_t *inbound_nodes(const tn__functional *f, const tn_layer *layer, tn_
             if (tn__node_layer(f->node[i], &own) != layer || own != index)
                 continue;
             for (int times = counts_from_one(layer, era) ? 2 : 1; times > 0; times--)
-                json_array_append_new(nodes, inbound_node(f->node[i], era));
+                tn__json_append(nodes, inbound_node(f->node[i], era));
         }
     return nodes;
 }
@@ -257,7 +259,7 @@ static json_t *ends_to_json(const tn_tensor *structure, tn_tensor *const *leaves
         return history(leaves[0]);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, history(leaves[i]));
+        tn__json_append(list, history(leaves[i]));
     return list;
 }
 
@@ -278,7 +280,8 @@ static void renumber(json_t *json, const tn__functional *f, tn__era era, bool en
             odd = counts_from_one(other, era);
             from_one = ends && era == TN__KERAS_3 && other->of == &tn__class_Functional;
         }
-        json_array_set_new(json, 1, json_integer(odd ? 2 * rank + 1 : rank + from_one));
+        if (json_array_set_new(json, 1, json_integer(odd ? 2 * rank + 1 : rank + from_one)) != 0)
+            tn__fail_memory(0);
         return;
     }
     size_t i;
@@ -300,17 +303,20 @@ tn_status tn__functional_write_config(tn_layer *layer, void *json)
     TN_TRY(tn__json_set(config, "layers", layers));
     for (size_t i = 0; i < layer->child.count; i++) {
         json_t *one = tn__layer_to_json(layer->child.item[i], era), *nodes = inbound_nodes(f, layer->child.item[i], era);
-        if (!one || json_array_append_new(layers, one) != 0)
-            return tn__errors()->status;
-        TN_TRY(tn__json_set(one, "name", json_string(layer->child.item[i]->name)));
+        if (!one || json_array_append_new(layers, one) != 0) {
+            json_decref(nodes);
+            return tn__fail_memory(0);
+        }
         renumber(nodes, f, era, false);
-        TN_TRY(tn__json_set(one, "inbound_nodes", nodes));
+        tn__json_set(one, "name", json_string(layer->child.item[i]->name));
+        tn__json_set(one, "inbound_nodes", nodes);
     }
     json_t *inputs = ends_to_json(f->inputs, f->input, f->input_count, era), *outputs = ends_to_json(f->outputs, f->output, f->output_count, era);
     renumber(inputs, f, era, true);
     renumber(outputs, f, era, true);
-    TN_TRY(tn__json_set(config, "input_layers", inputs));
-    return tn__json_set(config, "output_layers", outputs);
+    tn__json_set(config, "input_layers", inputs);
+    tn__json_set(config, "output_layers", outputs);
+    return tn__errors()->status;
 }
 
 /* --- Functional: in ----------------------------------------------------------------------------------------------------- */
@@ -589,6 +595,8 @@ static tn_status fill_from_json(tn_context *context, const tn_class *of, json_t 
     if (!instance)
         return TN_RESOURCE_EXHAUSTED;
     tn_status status = of->more && of->more->upgrade_config ? of->more->upgrade_config(config) : TN_OK;
+    if (status == TN_OK)
+        status = tn__errors()->status; /* a key that could not be renamed */
     if (status == TN_OK)
         status = tn__fields_from_json(of->fields, instance, config, owner);
     if (status == TN_OK)

@@ -126,7 +126,8 @@ tn_status tn__json_parse(tn__span text, const char *what, json_t **json)
         *json = NULL;
         return tn__fail(TN_DATA_LOSS, "%s is JSON, but not an object", what);
     }
-    if (json_error_code(&error) == json_error_out_of_memory)
+    /* jansson mostly has nothing to say when it is memory that was missing */
+    if (!error.text[0] || json_error_code(&error) == json_error_out_of_memory)
         return tn__fail_memory(0);
     return tn__fail(TN_DATA_LOSS, "%s is no valid JSON: line %d, column %d: %s", what, error.line,
                     error.column, error.text);

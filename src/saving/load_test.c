@@ -432,6 +432,7 @@ static void running_out_of_memory_while_loading_leaks_nothing(void **state)
 int main(void)
 {
     tests_begin();
+    tests_count_json();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(models_of_every_era_give_the_numbers_they_gave_there),
         cmocka_unit_test(models_within_models_are_called_as_often_as_they_were),

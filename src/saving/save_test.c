@@ -418,6 +418,7 @@ static void running_out_of_memory_while_saving_leaks_nothing(void **state)
 int main(void)
 {
     tests_begin();
+    tests_count_json();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_comes_back_as_it_was),
         cmocka_unit_test(a_file_of_keras_comes_back_the_same),

@@ -31,9 +31,9 @@ static void write_for_keras_2(const tn_optimizer *o, json_t *json)
 {
     char *name = tn__print("Custom>%s", o->thing.of->name);
     if (name)
-        json_object_set_new(json, "class_name", json_string(name));
+        tn__json_set(json, "class_name", json_string(name));
     tn__free(name);
-    json_object_set_new(json_object_get(json, "config"), "name", json_string(o->thing.of->name));
+    tn__json_set(json_object_get(json, "config"), "name", json_string(o->thing.of->name));
 }
 
 static json_t *optimizer_json(const tn__trainer *t, tn__config_form form)
@@ -45,7 +45,7 @@ static json_t *optimizer_json(const tn__trainer *t, tn__config_form form)
     if (!json)
         return NULL;
     if (o->name)
-        json_object_set_new(config, "name", json_string(o->name));
+        tn__json_set(config, "name", json_string(o->name));
     if (form == TN__H5_KERAS_2)
         write_for_keras_2(o, json);
     if (form != TN__ARCHIVE) { /* which Keras 2 does not know */
@@ -54,7 +54,7 @@ static json_t *optimizer_json(const tn__trainer *t, tn__config_form form)
     }
     /* The rate of now; a schedule is in the config already. */
     if (o->learning_rate && tn__variable_read(o->learning_rate, &rate) == TN_OK)
-        json_object_set_new(config, "learning_rate", json_real(tn__double_at(rate, 0)));
+        tn__json_set(config, "learning_rate", json_real(tn__double_at(rate, 0)));
     tn__release(rate);
     return json;
 }
@@ -82,7 +82,7 @@ static json_t *losses_json(const tn__trainer *t, tn__era era)
         return loss_json(t, 0, era);
     json_t *list = json_array();
     for (size_t i = 0; i < t->losses; i++)
-        json_array_append_new(list, loss_json(t, i, era));
+        tn__json_append(list, loss_json(t, i, era));
     return list;
 }
 
@@ -94,7 +94,7 @@ static json_t *weights_json(const tn__trainer *t)
             given = i + 1;
     json_t *list = given ? json_array() : json_null();
     for (size_t i = 0; i < given; i++)
-        json_array_append_new(list, json_real(t->loss_weight[i]));
+        tn__json_append(list, json_real(t->loss_weight[i]));
     return list;
 }
 
@@ -140,7 +140,7 @@ static json_t *metric_json(const tn__trainer *t, const char *text, tn__era era)
         return NULL;
     json_t *json = tn__thing_to_json(&metric->thing, era);
     if (json && !strchr(text, '('))
-        json_object_set_new(json_object_get(json, "config"), "name", json_string(text));
+        tn__json_set(json_object_get(json, "config"), "name", json_string(text));
     tn__release(metric);
     return json;
 }
@@ -149,7 +149,7 @@ static json_t *metrics_json(const tn__trainer *t, char *const *texts, size_t cou
 {
     json_t *list = count ? json_array() : json_null();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, metric_json(t, texts[i], era));
+        tn__json_append(list, metric_json(t, texts[i], era));
     return list;
 }
 
@@ -330,7 +330,7 @@ static void rename_key(json_t *config, const char *old, const char *new)
 {
     json_t *value = json_object_get(config, old);
     if (value && !json_object_get(config, new))
-        json_object_set(config, new, value);
+        tn__json_set(config, new, json_incref(value));
     json_object_del(config, old);
 }
 
@@ -359,9 +359,11 @@ static tn_status read_optimizer(const json_t *json, tn_optimizer **optimizer)
     json_t *copy = json_deep_copy(json);
     const char *class = tn__json_text(copy, "class_name"), *end = class ? strchr(class, '>') : NULL;
     if (end)
-        json_object_set_new(copy, "class_name", json_string(end + 1));
+        tn__json_set(copy, "class_name", json_string(end + 1));
     upgrade_optimizer(json_object_get(copy, "config"));
-    tn_status status = copy ? tn__thing_from_json(TN__OPTIMIZER, copy, &thing) : tn__fail_memory(0);
+    tn_status status = copy ? tn__errors()->status : tn__fail_memory(0);
+    if (status == TN_OK)
+        status = tn__thing_from_json(TN__OPTIMIZER, copy, &thing);
     json_decref(copy);
     return status == TN_OK ? tn__optimizer_from_thing(&thing, optimizer) : status;
 }

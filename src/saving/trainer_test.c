@@ -184,6 +184,7 @@ static void running_out_of_memory_leaks_nothing(void **state)
 int main(void)
 {
     tests_begin();
+    tests_count_json();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(training_goes_on_where_keras_stopped),
         cmocka_unit_test(training_goes_on_after_a_save_of_our_own),

@@ -1,6 +1,7 @@
 /* check.c */
 #include "support/check.h"
 #include <ftw.h>
+#include <jansson.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -60,11 +61,12 @@ static struct {
     size_t live, calls, refuse_at; /* refuse_at: 0 never */
     bool refuse_on;                /* all later ones too */
     size_t refused;
+    bool in_json; /* the first that was refused was jansson's */
 } counter;
 
+/* self: not NULL for jansson's. */
 static void *counting_allocate(void *self, void *block, size_t size)
 {
-    (void)self;
     if (size == 0) {
         __atomic_sub_fetch(&counter.live, 1, __ATOMIC_RELAXED);
         free(block);
@@ -72,7 +74,8 @@ static void *counting_allocate(void *self, void *block, size_t size)
     }
     size_t call = __atomic_add_fetch(&counter.calls, 1, __ATOMIC_RELAXED);
     if (counter.refuse_at && (call == counter.refuse_at || (counter.refuse_on && call > counter.refuse_at))) {
-        counter.refused++;
+        if (counter.refused++ == 0)
+            counter.in_json = self != NULL;
         return NULL;
     }
     void *moved = realloc(block, size);
@@ -86,17 +89,35 @@ void tests_begin(void)
     tn_set_allocator((tn_allocator){ counting_allocate, NULL });
 }
 
+static void *json_allocate(size_t size)
+{
+    return counting_allocate(&counter, NULL, size ? size : 1);
+}
+
+static void json_free(void *block)
+{
+    if (block)
+        counting_allocate(&counter, block, 0);
+}
+
+void tests_count_json(void)
+{
+    json_set_alloc_funcs(json_allocate, json_free);
+}
+
 size_t live_allocations(void)
 {
     return counter.live;
 }
 
-static bool fails_at(bool (*action)(void *), void *self, size_t at, bool on)
+/* after: NULL, or what is to be checked when memory is there again. */
+static bool fails_at(bool (*action)(void *), void (*after)(void *, bool), void *self, size_t at, bool on)
 {
     size_t handles = tn_live_handles();
     size_t depth = tn_scope_depth();
     tn_scope_push();
     counter.calls = counter.refused = 0;
+    counter.in_json = false;
     counter.refuse_at = at;
     counter.refuse_on = on;
     bool done = action(self);
@@ -104,19 +125,36 @@ static bool fails_at(bool (*action)(void *), void *self, size_t at, bool on)
     const tn_error *error = tn_catch(TN_ANY_ERROR);
     if (!done && counter.refused == 0)
         fail_msg("failed without a refused allocation: %s", error ? error->message : "no error");
-    if (!done && (!error || error->status != TN_RESOURCE_EXHAUSTED))
+    if (!done && (!error || (error->status != TN_RESOURCE_EXHAUSTED && !counter.in_json)))
         fail_msg("allocation %zu refused: expected out of memory, got: %s", at, error ? error->message : "no error");
+    if (after)
+        after(self, done);
     tn_scope_pop(depth);
     if (tn_live_handles() != handles)
         fail_msg("allocation %zu refused: %zu handles leaked", at, tn_live_handles() - handles);
     return counter.refused == 0;
 }
 
+size_t check_sampled_allocation_failures(bool (*action)(void *self), void (*after)(void *self, bool done), void *self, size_t most, uint32_t seed)
+{
+    fails_at(action, after, self, 0, false);
+    fails_at(action, after, self, 0, false);
+    size_t all = counter.calls, tried = 0;
+    double apart = all > most ? (double)all / (double)most : 1;
+    for (double start = 1; start <= (double)all; start += apart, tried++) {
+        seed = seed * 1664525u + 1013904223u;
+        size_t at = (size_t)(start + apart * (seed >> 8) / (1 << 24));
+        fails_at(action, after, self, at, tried % 2);
+    }
+    print_message("%zu of %zu allocations refused\n", tried, all);
+    return tried;
+}
+
 void check_allocation_failures(bool (*action)(void *self), void *self)
 {
-    fails_at(action, self, 0, false); /* warm: pools and tables that stay */
-    for (size_t at = 1; !fails_at(action, self, at, false); at++)
+    fails_at(action, NULL, self, 0, false); /* warm: pools and tables that stay */
+    for (size_t at = 1; !fails_at(action, NULL, self, at, false); at++)
         ;
-    for (size_t at = 1; !fails_at(action, self, at, true); at += 1 + at / 16)
+    for (size_t at = 1; !fails_at(action, NULL, self, at, true); at += 1 + at / 16)
         ;
 }

@@ -28,8 +28,16 @@ const char *temporary_path(const char *name);
  * succeeds without a refusal. Every failure must be TN_RESOURCE_EXHAUSTED (or leave no error) and leak nothing. action gives
  * false, with the error kept, when it failed. Needs tests_begin(). */
 void check_allocation_failures(bool (*action)(void *self), void *self);
+/* The same for an action of very many allocations: about `most` of them, spread evenly and drawn with the seed. Half are refused
+ * with all later ones. Each time after(self, whether it succeeded) looks at what became of it, with memory again. Prints and gives
+ * how many were tried. */
+size_t check_sampled_allocation_failures(bool (*action)(void *self), void (*after)(void *self, bool done), void *self, size_t most,
+                                         uint32_t seed);
 /* Installs the counting allocator; call it first in main. */
 void tests_begin(void);
+/* Leads jansson's allocations through it too. jansson takes a string that it has no memory for to be bad JSON, so when its
+ * allocation was refused any error is good. */
+void tests_count_json(void);
 size_t live_allocations(void);
 
 #endif

@@ -187,7 +187,7 @@ static tn_status write_config(tn_layer *layer, void *json)
     const tn_axes *axes = &((const normalization *)layer->self)->o.axis;
     json_t *list = json_array();
     for (int i = 0; i < axes->count; i++)
-        json_array_append_new(list, json_integer(axes->axis[i]));
+        tn__json_append(list, json_integer(axes->axis[i]));
     return tn__json_set(json, "axis", list);
 }
 

@@ -79,7 +79,7 @@ static tn_status write_config(tn_layer *layer, void *json)
     const reshape *self = layer->self;
     json_t *list = json_array();
     for (int i = 0; i < self->o.target_shape.rank; i++)
-        json_array_append_new(list, json_integer(self->o.target_shape.dims[i]));
+        tn__json_append(list, json_integer(self->o.target_shape.dims[i]));
     return tn__json_set(json, "target_shape", list);
 }
 

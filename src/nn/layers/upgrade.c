@@ -9,7 +9,7 @@ void tn__rename_keys(void *config, const tn__renamed *table)
     for (; table->old; table++) {
         json_t *value = json_incref(json_object_get(config, table->old));
         if (value && table->now && !json_object_get(config, table->now))
-            json_object_set(config, table->now, value);
+            tn__json_set(config, table->now, json_incref(value));
         json_object_del(config, table->old);
         json_decref(value);
     }
