@@ -39,7 +39,7 @@ static int run(const cli_values *v)
 
 static const cli_option options[] = {
     CLI_VALUE("--weights", weights, "FILE", "when IN is a .json"),
-    CLI_VALUE("--keras", keras, "2|3", "which Keras is to read an .h5's optimizer or a .json (both read the model in an .h5)"),
+    CLI_VALUE("--keras", keras, "2|3", "who is to read an .h5 or a .json; an .h5 without it is read by both, and trained on by Keras 2"),
     CLI_COMMON,
 };
 

@@ -439,16 +439,28 @@ static const char *name_in(const tn__object_class *of, tn__era era)
     return NULL;
 }
 
-/* Keras's files name an activation function and say nothing of its arguments. */
-static json_t *activation_to_json(const tn__thing *thing, const char *name)
+static bool is_default(const tn__thing *thing, bool *same)
 {
     tn__thing plain;
     if (tn__thing_default(thing->of, &plain) != TN_OK)
-        return NULL;
-    bool same = tn__fields_equal(thing->of->fields, thing->self, plain.self);
+        return false;
+    *same = tn__fields_equal(thing->of->fields, thing->self, plain.self);
     tn__thing_free(&plain);
-    if (same)
-        return json_string(name);
+    return true;
+}
+
+/* Files name an activation function and say nothing of its arguments: with arguments it is a layer's object. */
+static json_t *activation_to_json(const tn__thing *thing, tn__era era)
+{
+    bool same, elsewhere = thing->of->only_keras2 && era == TN__KERAS_3;
+    json_t *object;
+    if (!is_default(thing, &same))
+        return NULL;
+    const char *name = elsewhere ? NULL : name_in(thing->of, era);
+    if (!elsewhere && (same || !name))
+        return name ? json_string(name) : NULL;
+    if (tn__activation_to_object(thing, era, &object))
+        return object;
     tn__fail(TN_UNIMPLEMENTED, "activation %s has arguments of its own, which Keras's files cannot say\na layer of its own (ReLU, Softmax …) can",
              thing->of->name);
     return NULL;
@@ -488,11 +500,11 @@ static json_t *thing_config(const tn__thing *thing, tn__era era)
 json_t *tn__thing_to_json(const tn__thing *thing, tn__era era)
 {
     const tn__object_class *of = thing->of;
+    if (of->kind == TN__ACTIVATION)
+        return activation_to_json(thing, era);
     const char *name = name_in(of, era);
     if (!name)
         return NULL;
-    if (of->kind == TN__ACTIVATION)
-        return activation_to_json(thing, name);
     json_t *config = thing_config(thing, era);
     if (!config)
         return NULL;
@@ -525,6 +537,8 @@ tn_status tn__thing_from_json(tn__object_kind kind, const json_t *json, tn__thin
         json_decref(old);
         return status;
     }
+    if (kind == TN__ACTIVATION && tn__is_activation_object(json))
+        return tn__activation_from_object(json, thing);
     const json_t *config = json_object_get(json, "config");
     const char *name = json_is_string(json) ? json_string_value(json) : json_is_string(config) ? json_string_value(config)
                                                                                              : tn__json_text(json, "class_name");

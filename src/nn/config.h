@@ -18,6 +18,8 @@ tn_status tn__layer_from_json(tn_context *context, const json_t *json, tn_layer 
  * hard_sigmoid. Renamed arguments need no call, the classes see to them. version: the file's keras_version, "2.15.0"; NULL or another
  * major version than 1 and 2 changes nothing. */
 tn_status tn__upgrade_config(json_t *json, const char *version);
+/* Whether Keras 3 would take a config that was written for Keras 2 to mean something else. */
+tn_status tn__is_ambiguous(const json_t *json, bool *is);
 /* Every class that the config names and nobody knows, each once, ", " between; "" when there are none. The caller frees it. */
 char *tn__unknown_classes(const json_t *json);
 
@@ -29,6 +31,14 @@ tn_status tn__fields_from_json(const tn_field *fields, void *instance, const jso
 /* A thing as {"module", "class_name", "config", "registered_name"}, activations as their name; and back from all that Keras writes. */
 json_t *tn__thing_to_json(const tn__thing *thing, tn__era era);
 tn_status tn__thing_from_json(tn__object_kind kind, const json_t *json, tn__thing *thing);
+
+/* --- activation_object.c: activations that are layers in files -------------------------------------------------------------- */
+/* False: no layer has this function's arguments. *json NULL: it failed. */
+bool tn__activation_to_object(const tn__thing *thing, tn__era era, json_t **json);
+bool tn__is_activation_object(const json_t *json);
+tn_status tn__activation_from_object(const json_t *json, tn__thing *thing);
+/* The activation objects in a layer's config compute in the layer's dtype. Takes over the reference to it. */
+void tn__activations_adopt_dtype(json_t *config, json_t *dtype);
 
 json_t *tn__shape_to_json(const tn_shape *shape); /* [null, 8, 8, 1] */
 bool tn__shape_from_json(const json_t *json, tn_shape *shape);

@@ -41,6 +41,8 @@ static tn_status write_own(tn_layer *layer, tn__era era, json_t *config)
     if (layer->of == &tn__class_InputLayer)
         return write_input(layer, era, config);
     TN_TRY(tn__fields_to_json(layer->of->fields, layer->self, era, config));
+    if (strcmp(layer->policy->name, "float32") != 0)
+        tn__activations_adopt_dtype(config, dtype_to_json(layer, era));
     if (!layer->of->more || !layer->of->more->write_config)
         return TN_OK;
     TN_TRY(tn__json_set(config, "#era", json_integer(era)));

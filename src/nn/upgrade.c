@@ -53,3 +53,12 @@ tn_status tn__upgrade_config(json_t *json, const char *version)
     bool old = version && (version[0] == '1' || version[0] == '2') && version[1] == '.';
     return old ? upgrade_value(json, 0) : TN_OK;
 }
+
+tn_status tn__is_ambiguous(const json_t *json, bool *is)
+{
+    json_t *copy = json_deep_copy(json);
+    tn_status status = copy ? tn__upgrade_config(copy, "2.0") : tn__fail_memory(0);
+    *is = status == TN_OK && !json_equal((json_t *)(uintptr_t)json, copy);
+    json_decref(copy);
+    return status;
+}

@@ -98,13 +98,25 @@ static tn_status compile(const tn__load *load, tn__archive *archive, const json_
                                      model);
 }
 
-static tn_status load_parts(tn__load *load, tn__archive *archive, const json_t *config,
+/* Keras 2.12 to 2.15 wrote archives too: the metadata say what words in the config mean. */
+static tn_status make_model(const tn__load *load, tn__archive *archive, json_t *config,
                             tn_layer **model)
+{
+    json_t *metadata;
+    TN_TRY(tn__archive_json(archive, METADATA, &metadata));
+    tn_status status =
+        tn__load_config(load->context, config, tn__json_text(metadata, "keras_version"), true,
+                        tn__weight_room(&load->source), model);
+    json_decref(metadata);
+    return status;
+}
+
+static tn_status load_parts(tn__load *load, tn__archive *archive, json_t *config, tn_layer **model)
 {
     if (!config)
         return tn__fail(TN_DATA_LOSS, "'%s' is a zip archive without config.json: no .keras file",
                         load->source.name);
-    TN_TRY(tn__load_config(load->context, config, true, tn__weight_room(&load->source), model));
+    TN_TRY(make_model(load, archive, config, model));
     TN_TRY(read_scopes(load, archive, *model));
     TN_TRY(read_weights(load, archive, *model));
     return compile(load, archive, config, *model);

@@ -21,7 +21,7 @@ tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *sourc
 
 /* Weights alone. Two equal names in one group are h5py's error, with both owners. */
 tn_status tn__legacy_write_weights(tn__saving *saving, tn__h5_node *group, tn_layer *model);
-/* A whole model. Its config is such that Keras 2 and Keras 3 read it. */
+/* A whole model, for Keras 2 in words that Keras 3 reads too, or for Keras 3 alone. */
 tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model);
 
 /* --- between the two files -------------------------------------------------------------------- */
@@ -41,6 +41,10 @@ tn_status tn__legacy_layers(tn_layer *model, tn_layer *const **layers, size_t *c
 tn_status tn__legacy_order(tn_layer *layer, tn__weight_list *weights);
 /* The group of the model's own weights. */
 #define TN__TOP_LEVEL "top_level_model_weights"
+/* The optimizer's state. Where Keras 3 finds the first group it builds its optimizer for no variables
+ * at all and then refuses to train, also from its own files; so a file for it has the second. */
+#define TN__OPTIMIZER_GROUP "optimizer_weights"
+#define TN__OWN_OPTIMIZER_GROUP "tenon_optimizer_weights"
 /* An attribute of the files that tenon writes. */
 #define TN__OWN_MARK "tenon_version"
 

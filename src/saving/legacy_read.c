@@ -475,10 +475,12 @@ tn_status tn__legacy_read_scopes(tn_context *context, tn__h5_object *group, tn_l
 tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *source,
                                     tn__h5_object *root, tn_layer *model)
 {
-    static const char name[] = "optimizer_weights";
+    const char *name = TN__OPTIMIZER_GROUP;
     saved_layer saved = { 0 };
     tn__h5_object *group;
     TN_TRY(tn__h5_find(root, name, &group));
+    if (!group)
+        TN_TRY(tn__h5_find(root, name = TN__OWN_OPTIMIZER_GROUP, &group));
     if (!group)
         return TN_OK;
     tn_status status = fill_saved(root, name, &saved);

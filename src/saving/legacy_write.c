@@ -1,5 +1,6 @@
 /* legacy_write.c - ".h5" out. */
 #include "saving/legacy.h"
+#include "base/log.h"
 #include "saving/json.h"
 #include "saving/scopes.h"
 #include "saving/trainer_state.h"
@@ -160,12 +161,46 @@ static tn_status write_json(tn__h5_node *root, const char *name, const json_t *j
     return status;
 }
 
-static tn_status write_config(tn__h5_node *root, tn_layer *model)
+/* As Keras 3 has it in an .h5: the class and the config alone. */
+static json_t *plain_config(tn_layer *model, tn__era era)
 {
-    json_t *json = tn__layer_to_json(model, TN__KERAS_2);
-    tn_status status = write_json(root, "model_config", json);
-    json_decref(json);
-    return status;
+    json_t *json = tn__layer_to_json(model, era);
+    json_object_del(json, "module");
+    json_object_del(json, "registered_name");
+    json_object_del(json, "build_config");
+    return json;
+}
+
+/* For Keras 2, in words that Keras 3 takes to mean the same; NULL, and that is no error, when there
+ * are none. */
+static tn_status config_for_both(tn_layer *model, json_t **json)
+{
+    bool ambiguous = true;
+    *json = plain_config(model, TN__KERAS_2);
+    tn_status status = *json ? tn__is_ambiguous(*json, &ambiguous) : tn__errors()->status;
+    if (status == TN_OK && !ambiguous)
+        return TN_OK;
+    json_decref(*json);
+    *json = NULL;
+    if (status != TN_OK && status != TN_UNIMPLEMENTED)
+        return status;
+    tn__warn("'%s' is written for Keras 3 alone: %s", model->name,
+             status == TN_OK ? "Keras 2 and Keras 3 mean different functions by hard_sigmoid"
+                             : tn__errors()->text);
+    tn__fail_clear();
+    return TN_OK;
+}
+
+static tn_status make_config(tn__saving *saving, tn_layer *model, json_t **json)
+{
+    *json = NULL;
+    if (saving->either)
+        TN_TRY(config_for_both(model, json));
+    if (saving->either && !*json)
+        saving->era = TN__KERAS_3;
+    if (!*json)
+        *json = plain_config(model, saving->era);
+    return *json ? TN_OK : tn__errors()->status;
 }
 
 /* "adam/iteration"; Keras 2: "adam/iteration:0". */
@@ -184,7 +219,8 @@ static tn_status write_state(tn__saving *saving, tn__h5_node *root, tn_tensor *c
                              char **names, size_t count)
 {
     tn__h5_node *group;
-    TN_TRY(tn__h5_add_group(root, "optimizer_weights", &group));
+    bool old = saving->era == TN__KERAS_2;
+    TN_TRY(tn__h5_add_group(root, old ? TN__OPTIMIZER_GROUP : TN__OWN_OPTIMIZER_GROUP, &group));
     TN_TRY(tn__legacy_add_list(group, "weight_names", names, count));
     for (size_t i = 0; i < count; i++)
         TN_TRY(tn__saving_add(saving, group, names[i], variables[i]));
@@ -222,10 +258,14 @@ static tn_status write_training(tn__saving *saving, tn__h5_node *root, tn_layer 
 tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model)
 {
     tn__h5_node *root = tn__h5_tree_root(saving->tree), *weights;
+    json_t *config;
     TN_TRY(check_savable(model));
+    TN_TRY(make_config(saving, model, &config)); /* which settles the era */
+    tn_status status = write_json(root, "model_config", config);
+    json_decref(config);
+    TN_TRY(status);
     TN_TRY(write_versions(saving, root));
     TN_TRY(tn__h5_add_text(root, TN__OWN_MARK, "1"));
-    TN_TRY(write_config(root, model));
     TN_TRY(tn__h5_add_group(root, "model_weights", &weights));
     TN_TRY(tn__legacy_write_weights(saving, weights, model));
     return saving->include_optimizer ? write_training(saving, root, model) : TN_OK;

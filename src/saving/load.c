@@ -89,11 +89,12 @@ uint64_t tn__weight_room(const tn__source *source)
     return limit > twice ? limit : twice;
 }
 
-tn_status tn__load_config(tn_context *context, const json_t *json, bool archive, uint64_t room,
-                          tn_layer **model)
+tn_status tn__load_config(tn_context *context, json_t *json, const char *version, bool archive,
+                          uint64_t room, tn_layer **model)
 {
     *model = NULL;
     TN_TRY(check_classes(json, archive));
+    TN_TRY(tn__upgrade_config(json, version));
     uint64_t outer = context->weight_room;
     if (room && (outer == 0 || room < outer))
         context->weight_room = room < UINT64_MAX ? room + 1 : room;
@@ -178,14 +179,26 @@ static tn_status fail_no_config(const tn__load *load, tn__h5_object *root)
                           : "it is an HDF5 file, but Keras has not written it");
 }
 
+/* The file's version decides what words in its config mean; the first files had none. */
+static tn_status make_model(const tn__load *load, tn__h5_object *root, json_t *config,
+                            tn_layer **model)
+{
+    tn__h5_strings version;
+    TN_TRY(read_text(root, "keras_version", &version));
+    const char *given = version.count ? version.item[0].text : "1.0";
+    tn_status status =
+        tn__load_config(load->context, config, given, false, tn__weight_room(&load->source), model);
+    tn__h5_strings_free(&version);
+    return status;
+}
+
 static tn_status load_root(tn__load *load, tn__h5_object *root, tn_layer **model)
 {
     json_t *config;
     TN_TRY(read_json(root, "model_config", &config));
     if (!config)
         return fail_no_config(load, root);
-    tn_status status =
-        tn__load_config(load->context, config, false, tn__weight_room(&load->source), model);
+    tn_status status = make_model(load, root, config, model);
     json_decref(config);
     if (status == TN_OK)
         status = read_weights(load, root, *model);
@@ -355,13 +368,16 @@ tn_status tn_load_weights_with(const tn_load_weights_options *o)
 }
 
 /* --- architectures ---------------------------------------------------------------------------- */
+/* Keras 1 and 2 write their version beside the config; Keras 3 writes modules instead. */
 static tn_layer *from_json(tn_context *context, tn__span text, const char *what)
 {
     json_t *json;
     tn_layer *model = NULL;
     if (tn__json_parse(text, what, &json) != TN_OK)
         return NULL;
-    (void)!tn__load_config(context, json, json_object_get(json, "module") != NULL, 0, &model);
+    bool modules = json_object_get(json, "module") != NULL;
+    const char *version = tn__json_text(json, "keras_version");
+    (void)!tn__load_config(context, json, version || modules ? version : "1.0", modules, 0, &model);
     json_decref(json);
     return model;
 }

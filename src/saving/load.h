@@ -11,10 +11,11 @@ typedef struct {
 } tn__load;
 
 /* The model of a config, built where the config says for what; all unknown classes at once, in the
- * words that Keras has for each of the two formats. room: bytes that its weights may take; 0: any
- * number. The caller owns the count. */
-tn_status tn__load_config(tn_context *context, const json_t *json, bool archive, uint64_t room,
-                          tn_layer **model);
+ * words that Keras has for each of the two formats. version: of the Keras that wrote it, "2.15.0",
+ * whose meaning of words the model keeps; NULL: today's. room: bytes that its weights may take; 0:
+ * any number. The caller owns the count. */
+tn_status tn__load_config(tn_context *context, json_t *json, const char *version, bool archive,
+                          uint64_t room, tn_layer **model);
 /* For a model whose weights are in the source: the limit that was asked for or the usual one, but
  * twice the source in any case, for weights of wider types than they are stored in. */
 uint64_t tn__weight_room(const tn__source *source);

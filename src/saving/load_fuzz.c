@@ -65,7 +65,7 @@ static void load_config(tn__span text)
     tn_layer *model = NULL;
     if (tn__json_parse(text, "the config", &json) != TN_OK)
         return;
-    if (tn__load_config(tn__context(), json, true, LIMIT, &model) == TN_OK)
+    if (tn__load_config(tn__context(), json, "2.0", true, LIMIT, &model) == TN_OK)
         tn_to_json_with(&(tn_to_json_options){
             .size_ = sizeof(tn_to_json_options), .model = model, .keras = 3 });
     tn__release(model);

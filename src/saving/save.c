@@ -103,6 +103,7 @@ static tn_status prepare_model(const tn_save_options *o, form form, document *d)
     *d = (document){ .archive = form == ARCHIVE };
     d->saving.include_optimizer = o->include_optimizer;
     d->saving.era = form == ARCHIVE || o->keras == 3 ? TN__KERAS_3 : TN__KERAS_2;
+    d->saving.either = o->keras == 0;
     TN_TRY(tn__saving_begin(&d->saving));
     return form == ARCHIVE ? tn__archive_prepare(&d->saving, o->model, &d->texts)
                            : tn__legacy_write_model(&d->saving, o->model);
@@ -211,16 +212,29 @@ tn_status tn_save_weights_with(const tn_save_options *options)
 }
 
 /* --- architectures ---------------------------------------------------------------------------- */
+/* Keras 2 has them beside the config, and so it is known what its words mean. */
+static tn_status add_versions(json_t *json)
+{
+    TN_TRY(tn__json_set(json, "keras_version", json_string(TN__KERAS_2_VERSION)));
+    return tn__json_set(json, "backend", json_string("tensorflow"));
+}
+
+static char *json_text(tn_layer *model, tn__era era)
+{
+    json_t *json = tn__layer_to_json(model, era);
+    bool good = json && (era == TN__KERAS_3 || add_versions(json) == TN_OK);
+    char *text = good ? tn__json_dump(json) : NULL;
+    json_decref(json);
+    return text;
+}
+
 const char *tn_to_json_with(const tn_to_json_options *options)
 {
     TN__ENTER_OPTIONS(context, options, "<failed>");
     (void)context;
     if (!tn__check_layer(options->model, "tn_to_json: model") || check_era(options->keras) != TN_OK)
         return "<failed>";
-    json_t *json =
-        tn__layer_to_json(options->model, options->keras == 2 ? TN__KERAS_2 : TN__KERAS_3);
-    char *text = json ? tn__json_dump(json) : NULL;
-    json_decref(json);
+    char *text = json_text(options->model, options->keras == 2 ? TN__KERAS_2 : TN__KERAS_3);
     const char *result = text ? tn__scope_strdup(text) : NULL;
     tn__free(text);
     return result ? result : "<failed>";

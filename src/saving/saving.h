@@ -13,7 +13,8 @@ typedef struct {
         size_t count, capacity;
     } value;
     bool include_optimizer;
-    tn__era era; /* of .h5: whose optimizer state */
+    tn__era era; /* of .h5: who is to read it */
+    bool either; /* it may become Keras 3 when Keras 2 has no words for the model */
 } tn__saving;
 
 tn_status tn__saving_begin(tn__saving *saving); /* free it whatever it gives */

@@ -67,8 +67,10 @@ static void write_model(const char *name, tn_model *model, tn_tensor *x, tn_tens
     tn_tensor *y = tn_call(model, x);
     tn_must(tn_save(model, path_of(name, ".keras")));
     tn_must(tn_save_weights(model, path_of(name, ".weights.h5")));
-    if (!own_class)
+    if (!own_class) {
         tn_must(tn_save(model, path_of(name, ".h5")));
+        tn_must(tn_save(model, path_of(name, ".3.h5"), .keras = 3));
+    }
     for (int i = 0; i < 3 && labels; i++)
         losses[i] = tn_data_float32(tn_train_on_batch(model, x, labels))[0];
     write_arrays(name, x, y, labels, labels ? tn_constant(TN_FLOAT32, TN_SHAPE(3), losses) : NULL);
@@ -95,7 +97,7 @@ static tn_model *convolutions(void)
 static tn_model *words(void)
 {
     return spread(tn_sequential(TN_LAYERS(tn_dense(12, "elu", .kernel_constraint = "max_norm(2)", .input_shape = TN_SHAPE(8)),
-                                          tn_activation("gelu"), tn_dense(12, "selu"), tn_reshape_layer(TN_SHAPE(3, 4)), tn_softmax(),
+                                          tn_activation("gelu"), tn_dense(12, "leaky_relu(0.1)"), tn_dense(12, "selu"), tn_reshape_layer(TN_SHAPE(3, 4)), tn_softmax(),
                                           tn_dense(5, "softplus", .kernel_regularizer = "l1_l2(0.001, 0.01)"), tn_activation("sigmoid")),
                                 .name = "words"));
 }
