@@ -21,6 +21,7 @@ object.c     pool              blocks of threads that ended, under a lock
 object.c     live_handles      the count of handles that tests ask for
 scope.c      the_memory_scope  one handle for all memory scopes: never changed but for its count
 frame.c      making            the lock under which functions are traced and layers called for the first time
+losses.c     adding            the lock under which layers keep losses that their calls add
 program.c    making            the lock under which a graph gets its cache of programs
 signature.c  signatures        what the constant descriptors say, read once; every entry is set once
 signature.c  last_found        a hint for the search in that table

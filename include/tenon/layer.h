@@ -75,6 +75,8 @@ typedef struct tn_class {
     tn_body call;
     bool model;                     /* a tf.keras.Model rather than a Layer */
     bool traced;                    /* @tf.function on call */
+    bool supports_masking;          /* an output has the mask of the input in the same place, unless compute_mask or call say otherwise */
+    tn_tensor *(*compute_mask)(void *self, tn_list inputs); /* an output's mask, a tuple for several, NULL for none; reads tn_mask(tn_at(inputs, 0)) */
     const char *package;            /* "Custom" */
     /* The library's own classes, which are made of the same things, have these too. */
     const char *module;             /* "keras.layers"; NULL: registered as "package>name" */
@@ -94,6 +96,18 @@ typedef struct tn_object_options {
 TN_API tn_layer *tn_object_new(const tn_object_options *options);
 TN_API void *tn_self(tn_layer *layer, const tn_class *of); /* the instance; NULL and an error when it is of another class */
 TN_API TN_USE tn_status tn_register_class(const tn_class *of); /* so that files can name it */
+
+/* Masks: which places of a tensor count, bool, of the leading dimensions of it (batch, time). A layer puts one on what it gives, for
+ * the next; ops do not carry it on. tn_mask: x's, NULL (and no error) when it has none. tn_with_mask: the same tensor with this mask;
+ * NULL: without one. */
+TN_API tn_tensor *tn_mask(tn_tensor *x);
+TN_API tn_tensor *tn_with_mask(tn_tensor *x, tn_tensor *mask);
+
+/* self.add_loss of the layer whose build or call is running: a number that the model's training adds to its loss. */
+TN_API TN_USE tn_status tn_add_loss(tn_tensor *loss);
+/* layer.losses: what its last call added, then what its parts' calls did, then the penalties of all trainable weights that have a
+ * regularizer, computed now. */
+TN_API tn_list tn_losses(tn_layer *layer);
 
 /* self.add_weight of the layer whose init, build or call is running. */
 typedef struct tn_add_weight_options {

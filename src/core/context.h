@@ -56,6 +56,7 @@ struct tn_context {
     tn_dtype autocast;     /* the float type that the body that runs reads layers' weights in; 0: their own */
     int depth;             /* bodies that run inside each other; see function/frame.h */
     int making;            /* times this thread has taken the lock of function/frame.h */
+    int shapes_only;       /* above 0: a layer runs for its outputs' shapes alone */
     uint64_t weight_room;  /* while a file's model is made: 1 more than the bytes that its weights may still take; 0: any number */
 };
 

@@ -33,6 +33,7 @@ static void tensor_destroy(void *object)
 {
     tn_tensor *x = object;
     buffer_release(x->buffer);
+    tn__release(x->mask);
     if (x->form == TN__SYMBOLIC)
         tn__release(x->of.output.node);
     else if (x->form == TN__VARIABLE && x->of.variable)
@@ -111,6 +112,26 @@ tn_status tn__tensor_view(tn_tensor *value, const tn_shape *shape, tn_tensor **v
     atomic_fetch_add_explicit(&value->buffer->count, 1, memory_order_relaxed);
     x->buffer = value->buffer;
     x->data = value->data;
+    return TN_OK;
+}
+
+tn_status tn__tensor_alias(const tn_tensor *x, tn_tensor **alias)
+{
+    *alias = NULL;
+    if (x->form == TN__VARIABLE || x->form == TN__TUPLE)
+        return tn__fail(TN_INTERNAL, "a variable or tuple has one handle");
+    tn_tensor *y = tn__object_new(&tn__type_tensor);
+    if (!y)
+        return TN_RESOURCE_EXHAUSTED;
+    memcpy((char *)y + sizeof y->object, (const char *)x + sizeof x->object, sizeof *x - sizeof x->object);
+    y->mask = NULL;
+    if (x->form == TN__SYMBOLIC)
+        tn__retain(x->of.output.node);
+    else if (x->buffer)
+        atomic_fetch_add_explicit(&x->buffer->count, 1, memory_order_relaxed);
+    else
+        y->data = y->small;
+    *alias = y;
     return TN_OK;
 }
 

@@ -1,4 +1,5 @@
 /* call.c - calling a layer: at once, in a trace, or, on a symbolic input, as a node of a functional model. */
+#include "nn/mask.h"
 #include "nn/model.h"
 #include "function/function.h"
 #include <string.h>
@@ -8,8 +9,9 @@ typedef struct {
     tn_tensor *layer;   /* a tn_layer, retained as any object */
     tn_flag training;   /* -1: as the call around it */
     int index;          /* which call of the layer this is: keras_history */
-    int outputs;
-    tn_tensor *structure; /* of the result: a tuple with symbolic leaves, or one of them */
+    int outputs;        /* the result's tensors, then the masks of those that have one */
+    tn_tensor *structure; /* of the result: a tuple with symbolic leaves, or one of them; their masks say which have one */
+    tn_tensor *masked;  /* the last inputs are masks: int32, which input each belongs to; NULL: there are none */
 } call_attrs;
 static const tn_field call_fields[] = {
     TN__ROW(TN_FIELD_TENSOR, call_attrs, layer, NULL, NULL),
@@ -17,6 +19,7 @@ static const tn_field call_fields[] = {
     TN__ROW(TN_FIELD_AXIS, call_attrs, index, "0", NULL),
     TN__ROW(TN_FIELD_AXIS, call_attrs, outputs, "1", NULL),
     TN__ROW(TN_FIELD_TENSOR, call_attrs, structure, NULL, NULL),
+    TN__ROW(TN_FIELD_TENSOR, call_attrs, masked, NULL, NULL),
     TN__END_OF_FIELDS,
 };
 
@@ -26,24 +29,71 @@ static size_t call_outputs(const void *attrs, size_t inputs)
     return (size_t)((const call_attrs *)attrs)->outputs;
 }
 
+/* The masks that are inputs of their own put on what they belong to, in memory of the innermost scope. */
+static tn_status attach_masks(const call_attrs *a, tn_list *inputs)
+{
+    if (!a->masked)
+        return TN_OK;
+    size_t masks = (size_t)tn__count(a->masked), count = inputs->count - masks;
+    tn_tensor **item = tn__scope_alloc((count + 1) * sizeof *item);
+    if (!item)
+        return TN_RESOURCE_EXHAUSTED;
+    memcpy(item, inputs->item, count * sizeof *item);
+    for (size_t i = 0; i < masks; i++) {
+        tn_tensor **at = &item[tn__int_at(a->masked, (int64_t)i)];
+        if (!(*at = tn_with_mask(*at, inputs->item[count + i])))
+            return tn__errors()->status;
+    }
+    *inputs = (tn_list){ count, item };
+    return TN_OK;
+}
+
+/* The result's tensors, then the masks of those that had one when the node was made; in memory of the innermost scope. */
+static tn_tensor **call_results(const call_attrs *a, tn_tensor *result, size_t outputs)
+{
+    size_t count = tn__flat_count(result), had = tn__flat_count(a->structure), next = had;
+    tn_tensor **leaves = tn__scope_alloc((outputs + count + 1) * sizeof *leaves), **old = tn__scope_alloc((had + 1) * sizeof *old);
+    if (!leaves || !old)
+        return NULL;
+    if (count != had) {
+        tn__fail(TN_INVALID_ARGUMENT, "%s gave %zu outputs when the model was made and gives %zu now", tn__layer_print((tn_layer *)a->layer), had,
+                 count);
+        return NULL;
+    }
+    tn__flatten(result, leaves);
+    tn__flatten(a->structure, old);
+    for (size_t i = 0; i < had; i++) {
+        if (!old[i]->mask)
+            continue;
+        if (!leaves[i]->mask) {
+            tn__fail(TN_INVALID_ARGUMENT, "%s gave output %zu a mask when the model was made and gives none now",
+                     tn__layer_print((tn_layer *)a->layer), i);
+            return NULL;
+        }
+        leaves[next++] = leaves[i]->mask;
+    }
+    return leaves;
+}
+
+static tn_status run_and_take(tn_context *context, const call_attrs *a, tn_list inputs, tn_tensor **outputs, size_t output_count)
+{
+    tn_tensor *result;
+    TN_TRY(attach_masks(a, &inputs));
+    TN_TRY(tn__layer_run(context, (tn_layer *)a->layer, inputs, a->training, &result));
+    tn_tensor **leaves = call_results(a, result, output_count);
+    for (size_t i = 0; leaves && i < output_count; i++)
+        outputs[i] = tn__retain(leaves[i]);
+    tn__release(result);
+    return leaves ? TN_OK : context->error.status;
+}
+
 static tn_status call_expand(tn_context *context, const void *attrs, tn_tensor *const *inputs, size_t input_count, tn_tensor **outputs,
                              size_t output_count)
 {
-    const call_attrs *a = attrs;
-    tn_tensor *result;
-    TN_TRY(tn__layer_run(context, (tn_layer *)a->layer, (tn_list){ input_count, inputs }, a->training, &result));
-    tn_status status = TN_OK;
-    tn_tensor **leaves = tn__flat_count(result) == output_count ? tn__alloc((output_count + 1) * sizeof *leaves) : NULL;
-    if (leaves)
-        tn__flatten(result, leaves);
-    else if (!tn__failed(context))
-        status = tn__fail(TN_INVALID_ARGUMENT, "%s gave %zu outputs when the model was made and gives %zu now",
-                          tn__layer_print((tn_layer *)a->layer), output_count, tn__flat_count(result));
-    for (size_t i = 0; leaves && i < output_count; i++)
-        outputs[i] = tn__retain(leaves[i]);
-    tn__free(leaves);
-    tn__release(result);
-    return status == TN_OK ? context->error.status : status;
+    size_t depth = tn__scope_begin(context->here);
+    tn_status status = run_and_take(context, attrs, (tn_list){ input_count, inputs }, outputs, output_count);
+    tn__scope_end(depth);
+    return status;
 }
 
 /* Reached when a functional model's node is appended to another functional model: the shapes are found as at the first call. */
@@ -72,6 +122,13 @@ tn_layer *tn__node_layer(const tn__node *node, int *node_index)
 }
 
 /* --- what comes out, without data --------------------------------------------------------------------------------------- */
+/* A placeholder like x, with one for its mask. */
+static tn_status stand_for(tn_context *context, tn_graph *scratch, const tn_tensor *x, tn_tensor **stand)
+{
+    TN_TRY(tn__graph_input(context, scratch, (tn_dtype)x->dtype, &x->shape, NULL, stand));
+    return x->mask ? tn__graph_input(context, scratch, (tn_dtype)x->mask->dtype, &x->mask->shape, NULL, &(*stand)->mask) : TN_OK;
+}
+
 /* Runs the layer on placeholders in a graph that is thrown away: the same code that runs with data tells the shapes. */
 static tn_status run_on_shapes(tn_context *context, tn_layer *layer, tn_tensor *const *inputs, size_t count, int training, tn_tensor **result)
 {
@@ -79,12 +136,14 @@ static tn_status run_on_shapes(tn_context *context, tn_layer *layer, tn_tensor *
     tn_tensor **stands = tn__alloc_zeroed(count + 1, sizeof *stands);
     tn_status status = scratch && stands ? TN_OK : TN_RESOURCE_EXHAUSTED;
     context->tape_pause++;
+    context->shapes_only++;
     for (size_t i = 0; i < count && status == TN_OK; i++)
-        status = tn__graph_input(context, scratch, (tn_dtype)inputs[i]->dtype, &inputs[i]->shape, NULL, &stands[i]);
+        status = stand_for(context, scratch, inputs[i], &stands[i]);
     context->graph = scratch;
     if (status == TN_OK)
         status = tn__layer_run(context, layer, (tn_list){ count, stands }, training, result);
     context->graph = outer;
+    context->shapes_only--;
     context->tape_pause--;
     for (size_t i = 0; stands && i < count; i++)
         tn__release(stands[i]);
@@ -102,42 +161,108 @@ static void set_output(tn__infer *infer, size_t i, const tn_tensor *x)
 static tn_status call_infer(tn__infer *infer)
 {
     const call_attrs *a = infer->attrs;
-    tn_tensor *result;
-    TN_TRY(run_on_shapes(tn__context(), (tn_layer *)a->layer, infer->input, infer->input_count, a->training, &result));
-    tn_tensor **leaves = tn__alloc((infer->output_count + 1) * sizeof *leaves);
-    if (leaves && tn__flat_count(result) == infer->output_count) {
-        tn__flatten(result, leaves);
-        for (size_t i = 0; i < infer->output_count; i++)
-            set_output(infer, i, leaves[i]);
-    }
-    tn__free(leaves);
+    tn_context *context = tn__context();
+    tn_list inputs = { infer->input_count, infer->input };
+    tn_tensor *result = NULL, **leaves = NULL;
+    size_t depth = tn__scope_begin(context->here);
+    tn_status status = attach_masks(a, &inputs);
+    if (status == TN_OK)
+        status = run_on_shapes(context, (tn_layer *)a->layer, inputs.item, inputs.count, a->training, &result);
+    if (status == TN_OK)
+        leaves = call_results(a, result, infer->output_count);
+    for (size_t i = 0; leaves && i < infer->output_count; i++)
+        set_output(infer, i, leaves[i]);
     tn__release(result);
-    return tn__errors()->status;
+    tn__scope_end(depth);
+    return status == TN_OK ? context->error.status : status;
 }
 
 /* --- calling ------------------------------------------------------------------------------------------------------------ */
+/* The mask that the layer before gave x itself comes again when that layer runs; another one is an input of its own. */
+static bool has_foreign_mask(const tn_tensor *x)
+{
+    return x->mask && !(x->form == TN__SYMBOLIC && x->mask->form == TN__SYMBOLIC && x->of.output.node == x->mask->of.output.node);
+}
+
+/* The inputs with such masks behind them, in memory of the innermost scope, and in attrs whose they are (a counted tensor). */
+static tn_status spread_masks(tn_list *inputs, call_attrs *attrs)
+{
+    int64_t masks = 0;
+    tn_tensor **item = tn__scope_alloc((2 * inputs->count + 1) * sizeof *item);
+    int64_t *whose = tn__scope_alloc((inputs->count + 1) * sizeof *whose);
+    if (!item || !whose)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < inputs->count; i++) {
+        item[i] = inputs->item[i];
+        if (has_foreign_mask(item[i])) {
+            whose[masks] = (int64_t)i;
+            item[inputs->count + (size_t)masks++] = item[i]->mask;
+        }
+    }
+    if (masks && !(attrs->masked = tn__tensor_ints(TN_INT32, masks, whose)))
+        return TN_RESOURCE_EXHAUSTED;
+    *inputs = (tn_list){ inputs->count + (size_t)masks, item };
+    return TN_OK;
+}
+
+/* The tensors that have a mask get the outputs behind them as such. */
+static void hand_out_masks(tn_tensor *const *structure, tn_tensor *const *made, size_t count)
+{
+    size_t next = count;
+    for (size_t i = 0; i < count; i++)
+        if (structure[i]->mask)
+            made[i]->mask = tn__retain(made[next++]);
+}
+
+static tn_status dispatch_call(tn_context *context, call_attrs *attrs, tn_list inputs, tn_tensor **result)
+{
+    size_t count = tn__flat_count(attrs->structure);
+    tn_tensor **old = tn__scope_alloc((count + 1) * sizeof *old), **made = tn__scope_alloc((2 * count + 1) * sizeof *made);
+    if (!old || !made)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__flatten(attrs->structure, old);
+    attrs->outputs = (int)count;
+    for (size_t i = 0; i < count; i++)
+        attrs->outputs += old[i]->mask != NULL;
+    TN_TRY(spread_masks(&inputs, attrs));
+    TN_TRY(tn__dispatch(context, &tn__op_KerasLayer, attrs, inputs.item, inputs.count, made, (size_t)attrs->outputs));
+    hand_out_masks(old, made, count);
+    tn_tensor *const *at = made;
+    *result = tn__rebuild(attrs->structure, &at);
+    for (int i = 0; i < attrs->outputs; i++)
+        tn__release(made[i]);
+    return *result ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
 /* A node for a call whose result is known to have this structure. */
 static tn_status call_node(tn_context *context, tn_layer *layer, tn_tensor *const *inputs, size_t count, int training, tn_tensor *structure,
                            tn_tensor **result)
 {
-    size_t outputs = tn__flat_count(structure);
-    call_attrs attrs = { (tn_tensor *)layer, training, layer->nodes, (int)outputs, structure };
-    tn_tensor **made = tn__alloc_zeroed(outputs + 1, sizeof *made);
-    if (!made)
-        return TN_RESOURCE_EXHAUSTED;
-    tn_status status = tn__dispatch(context, &tn__op_KerasLayer, &attrs, inputs, count, made, outputs);
-    tn_tensor *const *at = made;
-    if (status == TN_OK && !(*result = tn__rebuild(structure, &at)))
-        status = TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < outputs; i++)
-        tn__release(made[i]);
-    tn__free(made);
+    call_attrs attrs = { .layer = (tn_tensor *)layer, .training = training, .index = layer->nodes, .structure = structure };
+    size_t depth = tn__scope_begin(context->here);
+    tn_status status = dispatch_call(context, &attrs, (tn_list){ count, inputs }, result);
+    tn__scope_end(depth);
+    tn__release(attrs.masked);
     layer->nodes += status == TN_OK;
     return status;
 }
 
 /* The same tuples with leaves that are no more than a dtype and a shape: a node must not keep the graph alive in which they were
  * found. */
+static tn_tensor *outline_leaf(const tn_tensor *x)
+{
+    tn_tensor *leaf = tn__object_new(&tn__type_tensor);
+    if (!leaf)
+        return NULL;
+    leaf->form = TN__SYMBOLIC;
+    leaf->dtype = x->dtype;
+    leaf->shape = x->shape;
+    if (!x->mask || (leaf->mask = outline_leaf(x->mask)))
+        return leaf;
+    tn__release(leaf);
+    return NULL;
+}
+
 static tn_tensor *outline(const tn_tensor *x)
 {
     size_t count = tn__flat_count(x), made = 0;
@@ -145,12 +270,9 @@ static tn_tensor *outline(const tn_tensor *x)
     if (leaves)
         tn__flatten((tn_tensor *)x, leaves);
     for (; leaves && made < count; made++) {
-        tn_tensor *leaf = tn__object_new(&tn__type_tensor);
+        tn_tensor *leaf = outline_leaf(leaves[made]);
         if (!leaf)
             break;
-        leaf->form = TN__SYMBOLIC;
-        leaf->dtype = leaves[made]->dtype;
-        leaf->shape = leaves[made]->shape;
         leaves[made] = leaf;
     }
     tn_tensor *const *at = leaves;
@@ -185,7 +307,7 @@ static tn_status call_symbolic(tn_context *context, tn_layer *layer, tn_tensor *
 /* The node that an InputLayer is: no inputs, one output of the given shape. */
 tn_status tn__layer_input_node(tn_context *context, tn_layer *layer, tn_dtype dtype, const tn_shape *shape, tn_tensor **input)
 {
-    call_attrs attrs = { (tn_tensor *)layer, -1, 0, 1, NULL };
+    call_attrs attrs = { .layer = (tn_tensor *)layer, .training = -1, .outputs = 1 };
     __typeof__(*((tn__infer *)0)->output) output = { dtype, *shape };
     tn__infer infer = { .op = &tn__op_KerasLayer, .attrs = &attrs, .output_count = 1, .output = (void *)&output };
     tn__node *node;
@@ -208,10 +330,34 @@ static bool any_functional(tn_tensor *const *inputs, size_t count)
 static tn_tensor *traced_body(void *self, tn_list inputs)
 {
     tn_layer *layer = self;
-    tn_tensor *result;
-    if (tn__layer_run(tn__context(), layer, inputs, -1, &result) != TN_OK)
+    tn_tensor *result, **item = tn__scope_alloc((inputs.count + 1) * sizeof *item);
+    if (!item)
+        return NULL;
+    for (size_t i = 0; i < inputs.count; i++) {
+        tn_tensor *x = inputs.item[i];
+        item[i] = x->form == TN__TUPLE ? tn_with_mask(x->of.tuple.item[0], x->of.tuple.item[1]) : x;
+        if (!item[i])
+            return NULL;
+    }
+    if (tn__layer_run(tn__context(), layer, (tn_list){ inputs.count, item }, -1, &result) != TN_OK)
         return NULL;
     return tn__own(result);
+}
+
+/* A mask goes into the function beside its tensor, as a tuple of both. */
+static tn_status call_with_masks(tn_context *context, tn_layer *layer, tn_function *f, tn_list inputs, int training, tn_tensor **result)
+{
+    tn_tensor **item = tn__scope_alloc((inputs.count + 1) * sizeof *item);
+    if (!item)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < inputs.count; i++) {
+        tn_tensor *x = inputs.item[i];
+        item[i] = x->mask ? tn__own(tn__tuple_new(2, (tn_tensor *[]){ x, x->mask })) : x;
+        if (!item[i])
+            return TN_RESOURCE_EXHAUSTED;
+    }
+    TN_TRY(tn__function_call(context, f, (tn_list){ inputs.count, item }, training, result));
+    return tn__mask_outputs(context, layer, inputs, result);
 }
 
 /* A class whose call is a tf.function: one function a layer, made at its first call. */
@@ -225,7 +371,12 @@ static tn_status call_traced(tn_context *context, tn_layer *layer, tn_list input
             __atomic_store_n(&layer->traced, f, __ATOMIC_RELEASE);
         tn__making_end(context);
     }
-    return f ? tn__function_call(context, f, inputs, training, result) : context->error.status;
+    if (!f)
+        return context->error.status;
+    size_t depth = tn__scope_begin(context->here);
+    tn_status status = call_with_masks(context, layer, f, inputs, training, result);
+    tn__scope_end(depth);
+    return status;
 }
 
 tn_status tn__layer_apply(tn_context *context, tn_layer *layer, tn_tensor *const *inputs, size_t count, int training, tn_tensor **result)
@@ -254,7 +405,8 @@ tn_tensor *tn_layer_call(tn_layer *layer, tn_list inputs, const tn_call_options 
         return NULL;
     for (size_t i = 0; i < inputs.count; i++)
         at = tn__flatten(inputs.item[i], at);
-    (void)!tn__layer_apply(context, layer, leaves, count, options->training, &result);
+    if (!options->mask || tn__mask_inputs(layer, leaves, count, options->mask) == TN_OK)
+        (void)!tn__layer_apply(context, layer, leaves, count, options->training, &result);
     tn__free(leaves);
     return tn__own(result);
 }

@@ -76,7 +76,9 @@ static tn_tensor *fit_rank(tn_tensor *x, const tn_shape *shape)
 
 tn_tensor *tn__fit_input(tn_tensor *x, tn_dtype dtype, const tn_shape *shape)
 {
+    tn_tensor *mask = x ? x->mask : NULL;
     if (x && x->dtype != dtype)
         x = tn_cast(x, dtype);
-    return x ? fit_rank(x, shape) : NULL;
+    x = x ? fit_rank(x, shape) : NULL;
+    return x && mask ? tn_with_mask(x, mask) : x;
 }

@@ -1,5 +1,5 @@
 /* layer.c - making layers, building them, and what belongs to them. */
-#include "nn/layer.h"
+#include "nn/mask.h"
 #include "nn/naming.h"
 #include "nn/object.h"
 #include "core/hooks.h"
@@ -32,6 +32,7 @@ static void layer_destroy(void *object)
             layer->child.item[i]->owner = NULL;
         tn__release(layer->child.item[i]);
     }
+    tn__losses_free(layer);
     tn__release(layer->traced);
     tn__free(layer->weight.item);
     tn__free(layer->child.item);
@@ -166,8 +167,6 @@ static tn_status check_things(const tn_layer *layer)
             text = *(const char *const *)(const void *)((const char *)layer->self + field->offset);
         if (!text)
             continue;
-        if (strcmp(field->name, "activity_regularizer") == 0)
-            return tn__fail(TN_UNIMPLEMENTED, "%s: activity_regularizer=%s: penalties on outputs are not there", tn__layer_print(layer), text);
         tn__thing thing;
         tn_status status = tn__thing_parse(kind, text, &thing);
         if (status != TN_OK) {
@@ -508,7 +507,8 @@ static tn_status cast_inputs(const tn_layer *layer, tn_list *inputs)
     if (!cast)
         return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < inputs->count; i++) {
-        cast[i] = is_other_float(inputs->item[i], dtype) ? tn_cast(inputs->item[i], dtype) : inputs->item[i];
+        tn_tensor *x = inputs->item[i];
+        cast[i] = is_other_float(x, dtype) ? tn_with_mask(tn_cast(x, dtype), x->mask) : x;
         if (!cast[i])
             return tn__errors()->status;
     }
@@ -528,8 +528,16 @@ static tn_status run_call(tn_context *context, tn_layer *layer, tn_list inputs, 
     context->autocast = tn__policy_autocast(layer->policy, outer);
     tn_status status = tn__run_body(context, layer->of->call, layer->self, inputs, training, layer->name, result);
     context->autocast = outer;
+    if (status == TN_OK)
+        status = tn__penalize_outputs(layer, *result);
+    if (status == TN_OK)
+        status = tn__mask_outputs(context, layer, inputs, result);
     tn__frame_pop(context, &frame);
     leave_layer_scope(context, scope, saved);
+    if (status != TN_OK) {
+        tn__release(*result);
+        *result = NULL;
+    }
     if (layer->closed)
         return status;
     match_fields(layer);
@@ -551,9 +559,20 @@ static tn_status build_and_call(tn_context *context, tn_layer *layer, tn_list in
     return status;
 }
 
+/* Losses that calls add are those of the latest outermost call. */
+static void begin_losses(const tn_context *context, tn_layer *layer)
+{
+    const tn__call_frame *frame = context->frame;
+    while (frame && !(frame->layer && frame->phase == TN__IN_CALL))
+        frame = frame->outer;
+    if (!frame && !context->shapes_only)
+        tn__losses_clear(layer);
+}
+
 tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result)
 {
     *result = NULL;
+    begin_losses(context, layer);
     if (training < 0 && context->training < 0)
         training = 0;
     TN_TRY(check_inputs(layer, inputs));

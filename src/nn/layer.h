@@ -47,6 +47,7 @@ struct tn_layer {
     const tn__policy *policy;
     bool automatic_name;    /* gives way to others */
     bool trainable, built;
+    bool mask_lost;         /* it was told that a mask ends here */
     _Atomic bool closed;    /* its first call has returned; until then one thread at a time calls it */
     tn_layer *owner;        /* the layer it is part of; not retained. Of several the first */
     tn_shape *input_shape;  /* the option: without the batch; NULL: not given */
@@ -62,6 +63,7 @@ struct tn_layer {
         tn_layer **item; /* retained */
         size_t count, capacity;
     } child;
+    struct tn__added_losses *losses; /* what its last call added; see losses.c. NULL: nothing ever */
     tn_function *traced;    /* a class with .traced: its call as a function */
     void *trainer;          /* compile's, see train/; NULL */
     void (*free_trainer)(void *trainer);
@@ -115,6 +117,17 @@ typedef struct {
 } tn__weight_list;
 tn_status tn__collect_weights(tn_layer *layer, tn__which which, tn__weight_list *list);
 void tn__weight_list_free(tn__weight_list *list);
+
+/* --- losses that calls add (losses.c) -------------------------------------------------------------------------------------- */
+/* Counted: kept by the layer until its next outermost call. Any thread. */
+tn_status tn__losses_add(tn_layer *layer, tn_tensor *loss);
+/* Before an outermost call: forgets what the layer and its parts added. */
+void tn__losses_clear(tn_layer *layer);
+void tn__losses_free(tn_layer *layer);
+/* Keras's activity_regularizer: the penalty of an output, divided by the batch, becomes a loss of the layer; and that of every float
+ * output of a layer that has such a field. */
+tn_status tn__penalize_output(tn_layer *layer, const char *text, tn_tensor *output);
+tn_status tn__penalize_outputs(tn_layer *layer, tn_tensor *result);
 
 /* --- seeds (seed.c) ------------------------------------------------------------------------------------------------------ */
 /* Seeds for a layer that draws random numbers (Dropout): Keras's SeedGenerator. A variable of int64 [seed, count] of the layer whose

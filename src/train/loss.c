@@ -211,14 +211,15 @@ static tn_tensor *both_masks(tn_tensor *a, tn_tensor *b)
     return a && b ? tn_logical_and(tn__to_dtype(a, TN_BOOL), tn__to_dtype(b, TN_BOOL)) : a ? a : b;
 }
 
-tn_tensor *tn__loss_masked(tn_loss *loss, tn_tensor *y_true, tn_tensor *y_pred,
-                           tn_tensor *sample_weight, tn_tensor *mask)
+tn_tensor *tn__loss_value(tn_loss *loss, tn_tensor *y_true, tn_tensor *y_pred,
+                          tn_tensor *sample_weight)
 {
     const tn__loss_methods *methods = loss->thing.of->methods;
     tn_tensor *own_mask = NULL;
     if (!tn__check_tensor(y_true, "a loss's y_true") ||
         !tn__check_tensor(y_pred, "a loss's y_pred"))
         return NULL;
+    tn_tensor *mask = y_pred->mask;
     y_true = tn__to_dtype(y_true, loss->dtype);
     y_pred = tn__to_dtype(y_pred, loss->dtype);
     if (!methods->as_given)
@@ -240,12 +241,6 @@ tn_tensor *tn__loss_masked(tn_loss *loss, tn_tensor *y_true, tn_tensor *y_pred,
     return tn__failed(tn__context()) ? NULL : reduce(values, weight, loss->reduction);
 }
 
-tn_tensor *tn__loss_value(tn_loss *loss, tn_tensor *y_true, tn_tensor *y_pred,
-                          tn_tensor *sample_weight)
-{
-    return tn__loss_masked(loss, y_true, y_pred, sample_weight, NULL);
-}
-
 tn_tensor *tn_loss_call(tn_loss *f, tn_list inputs, const tn_call_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
@@ -260,8 +255,9 @@ tn_tensor *tn_loss_call(tn_loss *f, tn_list inputs, const tn_call_options *optio
     for (size_t i = 0; i < inputs.count; i++)
         if (!tn__check_tensor(inputs.item[i], "tn_call: an input"))
             return NULL;
-    return tn__loss_masked(f, inputs.item[0], inputs.item[1],
-                           inputs.count > 2 ? inputs.item[2] : NULL, options->mask);
+    tn_tensor *y_pred = options->mask ? tn_with_mask(inputs.item[1], options->mask) : inputs.item[1];
+    return y_pred ? tn__loss_value(f, inputs.item[0], y_pred, inputs.count > 2 ? inputs.item[2] : NULL)
+                  : NULL;
 }
 
 /* --- a loss of the program's own -------------------------------------------------------------- */

@@ -46,8 +46,6 @@ tn_loss *tn__loss_from_options(const tn__object_class *of,
  */
 tn_tensor *tn__loss_value(tn_loss *loss, tn_tensor *y_true, tn_tensor *y_pred,
                           tn_tensor *sample_weight);
-tn_tensor *tn__loss_masked(tn_loss *loss, tn_tensor *y_true, tn_tensor *y_pred,
-                           tn_tensor *sample_weight, tn_tensor *mask);
 
 /* --- pieces that metrics use too -------------------------------------------------------------- */
 /* Keras's squeeze_or_expand_to_same_rank: where the ranks differ by a last dimension of 1, it goes

@@ -214,8 +214,8 @@ tn_status tn__mean_metric(const char *name, tn_metric **metric)
 }
 
 /* --- updates and results ---------------------------------------------------------------------- */
-void tn__metric_update_masked(tn_metric *metric, tn_tensor *y_true, tn_tensor *y_pred,
-                              tn_tensor *sample_weight, tn_tensor *mask)
+void tn__metric_update(tn_metric *metric, tn_tensor *y_true, tn_tensor *y_pred,
+                       tn_tensor *sample_weight)
 {
     const tn__metric_methods *methods = methods_of(metric);
     tn_tensor *own_mask = NULL;
@@ -226,20 +226,14 @@ void tn__metric_update_masked(tn_metric *metric, tn_tensor *y_true, tn_tensor *y
     if (metric->variable.count == 0)
         return;
     if (methods->one_input) {
-        tn__mean_update(metric, y_pred, sample_weight, mask);
+        tn__mean_update(metric, y_pred, sample_weight, y_pred->mask);
     } else if (methods->values) {
         tn_tensor *values = methods->values(metric->thing.self, y_true, y_pred, &own_mask);
         tn__mean_update(metric, values,
-                        tn__masked_weight(sample_weight, mask, metric->dtype, false), own_mask);
+                        tn__masked_weight(sample_weight, y_pred->mask, metric->dtype, false), own_mask);
     } else {
         methods->update(metric, y_true, y_pred, sample_weight);
     }
-}
-
-void tn__metric_update(tn_metric *metric, tn_tensor *y_true, tn_tensor *y_pred,
-                       tn_tensor *sample_weight)
-{
-    tn__metric_update_masked(metric, y_true, y_pred, sample_weight, NULL);
 }
 
 static bool update_from(tn_metric *metric, tn_list inputs, tn_tensor *mask, const char *what)
@@ -255,8 +249,11 @@ static bool update_from(tn_metric *metric, tn_list inputs, tn_tensor *mask, cons
     for (size_t i = 0; i < inputs.count; i++)
         if (!tn__check_tensor(inputs.item[i], "a metric's input"))
             return false;
-    tn__metric_update_masked(metric, least == 1 ? NULL : inputs.item[0], inputs.item[least - 1],
-                             inputs.count > least ? inputs.item[least] : NULL, mask);
+    tn_tensor *y_pred = inputs.item[least - 1];
+    if (mask && !(y_pred = tn_with_mask(y_pred, mask)))
+        return false;
+    tn__metric_update(metric, least == 1 ? NULL : inputs.item[0], y_pred,
+                      inputs.count > least ? inputs.item[least] : NULL);
     return !tn__failed(tn__context());
 }
 

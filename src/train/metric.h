@@ -62,8 +62,6 @@ tn_status tn__mean_metric(const char *name, tn_metric **metric);
 int tn__metric_direction(const tn_metric *metric); /* 1, -1 or 0 */
 void tn__metric_update(tn_metric *metric, tn_tensor *y_true, tn_tensor *y_pred,
                        tn_tensor *sample_weight);
-void tn__metric_update_masked(tn_metric *metric, tn_tensor *y_true, tn_tensor *y_pred,
-                              tn_tensor *sample_weight, tn_tensor *mask);
 
 /* --- means ------------------------------------------------------------------------------------ */
 /* Adds values (batch, …) to total and count, or to total alone; sample_weight and mask (of the

@@ -26,19 +26,14 @@ static tn_tensor *add_maybe(tn_tensor *sum, tn_tensor *term)
     return sum ? tn_add(sum, term) : term;
 }
 
-/* Penalties of the trainable weights' regularizers. */
-static tn_tensor *add_penalties(tn__trainer *t, tn_tensor *loss)
+/* What layers added while they were called, and penalties of weights. Afterwards the layers forget it: it is this step's. */
+static tn_tensor *add_model_losses(tn__trainer *t, tn_tensor *loss)
 {
-    tn__weight_list weights = { 0 };
-    if (tn__collect_weights(t->model, TN__TRAINABLE_WEIGHTS, &weights) != TN_OK)
-        loss = NULL;
-    for (size_t i = 0; i < weights.count && !tn__failed(tn__context()); i++) {
-        const char *text = weights.item[i]->of.variable->regularizer;
-        if (text)
-            loss = add_maybe(loss, tn__penalize(text, weights.item[i]));
-    }
-    tn__weight_list_free(&weights);
-    return loss;
+    tn_list more = tn_losses(t->model);
+    for (size_t i = 0; i < more.count; i++)
+        loss = add_maybe(loss, tn_cast(more.item[i], TN_FLOAT32));
+    tn__losses_clear(t->model);
+    return tn__failed(tn__context()) ? NULL : loss;
 }
 
 /* One for all outputs, or one each. */
@@ -70,7 +65,7 @@ static tn_tensor *total_loss(tn__trainer *t, const step *s)
             tn__metric_update(t->output_loss[i], NULL, value, NULL);
         loss = add_maybe(loss, weighted ? tn_multiply(value, tn_scalar(t->loss_weight[i])) : value);
     }
-    loss = add_penalties(t, loss);
+    loss = add_model_losses(t, loss);
     if (!loss && !tn__failed(tn__context()))
         tn__fail(TN_INVALID_ARGUMENT,
                  "No loss to compute. Provide a `loss` argument in `compile()`.");

@@ -152,8 +152,6 @@ static bool is_known_word(verdict *v, const char *key, const json_t *value)
 {
     size_t length = strlen(key);
     bool activation = length >= 10 && strcmp(key + length - 10, "activation") == 0;
-    if (strcmp(key, "activity_regularizer") == 0 && !json_is_null(value))
-        return skip_case(v, "activity_regularizer");
     return !activation || !json_is_string(value) ||
            tn__object_class_find(TN__ACTIVATION, json_string_value(value)) ||
            skip_case(v, "activation %s", json_string_value(value));

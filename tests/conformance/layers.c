@@ -12,6 +12,7 @@ typedef struct {
     const json_t *json, *run;
     int training; /* of the run; -1: the layer has no such argument */
     golden_leaves inputs;
+    tn_tensor *mask; /* given to the call; NULL: none */
     tn_layer *layer;
 } replayed;
 
@@ -173,26 +174,40 @@ static bool check_state(replayed *r)
     return true;
 }
 
-/* Keras's layer.losses: the penalties on trainable weights. */
+/* Keras's layer.losses: what the call added, and the penalties on trainable weights. */
 static bool check_losses(replayed *r)
 {
     const json_t *wanted = json_object_get(r->run, "layer_losses");
-    tn_list variables = tn_layer_trainable_variables(r->layer);
-    size_t next = 0;
-    for (size_t i = 0; i < variables.count && wanted; i++) {
-        const char *regularizer = variables.item[i]->of.variable->regularizer;
-        if (regularizer && !same_json(r->v, r->c, tn__penalize(regularizer, variables.item[i]),
-                                      json_array_get(wanted, next++), "losses"))
+    tn_list losses = tn_losses(r->layer);
+    if (!no_error(r->v, "its losses") || losses.count != json_array_size(wanted))
+        return fail_case(r->v, "%zu losses, want %zu", losses.count, json_array_size(wanted));
+    for (size_t i = 0; i < losses.count; i++)
+        if (!same_json(r->v, r->c, losses.item[i], json_array_get(wanted, i), "losses"))
+            return false;
+    return true;
+}
+
+/* The masks of what the call gives; null where there is none. */
+static bool check_masks(replayed *r, tn_list outputs, const char *how)
+{
+    const json_t *wanted = json_object_get(r->run, "output_mask"), *one;
+    char what[64];
+    for (size_t i = 0; i < outputs.count && wanted; i++) {
+        tn_tensor *mask = tn_mask(outputs.item[i]);
+        one = json_is_array(wanted) ? json_array_get(wanted, i) : wanted;
+        snprintf(what, sizeof what, "%s, mask of output %zu", how, i);
+        if (!one || json_is_null(one) ? mask != NULL : !mask)
+            return fail_case(r->v, "%s: %s", what, mask ? "there is one, want none" : "none");
+        if (mask && !same_json(r->v, r->c, mask, one, what))
             return false;
     }
-    return next == json_array_size(wanted) ||
-           fail_case(r->v, "%zu losses, want %zu", next, json_array_size(wanted));
+    return true;
 }
 
 /* --- the ways of calling ---------------------------------------------------------------------- */
 static const tn_call_options *options_of(const replayed *r, tn_call_options *options)
 {
-    *options = (tn_call_options){ .size_ = sizeof *options, .training = r->training };
+    *options = (tn_call_options){ .size_ = sizeof *options, .training = r->training, .mask = r->mask };
     return options;
 }
 
@@ -220,7 +235,8 @@ static bool run_with_gradients(replayed *r)
             outputs = call_layer(r, r->layer, list_of(&r->inputs));
     for (size_t i = 0; i < weights.count && count < 96; i++)
         sources[count++] = weights.item[i];
-    if (!check_outputs(r, outputs, "call") || !check_state(r) || !check_losses(r))
+    if (!check_outputs(r, outputs, "call") || !check_masks(r, outputs, "call") ||
+        !check_state(r) || !check_losses(r))
         return false;
     golden_leaves cotangents = { .count = 0 };
     golden_flatten(r->c, json_object_get(r->run, "cotangents"), &cotangents);
@@ -304,14 +320,22 @@ static bool replay_run(replayed *r)
     return run_with_gradients(r) && check_config(r) && run_traced(r) && run_model(r);
 }
 
-static bool has_only_training(verdict *v, const json_t *kwargs)
+/* Arguments of the call besides its inputs: training is each run's own, a mask is one tensor or a list. */
+static bool take_arguments(replayed *r, const json_t *kwargs)
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)kwargs, key,
-                        value) if (strcmp(key, "training") !=
-                                   0) return skip_case(v, "call argument %s", key);
-    return true;
+    golden_leaves masks = { .count = 0 };
+    json_object_foreach((json_t *)(uintptr_t)kwargs, key, value)
+    {
+        if (strcmp(key, "mask") == 0)
+            golden_flatten(r->c, value, &masks);
+        else if (strcmp(key, "training") != 0)
+            return skip_case(r->v, "call argument %s", key);
+    }
+    if (masks.count)
+        r->mask = masks.count == 1 ? masks.item[0] : tn_tuple_of(list_of(&masks));
+    return no_error(r->v, "its mask");
 }
 
 void replay_layer(golden_case *c, verdict *v)
@@ -319,7 +343,7 @@ void replay_layer(golden_case *c, verdict *v)
     replayed r = { .c = c, .v = v, .json = golden_json(c) };
     const json_t *runs = json_object_get(r.json, "runs");
     if (!is_known(v, json_object_get(r.json, "config")) ||
-        !has_only_training(v, json_object_get(r.json, "call_kwargs")))
+        !take_arguments(&r, json_object_get(r.json, "call_kwargs")))
         return;
     golden_flatten(c, json_object_get(r.json, "inputs"), &r.inputs);
     for (size_t i = 0; i < r.inputs.count; i++)

@@ -61,7 +61,7 @@ static tn_tensor *loss_body(void *self, tn_list inputs)
     const loss_call *call = self;
     tn_tensor *weight = call->weighted ? tn_at(inputs, 2) : NULL;
     tn_tensor *mask = call->masked ? tn_at(inputs, 2 + (size_t)call->weighted) : NULL;
-    return tn__loss_masked(call->loss, tn_at(inputs, 0), tn_at(inputs, 1), weight, mask);
+    return tn__loss_value(call->loss, tn_at(inputs, 0), tn_with_mask(tn_at(inputs, 1), mask), weight);
 }
 
 static tn_tensor *loss_gradient(loss_call *call, tn_list inputs)

@@ -169,7 +169,9 @@ static tn_tensor *call_body(void *self, tn_list inputs)
             return NULL;
     }
     tn_call_options options = { .size_ = sizeof options, .training = c->training };
-    return tn_layer_call(c->layer, inputs, &options);
+    tn_tensor *y = tn_layer_call(c->layer, inputs, &options);
+    tn__losses_clear(c->layer); /* the layer would hold them until its next call */
+    return y;
 }
 
 static caller caller_of(const layer_check *check, tn_layer *layer, tn_list inputs, int training)

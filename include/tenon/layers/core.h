@@ -23,9 +23,19 @@ typedef struct tn_activation_options {
 } tn_activation_options;
 TN_API tn_layer *tn_activation_new(const tn_activation_options *options);
 
+/* Time steps (batch, time, features) all of whose features are mask_value do not count: they become 0, and the output's mask says so
+ * to the layers behind. */
+typedef struct tn_masking_options {
+    TN_OPTIONS_HEAD(tn_masking_options);
+    double mask_value TN_DEFAULT(0);
+    TN_LAYER_OPTIONS;
+} tn_masking_options;
+TN_API tn_layer *tn_masking_new(const tn_masking_options *options);
+
 #ifndef __cplusplus
 #define tn_dense(...) TN_OPTIONS(tn_dense_new, tn_dense_options, (.use_bias = true, .kernel_initializer = "glorot_uniform", \
     .bias_initializer = "zeros", TN_LAYER_DEFAULTS), __VA_ARGS__)
+#define tn_masking(...) TN_OPTIONS(tn_masking_new, tn_masking_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_activation(...) TN_OPTIONS(tn_activation_new, tn_activation_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
 #endif
 TN_END

@@ -23,6 +23,7 @@ const tn_class tn__class_Activation = {
     .fields = fields,
     .inputs = 1,
     .call = call,
+    .supports_masking = true,
 };
 
 tn_layer *tn_activation_new(const tn_activation_options *options)

@@ -333,6 +333,7 @@ const tn_class tn__class_BatchNormalization = {
     .init = init,
     .build = build,
     .call = call,
+    .supports_masking = true,
     .more = &more,
 };
 

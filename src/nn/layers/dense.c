@@ -67,6 +67,7 @@ const tn_class tn__class_Dense = {
     .inputs = 1,
     .build = build,
     .call = call,
+    .supports_masking = true,
     .more = &more,
 };
 

@@ -51,8 +51,8 @@ static void wrong_arguments_are_told_when_it_is_made(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Unknown activation: 'rely'");
     assert_null(tn_dense(2, .kernel_initializer = "random_normal(deviation=1)"));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "RandomNormal has no argument 'deviation'");
-    assert_null(tn_dense(2, .activity_regularizer = "l2"));
-    CHECK_ERROR(TN_UNIMPLEMENTED, "activity_regularizer=l2");
+    assert_null(tn_dense(2, .activity_regularizer = "l3"));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "l3");
 }
 
 int main(void)

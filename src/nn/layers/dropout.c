@@ -63,6 +63,7 @@ const tn_class tn__class_Dropout = {
     .inputs = 1,
     .init = init,
     .call = call,
+    .supports_masking = true,
     .more = &more,
 };
 

@@ -202,6 +202,7 @@ const tn_class tn__class_Normalization = {
     .init = init,
     .build = build,
     .call = call,
+    .supports_masking = true,
     .more = &more,
 };
 

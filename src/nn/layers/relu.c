@@ -45,6 +45,7 @@ const tn_class tn__class_ReLU = {
     .fields = fields,
     .inputs = 1,
     .call = call,
+    .supports_masking = true,
     .more = &more,
 };
 

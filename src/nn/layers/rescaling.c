@@ -71,6 +71,7 @@ const tn_class tn__class_Rescaling = {
     .inputs = 1,
     .init = init,
     .call = call,
+    .supports_masking = true,
     .more = &more,
 };
 
