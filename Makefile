@@ -5,7 +5,13 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PREFIX ?= /usr/local
 LIBDIR ?= lib
 
-.PHONY: all demo test test-debug interop install uninstall clean help
+SECONDS ?= 60
+FUZZER ?=
+# What shares things between threads.
+THREADED = threads_test core_context_test function_function_test train_fit_test
+space := $() $()
+
+.PHONY: all demo test test-debug test-threads coverage fuzz interop install uninstall clean help
 
 all: $(BUILD)/Makefile
 	cmake --build $(BUILD) -j $(JOBS)
@@ -18,6 +24,9 @@ help:
 	@echo "make install   build and install under PREFIX, $(PREFIX) (libraries in LIBDIR, $(LIBDIR); everything under DESTDIR)"
 	@echo "make uninstall remove what was installed last"
 	@echo "make test-debug the tests again under the address and undefined-behaviour sanitizers"
+	@echo "make test-threads the tests of threads under the thread sanitizer"
+	@echo "make coverage  which lines the tests run, per folder"
+	@echo "make fuzz SECONDS=n [FUZZER=name]  each fuzzer (or one) for so long, and what it reached"
 
 $(BUILD)/Makefile:
 	@sh tools/setup.sh build
@@ -37,6 +46,25 @@ test-debug:
 	cmake --preset debug
 	cmake --build build/debug -j $(JOBS)
 	ctest --test-dir build/debug --output-on-failure -j $(JOBS)
+
+test-threads:
+	@sh tools/setup.sh test
+	cmake --preset tsan -DTENON_TESTS=ON
+	cmake --build build/tsan -j $(JOBS) --target $(THREADED)
+	ctest --test-dir build/tsan --output-on-failure -j $(JOBS) -R '^($(subst $(space),|,$(THREADED)))$$'
+
+# Not counted: checks of the built library's symbols, other people's projects, and cases that are not kept with the source.
+coverage:
+	@sh tools/setup.sh test
+	cmake --preset coverage -DTENON_TESTS=ON
+	cmake --build build/coverage -j $(JOBS)
+	find build/coverage -name '*.gcda' -delete
+	ctest --test-dir build/coverage --output-on-failure -j $(JOBS) -E '^(exports|globals|cmake_subdirectory|installed|conformance_.*)$$'
+	python3 tools/coverage.py build/coverage --least src/formats=90 src/saving=90
+
+fuzz:
+	@sh tools/setup.sh test
+	@sh tools/fuzz.sh $(SECONDS) $(FUZZER)
 
 interop:
 	@sh tools/setup.sh test

@@ -69,12 +69,13 @@ ssize_t __wrap_pwrite(int fd, const void *data, size_t size, off_t offset)
     STEP('p', __real_pwrite(fd, data, size, offset), __real_pwrite(fd, data, size / 2, offset));
 }
 
-int __real_fsync(int fd);
+/* The disk itself is left out: no power is lost here, and waiting for it would take most of the
+ * time. */
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
 {
     struct stat info;
-    STEP(fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) ? 'F' : 's', __real_fsync(fd), 0);
+    STEP(fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) ? 'F' : 's', 0, 0);
 }
 
 int __real_rename(const char *from, const char *to);
