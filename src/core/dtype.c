@@ -12,6 +12,9 @@ static const struct {
     { TN_INT32, 4, "int32", "int32" },       { TN_UINT8, 1, "uint8", "uint8" },
     { TN_INT64, 8, "int64", "int64" },       { TN_BOOL, 1, "bool", "bool" },
     { TN_BFLOAT16, 2, "bfloat16", "bfloat16" }, { TN_FLOAT16, 2, "float16", "half" },
+    { TN_INT8, 1, "int8", "int8" },          { TN_INT16, 2, "int16", "int16" },
+    { TN_UINT16, 2, "uint16", "uint16" },    { TN_UINT32, 4, "uint32", "uint32" },
+    { TN_UINT64, 8, "uint64", "uint64" },
     { (tn_dtype)TN__RESOURCE, 0, "resource", "resource" }, { TN_TUPLE, 0, "tuple", "tuple" },
 };
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
@@ -59,6 +62,8 @@ double tn__element_to_double(tn_dtype dtype, const void *element)
         return tn__half_to_float(*(const uint16_t *)element);
     case TN_BFLOAT16:
         return tn__bfloat16_to_float(*(const uint16_t *)element);
+    case TN_UINT64:
+        return (double)*(const uint64_t *)element;
     default:
         return (double)tn__element_to_int(dtype, element);
     }
@@ -80,7 +85,16 @@ int64_t tn__element_to_int(tn_dtype dtype, const void *element)
     case TN_INT32:
         return *(const int32_t *)element;
     case TN_INT64:
+    case TN_UINT64:
         return *(const int64_t *)element;
+    case TN_INT8:
+        return *(const int8_t *)element;
+    case TN_INT16:
+        return *(const int16_t *)element;
+    case TN_UINT16:
+        return *(const uint16_t *)element;
+    case TN_UINT32:
+        return *(const uint32_t *)element;
     case TN_UINT8:
     case TN_BOOL:
         return *(const uint8_t *)element;
@@ -119,10 +133,19 @@ void tn__element_from_int(tn_dtype dtype, int64_t value, void *element)
         *(int32_t *)element = (int32_t)value;
         break;
     case TN_INT64:
+    case TN_UINT64:
         *(int64_t *)element = value;
         break;
     case TN_UINT8:
+    case TN_INT8:
         *(uint8_t *)element = (uint8_t)value;
+        break;
+    case TN_INT16:
+    case TN_UINT16:
+        *(uint16_t *)element = (uint16_t)value;
+        break;
+    case TN_UINT32:
+        *(uint32_t *)element = (uint32_t)value;
         break;
     case TN_BOOL:
         *(uint8_t *)element = value != 0;

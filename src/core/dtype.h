@@ -15,11 +15,13 @@ tn_dtype tn__dtype_of_name(const char *name);   /* either spelling; 0: unknown *
 typedef uint32_t tn__dtype_set;
 #define TN__BIT(dtype) (1u << (dtype))
 #define TN__FLOATS (TN__BIT(TN_FLOAT32) | TN__BIT(TN_FLOAT64) | TN__BIT(TN_FLOAT16) | TN__BIT(TN_BFLOAT16))
-#define TN__INTS (TN__BIT(TN_INT32) | TN__BIT(TN_INT64) | TN__BIT(TN_UINT8))
+#define TN__UNSIGNED (TN__BIT(TN_UINT8) | TN__BIT(TN_UINT16) | TN__BIT(TN_UINT32) | TN__BIT(TN_UINT64))
+#define TN__INTS (TN__BIT(TN_INT32) | TN__BIT(TN_INT64) | TN__BIT(TN_INT8) | TN__BIT(TN_INT16) | TN__UNSIGNED)
 #define TN__NUMBERS (TN__FLOATS | TN__INTS)
 static inline bool tn__in(tn__dtype_set set, tn_dtype dtype) { return (unsigned)dtype < 32 && (set >> dtype & 1); }
 
-/* One element as the widest type of its kind, and back (values out of range as a C cast of numpy: wrapped, truncated). */
+/* One element as the widest type of its kind, and back (values out of range as a C cast of numpy: wrapped, truncated). A uint64 as
+ * int64 has the same bits. */
 double tn__element_to_double(tn_dtype dtype, const void *element);
 int64_t tn__element_to_int(tn_dtype dtype, const void *element);
 void tn__element_from_double(tn_dtype dtype, double value, void *element);

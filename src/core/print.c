@@ -200,6 +200,13 @@ static double array_limit(tn_dtype dtype)
     return dtype == TN_FLOAT64 ? 1e8 : scalar_limit(dtype);
 }
 
+/* As snprintf, to the right of `width` places. */
+static int print_whole(char *text, size_t size, int width, const tn_tensor *x, int64_t i)
+{
+    const char *format = x->dtype == TN_UINT64 ? "%*llu" : "%*lld";
+    return snprintf(text, size, format, width, (long long)tn__int_at(x, i));
+}
+
 static void put_scalar(word *w, const tn_tensor *x)
 {
     tn_dtype dtype = (tn_dtype)x->dtype;
@@ -208,7 +215,7 @@ static void put_scalar(word *w, const tn_tensor *x)
     if (dtype == TN_BFLOAT16) {
         put_bfloat16(w, value);
     } else if (!tn__in(TN__FLOATS, dtype)) {
-        snprintf(text, sizeof text, "%lld", (long long)tn__int_at(x, 0));
+        print_whole(text, sizeof text, 0, x, 0);
         put_text(w, dtype != TN_BOOL ? text : tn__int_at(x, 0) ? "True" : "False");
     } else if (!isfinite(value)) {
         put_text(w, special(value));
@@ -298,7 +305,7 @@ static layout lay_out_ints(const tn_tensor *x, const shown *s)
 {
     layout l = { 0 };
     for (size_t i = 0; i < s->count; i++)
-        l.left = larger(l.left, snprintf(NULL, 0, "%lld", (long long)tn__int_at(x, s->item[i])));
+        l.left = larger(l.left, print_whole(NULL, 0, 0, x, s->item[i]));
     return l;
 }
 
@@ -346,7 +353,7 @@ static void put_element(word *w, const layout *l, const tn_tensor *x, int64_t i)
     else if (tn__in(TN__FLOATS, dtype))
         put_float(w, l, dtype, tn__double_at(x, i));
     else
-        w->size = snprintf(w->text, WORD, "%*lld", l->left, (long long)tn__int_at(x, i));
+        w->size = print_whole(w->text, WORD, l->left, x, i);
 }
 
 /* --- arrays -------------------------------------------------------------------------------- */

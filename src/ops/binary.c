@@ -109,7 +109,7 @@ static tn_status pow_compute(tn__kernel *kernel)
 
 FLOATS(BINARY_LOOP, Pow, pow(x, y))
 INTS(BINARY_LOOP, Pow, whole_power((uint64_t)x, (uint64_t)y))
-BINARY_OP(Pow, "x: T, y: T", "z: T", "T: floating, int32, int64", FLOATS_ROWS(Pow) INTS_ROWS(Pow),
+BINARY_OP(Pow, "x: T, y: T", "z: T", "T: floating, int8, int16, int32, int64", FLOATS_ROWS(Pow) INTS_ROWS(Pow),
           tn__infer_broadcast, pow_compute, .gradient = pow_gradient)
 
 /* --- quotients and remainders ----------------------------------------------------------------- */
@@ -188,8 +188,8 @@ BINARY_OP(NextAfter, "x1: T, x2: T", "output: T", "T: double, float", FLOATS_ROW
 BINARY(BitwiseAnd, INTS, (x & y), BITS, .flags = TN__COMMUTES)
 BINARY(BitwiseOr, INTS, x | y, BITS, .flags = TN__COMMUTES)
 BINARY(BitwiseXor, INTS, x ^ y, BITS, .flags = TN__COMMUTES)
-BINARY(LeftShift, INTS, (uint64_t)x << PLACES(x, y), BITS)
-BINARY(RightShift, INTS, x >> PLACES(x, y), BITS)
+BINARY(LeftShift, ALL_INTS, (uint64_t)x << PLACES(x, y), BITS, .flags = TN__HALF)
+BINARY(RightShift, ALL_INTS, x >> PLACES(x, y), BITS, .flags = TN__HALF)
 
 /* --- AddN ------------------------------------------------------------------------------------- */
 static tn_status add_n_infer(tn__infer *infer)
@@ -224,12 +224,13 @@ static tn_status accumulate(const tn__kernel *kernel, tn_tensor *x, tn_tensor *s
                           tn__dtype_name((tn_dtype)x->dtype));
 }
 
-/* Half precision is summed in float32 and rounded once. */
+/* Half precision is summed in float32 and rounded once, small integers in int64. */
 static tn_status add_n_compute(tn__kernel *kernel)
 {
     tn_tensor *first = kernel->input[0], *sum;
-    bool half = first->dtype == TN_FLOAT16 || first->dtype == TN_BFLOAT16;
-    TN_TRY(tn__tensor_new(half ? TN_FLOAT32 : (tn_dtype)first->dtype, &first->shape, &sum));
+    bool known = ((const tn__binary_family *)kernel->op->family)->loop[first->dtype];
+    tn_dtype wide = tn__in(TN__FLOATS, (tn_dtype)first->dtype) ? TN_FLOAT32 : TN_INT64;
+    TN_TRY(tn__tensor_new(known ? (tn_dtype)first->dtype : wide, &first->shape, &sum));
     memset(sum->data, 0, tn__byte_count(sum));
     tn_status status = TN_OK;
     for (size_t i = 0; i < kernel->input_count && status == TN_OK; i++)
@@ -296,9 +297,9 @@ BINARY_WRAPPER(tn_right_shift, RightShift)
 /* What Python's true division computes in: whole numbers become floats wide enough for them. */
 static tn_dtype quotient_dtype(tn_dtype dtype)
 {
-    return dtype == TN_UINT8                        ? TN_FLOAT32
-           : dtype == TN_INT32 || dtype == TN_INT64 ? TN_FLOAT64
-                                                    : dtype;
+    if (!tn__in(TN__INTS, dtype))
+        return dtype;
+    return tn__dtype_size(dtype) < 4 ? TN_FLOAT32 : TN_FLOAT64;
 }
 
 /* A number takes the dtype of the tensor beside it where its value allows that, as in every op. */

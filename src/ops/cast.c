@@ -14,50 +14,52 @@ static int64_t whole(double x)
 
 /* CONVERT(from, to, T, U, e): a loop from elements x of T to e of U. */
 #define CONVERT(from, to, T, U, e) UNARY_LOOP(cast_##from, to, T, U, e)
-#define TO_FLOATS(from, T) CONVERT(from, f32, T, float, x) CONVERT(from, f64, T, double, x)
-#define FROM_FLOAT(from, T)                                                          \
-    TO_FLOATS(from, T)                                                               \
-    CONVERT(from, i32, T, int32_t, whole(x))                                         \
-    CONVERT(from, i64, T, int64_t, whole(x)) CONVERT(from, u8, T, uint8_t, whole(x)) \
-        CONVERT(from, b8, T, uint8_t, x != 0)                                        \
-            CONVERT(from, f16, T, uint16_t, tn__float_to_half((float)x))             \
-                CONVERT(from, bf16, T, uint16_t, tn__float_to_bfloat16((float)x))
-#define FROM_INT(from, T)                                                \
-    TO_FLOATS(from, T)                                                   \
-    CONVERT(from, i32, T, int32_t, x)                                    \
-    CONVERT(from, i64, T, int64_t, x) CONVERT(from, u8, T, uint8_t, x)   \
-        CONVERT(from, b8, T, uint8_t, x != 0)                            \
-            CONVERT(from, f16, T, uint16_t, tn__float_to_half((float)x)) \
-                CONVERT(from, bf16, T, uint16_t, tn__float_to_bfloat16((float)x))
-#define FROM_HALF(from, widen)                                                      \
-    CONVERT(from, f32, uint16_t, float, widen(x))                                   \
-    CONVERT(from, f64, uint16_t, double, widen(x))                                  \
-    CONVERT(from, i32, uint16_t, int32_t, whole(widen(x)))                          \
-    CONVERT(from, i64, uint16_t, int64_t, whole(widen(x)))                          \
-        CONVERT(from, u8, uint16_t, uint8_t, whole(widen(x)))                       \
-            CONVERT(from, b8, uint16_t, uint8_t, widen(x) != 0)                     \
-                CONVERT(from, f16, uint16_t, uint16_t, tn__float_to_half(widen(x))) \
-                    CONVERT(from, bf16, uint16_t, uint16_t, tn__float_to_bfloat16(widen(x)))
-#define ROW(from)                                                            \
-    {                                                                        \
-        [TN_FLOAT32] = cast_##from##_f32, [TN_FLOAT64] = cast_##from##_f64,  \
-        [TN_INT32] = cast_##from##_i32, [TN_INT64] = cast_##from##_i64,      \
-        [TN_UINT8] = cast_##from##_u8, [TN_BOOL] = cast_##from##_b8,         \
-        [TN_FLOAT16] = cast_##from##_f16, [TN_BFLOAT16] = cast_##from##_bf16 \
+#define TO_INTS(from, T, e)              \
+    CONVERT(from, i8, T, int8_t, e)      \
+    CONVERT(from, i16, T, int16_t, e)    \
+    CONVERT(from, i32, T, int32_t, e)    \
+    CONVERT(from, i64, T, int64_t, e)    \
+    CONVERT(from, u8, T, uint8_t, e)     \
+    CONVERT(from, u16, T, uint16_t, e)   \
+    CONVERT(from, u32, T, uint32_t, e)   \
+    CONVERT(from, u64, T, uint64_t, e)
+/* value: the element as a number. */
+#define FROM(from, T, value, whole)                               \
+    TO_INTS(from, T, whole)                                       \
+    CONVERT(from, f32, T, float, value)                           \
+    CONVERT(from, f64, T, double, value)                          \
+    CONVERT(from, b8, T, uint8_t, value != 0)                     \
+    CONVERT(from, f16, T, uint16_t, tn__float_to_half((float)value)) \
+    CONVERT(from, bf16, T, uint16_t, tn__float_to_bfloat16((float)value))
+#define ROW(from)                                                              \
+    {                                                                          \
+        [TN_FLOAT32] = cast_##from##_f32,   [TN_FLOAT64] = cast_##from##_f64,  \
+        [TN_INT8] = cast_##from##_i8,       [TN_INT16] = cast_##from##_i16,    \
+        [TN_INT32] = cast_##from##_i32,     [TN_INT64] = cast_##from##_i64,    \
+        [TN_UINT8] = cast_##from##_u8,      [TN_UINT16] = cast_##from##_u16,   \
+        [TN_UINT32] = cast_##from##_u32,    [TN_UINT64] = cast_##from##_u64,   \
+        [TN_BOOL] = cast_##from##_b8,       [TN_FLOAT16] = cast_##from##_f16,  \
+        [TN_BFLOAT16] = cast_##from##_bf16,                                    \
     }
 
-FROM_FLOAT(f32, float)
-FROM_FLOAT(f64, double)
-FROM_INT(i32, int32_t)
-FROM_INT(i64, int64_t)
-FROM_INT(u8, uint8_t)
-FROM_HALF(f16, tn__half_to_float)
-FROM_HALF(bf16, tn__bfloat16_to_float)
+FROM(f32, float, x, whole(x))
+FROM(f64, double, x, whole(x))
+FROM(i8, int8_t, x, x)
+FROM(i16, int16_t, x, x)
+FROM(i32, int32_t, x, x)
+FROM(i64, int64_t, x, x)
+FROM(u8, uint8_t, x, x)
+FROM(u16, uint16_t, x, x)
+FROM(u32, uint32_t, x, x)
+FROM(u64, uint64_t, x, x)
+FROM(f16, uint16_t, tn__half_to_float(x), whole(tn__half_to_float(x)))
+FROM(bf16, uint16_t, tn__bfloat16_to_float(x), whole(tn__bfloat16_to_float(x)))
 
 static const tn__unary_loop casts[TN__DTYPES][TN__DTYPES] = {
-    [TN_FLOAT32] = ROW(f32), [TN_FLOAT64] = ROW(f64),   [TN_INT32] = ROW(i32),
-    [TN_INT64] = ROW(i64),   [TN_UINT8] = ROW(u8),      [TN_BOOL] = ROW(u8),
-    [TN_FLOAT16] = ROW(f16), [TN_BFLOAT16] = ROW(bf16),
+    [TN_FLOAT32] = ROW(f32), [TN_FLOAT64] = ROW(f64),   [TN_INT8] = ROW(i8),    [TN_INT16] = ROW(i16),
+    [TN_INT32] = ROW(i32),   [TN_INT64] = ROW(i64),     [TN_UINT8] = ROW(u8),   [TN_UINT16] = ROW(u16),
+    [TN_UINT32] = ROW(u32),  [TN_UINT64] = ROW(u64),    [TN_BOOL] = ROW(u8),    [TN_FLOAT16] = ROW(f16),
+    [TN_BFLOAT16] = ROW(bf16),
 };
 
 static void cast_elements(const tn_tensor *x, tn_tensor *y)

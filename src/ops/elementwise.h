@@ -24,7 +24,7 @@ typedef void (*tn__unary_loop)(const void *x, void *y, int64_t n);
 /* n elements; a step of 0 stays on the one element, else it is 1. */
 typedef void (*tn__binary_loop)(const void *x, int step_x, const void *y, int step_y, void *z,
                                 int64_t n);
-enum { TN__DTYPES = 20 };
+enum { TN__DTYPES = 24 };
 typedef struct {
     tn__unary_loop loop[TN__DTYPES]; /* by input dtype */
 } tn__unary_family;
@@ -109,7 +109,19 @@ bool tn__walk_next(tn__walk *walk);
     LOOP(name, i32, int32_t, int32_t, e) \
     LOOP(name, i64, int64_t, int64_t, e) LOOP(name, u8, uint8_t, uint8_t, e)
 #define INTS_ROWS(name) [TN_INT32] = name##_i32, [TN_INT64] = name##_i64, [TN_UINT8] = name##_u8,
-#define INTS_TYPES "T: int32, int64, uint8"
+#define INTS_TYPES "T: integer"
+/* Where the width matters: bits. Such an op takes them itself, TN__HALF. */
+#define ALL_INTS(LOOP, name, e)           \
+    INTS(LOOP, name, e)                   \
+    LOOP(name, i8, int8_t, int8_t, e)     \
+    LOOP(name, i16, int16_t, int16_t, e)  \
+    LOOP(name, u16, uint16_t, uint16_t, e) \
+    LOOP(name, u32, uint32_t, uint32_t, e) LOOP(name, u64, uint64_t, uint64_t, e)
+#define ALL_INTS_ROWS(name)                                                                     \
+    INTS_ROWS(name)                                                                             \
+    [TN_INT8] = name##_i8, [TN_INT16] = name##_i16, [TN_UINT16] = name##_u16,                   \
+    [TN_UINT32] = name##_u32, [TN_UINT64] = name##_u64,
+#define ALL_INTS_TYPES INTS_TYPES
 /* Integers whose sums and products wrap around, as unsigned ones do; rows as INTS. */
 #define WRAPPING(LOOP, name, e)            \
     LOOP(name, i32, uint32_t, uint32_t, e) \

@@ -34,7 +34,7 @@ UNARY_RULE(asin, tn_multiply(dy, arc_slope(x)))
 UNARY_RULE(acos, tn_multiply(tn_negative(dy), arc_slope(x)))
 
 /* --- signs and powers ------------------------------------------------------------------------- */
-#define SIGNED_TYPES "T: floating, int32, int64"
+#define SIGNED_TYPES "T: floating, int8, int16, int32, int64"
 #define SIGNED_ROWS(name) FLOATS_ROWS(name) INTS_ROWS(name)
 
 FLOATS(UNARY_LOOP, Neg, -x)
@@ -130,10 +130,13 @@ FILLED(ZerosLike, zeros_compute)
 /* --- bits ------------------------------------------------------------------------------------- */
 #define BITS .no_gradient = "not differentiable: integers"
 UNARY(Invert, INTS, ~x, BITS)
-UNARY_LOOP(PopulationCount, i32, uint32_t, uint8_t, __builtin_popcountll(x))
-UNARY_LOOP(PopulationCount, i64, uint64_t, uint8_t, __builtin_popcountll(x))
-UNARY_LOOP(PopulationCount, u8, uint8_t, uint8_t, __builtin_popcountll(x))
-UNARY_OP(PopulationCount, "x: T", "y: uint8", INTS_TYPES, INTS_ROWS(PopulationCount), BITS)
+/* Of the bits, so that a negative number has no more than its own. */
+#define COUNT_BITS(name, suffix, T, U, e) \
+    UNARY_LOOP(name, suffix, T, uint8_t, \
+               __builtin_popcountll((uint64_t)x & UINT64_MAX >> (64 - 8 * sizeof x)))
+ALL_INTS(COUNT_BITS, PopulationCount, )
+UNARY_OP(PopulationCount, "x: T", "y: uint8", INTS_TYPES, ALL_INTS_ROWS(PopulationCount), BITS,
+         .flags = TN__HALF)
 
 /* --- the gradients that are ops of their own: z = f(y, dy) ------------------------------------ */
 /* Where dy is 0 so is z, even if y is not finite: a pole that does not matter to the result stays

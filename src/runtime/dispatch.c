@@ -212,28 +212,37 @@ static tn_status make_outputs(tn__kernel *kernel, const tn__infer *infer)
     return TN_OK;
 }
 
-static bool is_half(const tn_tensor *x)
+/* What kernels compute in that know only the usual dtypes. */
+static tn_dtype usual_dtype(const tn_tensor *x)
 {
-    return x->dtype == TN_FLOAT16 || x->dtype == TN_BFLOAT16;
+    const tn__dtype_set half = TN__BIT(TN_FLOAT16) | TN__BIT(TN_BFLOAT16);
+    const tn__dtype_set whole = TN__INTS & ~(TN__BIT(TN_INT32) | TN__BIT(TN_INT64) | TN__BIT(TN_UINT8));
+    tn_dtype dtype = (tn_dtype)x->dtype;
+    return tn__in(half, dtype) ? TN_FLOAT32 : tn__in(whole, dtype) ? TN_INT64 : dtype;
 }
 
-/* float16 and bfloat16 are computed in float32 and rounded once, unless the kernel takes them itself. */
-static tn_status compute_in_float(tn__kernel *kernel, const tn__infer *infer)
+static bool is_unusual(const tn_tensor *x)
+{
+    return usual_dtype(x) != (tn_dtype)x->dtype;
+}
+
+/* float16 and bfloat16 are computed in float32 and rounded once, small and unsigned integers in int64 and wrapped. */
+static tn_status compute_in_usual(tn__kernel *kernel, const tn__infer *infer)
 {
     tn_tensor *wide_input[LOCAL] = { NULL }, *wide_output[LOCAL] = { NULL };
     if (kernel->input_count > LOCAL || kernel->output_count > LOCAL)
-        return tn__fail(TN_UNIMPLEMENTED, "%s of more than %d half-precision inputs", kernel->op->name, LOCAL);
+        return tn__fail(TN_UNIMPLEMENTED, "%s of more than %d inputs of %s", kernel->op->name, LOCAL,
+                        tn__dtype_name((tn_dtype)kernel->input[0]->dtype));
     tn__kernel wide = *kernel;
     wide.input = wide_input;
     wide.output = wide_output;
     tn_status status = TN_OK;
     for (size_t i = 0; i < kernel->input_count && status == TN_OK; i++)
-        status = is_half(kernel->input[i]) ? tn__cast_value(kernel->input[i], TN_FLOAT32, &wide_input[i])
-                                           : (wide_input[i] = tn__retain(kernel->input[i]), TN_OK);
+        status = is_unusual(kernel->input[i]) ? tn__cast_value(kernel->input[i], usual_dtype(kernel->input[i]), &wide_input[i])
+                                              : (wide_input[i] = tn__retain(kernel->input[i]), TN_OK);
     for (size_t i = 0; i < kernel->output_count && status == TN_OK; i++)
         if (kernel->output[i])
-            status = tn__tensor_new(is_half(kernel->output[i]) ? TN_FLOAT32 : (tn_dtype)kernel->output[i]->dtype,
-                                    &kernel->output[i]->shape, &wide_output[i]);
+            status = tn__tensor_new(usual_dtype(kernel->output[i]), &kernel->output[i]->shape, &wide_output[i]);
     if (status == TN_OK)
         status = kernel->op->compute(&wide);
     for (size_t i = 0; i < kernel->output_count && status == TN_OK; i++) {
@@ -254,12 +263,12 @@ static tn_status run_kernel(tn__kernel *kernel, const tn__infer *infer)
         return TN_OK;
     if (!kernel->op->compute)
         return tn__fail(TN_UNIMPLEMENTED, "%s has no kernel", kernel->op->name);
-    bool half = false;
+    bool unusual = false;
     for (size_t i = 0; i < kernel->input_count; i++)
-        half |= is_half(kernel->input[i]);
+        unusual |= is_unusual(kernel->input[i]);
     for (size_t i = 0; i < kernel->output_count; i++)
-        half |= kernel->output[i] && is_half(kernel->output[i]);
-    return half && !(kernel->op->flags & TN__HALF) ? compute_in_float(kernel, infer) : kernel->op->compute(kernel);
+        unusual |= kernel->output[i] && is_unusual(kernel->output[i]);
+    return unusual && !(kernel->op->flags & TN__HALF) ? compute_in_usual(kernel, infer) : kernel->op->compute(kernel);
 }
 
 static tn_status compute_inferred(tn_context *context, tn__infer *infer, tn_tensor **outputs)

@@ -52,7 +52,8 @@ typedef struct {
 enum {
     TN__STATEFUL = 1,  /* never dropped, merged or folded: reads or writes something */
     TN__VIEW = 2,      /* the output is input 0's elements in the inferred shape; no compute */
-    TN__HALF = 4,      /* compute takes float16 and bfloat16 itself; others are computed in float32 */
+    TN__HALF = 4,      /* compute takes every dtype itself; else float16 and bfloat16 are computed in float32, whole numbers other than
+                          int32, int64 and uint8 in int64 */
     TN__COMMUTES = 8,  /* f(a, b) = f(b, a) */
     TN__SHAPE_ONLY = 16,   /* looks at its inputs' shapes, not at their elements */
     TN__MAKES_OUTPUTS = 32 /* compute makes its outputs itself, even when their shapes are known */

@@ -242,13 +242,9 @@ static tn__npy_type npy_type(tn_dtype dtype)
     switch (dtype) {
     case TN_BOOL:
         return (tn__npy_type){ .kind = 'b', .size = 1 };
-    case TN_UINT8:
-        return (tn__npy_type){ .kind = 'u', .size = 1 };
-    case TN_INT32:
-    case TN_INT64:
-        return (tn__npy_type){ .kind = 'i', .size = (int)tn__dtype_size(dtype) };
     default:
-        return (tn__npy_type){ .kind = 'f', .size = (int)tn__dtype_size(dtype) };
+        return (tn__npy_type){ .kind = tn__in(TN__UNSIGNED, dtype) ? 'u' : tn__in(TN__INTS, dtype) ? 'i' : 'f',
+                               .size = (int)tn__dtype_size(dtype) };
     }
 }
 

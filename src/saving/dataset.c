@@ -196,14 +196,12 @@ static tn__h5_type type_of(tn_dtype dtype)
     switch (dtype) {
     case TN_BOOL:
         return TN__H5_TYPE_BOOL;
-    case TN_UINT8:
-        return TN__H5_TYPE_UINT(1);
-    case TN_INT32:
-    case TN_INT64:
-        return TN__H5_TYPE_INT(tn__dtype_size(dtype));
     case TN_BFLOAT16:
         return TN__H5_TYPE_OPAQUE(2);
     default:
+        if (tn__in(TN__INTS, dtype))
+            return tn__in(TN__UNSIGNED, dtype) ? TN__H5_TYPE_UINT(tn__dtype_size(dtype))
+                                               : TN__H5_TYPE_INT(tn__dtype_size(dtype));
         return TN__H5_TYPE_FLOAT(tn__dtype_size(dtype));
     }
 }

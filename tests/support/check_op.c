@@ -609,6 +609,15 @@ static tn_tensor *narrowed(const tn_tensor *x, tn_dtype dtype)
     return tn__own(y);
 }
 
+/* A negative number as a large unsigned one would leave the widest type behind. */
+static void make_positive(trial *t, unsigned bits)
+{
+    for (size_t i = 0; i < t->inputs; i++)
+        if (bits >> i & 1 && tn__in(TN__NUMBERS, (tn_dtype)t->input[i]->dtype))
+            t->input[i] = tn_abs(tn_cast(t->input[i], TN_FLOAT64));
+    must_run(t, t);
+}
+
 static void check_dtype(const trial *original, unsigned varied, tn_dtype widest, tn_dtype dtype)
 {
     TN_SCOPE;
@@ -616,6 +625,8 @@ static void check_dtype(const trial *original, unsigned varied, tn_dtype widest,
     snprintf(stage, sizeof stage, "in %s", tn__dtype_name(dtype));
     trial narrow = *original, wide;
     narrow.stage = stage;
+    if (dtype == TN_UINT32 || dtype == TN_UINT64)
+        make_positive(&narrow, varied);
     convert(&narrow, varied, dtype);
     wide = narrow;
     convert(&wide, varied, widest);
@@ -631,8 +642,9 @@ static void check_dtype(const trial *original, unsigned varied, tn_dtype widest,
 /* The widest comes first, and everything after it is compared with it. */
 static void check_dtypes(const trial *t)
 {
-    static const tn_dtype all[] = { TN_FLOAT64, TN_INT64, TN_FLOAT32, TN_INT32,
-                                    TN_UINT8,   TN_BOOL,  TN_FLOAT16, TN_BFLOAT16 };
+    static const tn_dtype all[] = { TN_FLOAT64, TN_INT64, TN_FLOAT32,  TN_INT32, TN_UINT8,
+                                    TN_BOOL,    TN_INT8,  TN_INT16,    TN_UINT16, TN_UINT32,
+                                    TN_UINT64,  TN_FLOAT16, TN_BFLOAT16 };
     tn_dtype widest = (tn_dtype)0;
     if (t->inputs == 0)
         return;
