@@ -109,8 +109,9 @@ static tn_status pow_compute(tn__kernel *kernel)
 
 FLOATS(BINARY_LOOP, Pow, pow(x, y))
 INTS(BINARY_LOOP, Pow, whole_power((uint64_t)x, (uint64_t)y))
-BINARY_OP(Pow, "x: T, y: T", "z: T", "T: floating, int8, int16, int32, int64", FLOATS_ROWS(Pow) INTS_ROWS(Pow),
-          tn__infer_broadcast, pow_compute, .gradient = pow_gradient)
+BINARY_OP(Pow, "x: T, y: T", "z: T", "T: floating, int8, int16, int32, int64",
+          FLOATS_ROWS(Pow) INTS_ROWS(Pow), tn__infer_broadcast, pow_compute,
+          .gradient = pow_gradient)
 
 /* --- quotients and remainders ----------------------------------------------------------------- */
 /* A whole y is never 0 here. Dividing by -1 may overflow, which the processor answers with a

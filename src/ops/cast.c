@@ -14,32 +14,32 @@ static int64_t whole(double x)
 
 /* CONVERT(from, to, T, U, e): a loop from elements x of T to e of U. */
 #define CONVERT(from, to, T, U, e) UNARY_LOOP(cast_##from, to, T, U, e)
-#define TO_INTS(from, T, e)              \
-    CONVERT(from, i8, T, int8_t, e)      \
-    CONVERT(from, i16, T, int16_t, e)    \
-    CONVERT(from, i32, T, int32_t, e)    \
-    CONVERT(from, i64, T, int64_t, e)    \
-    CONVERT(from, u8, T, uint8_t, e)     \
-    CONVERT(from, u16, T, uint16_t, e)   \
-    CONVERT(from, u32, T, uint32_t, e)   \
+#define TO_INTS(from, T, e)            \
+    CONVERT(from, i8, T, int8_t, e)    \
+    CONVERT(from, i16, T, int16_t, e)  \
+    CONVERT(from, i32, T, int32_t, e)  \
+    CONVERT(from, i64, T, int64_t, e)  \
+    CONVERT(from, u8, T, uint8_t, e)   \
+    CONVERT(from, u16, T, uint16_t, e) \
+    CONVERT(from, u32, T, uint32_t, e) \
     CONVERT(from, u64, T, uint64_t, e)
 /* value: the element as a number. */
-#define FROM(from, T, value, whole)                               \
-    TO_INTS(from, T, whole)                                       \
-    CONVERT(from, f32, T, float, value)                           \
-    CONVERT(from, f64, T, double, value)                          \
-    CONVERT(from, b8, T, uint8_t, value != 0)                     \
+#define FROM(from, T, value, whole)                                  \
+    TO_INTS(from, T, whole)                                          \
+    CONVERT(from, f32, T, float, value)                              \
+    CONVERT(from, f64, T, double, value)                             \
+    CONVERT(from, b8, T, uint8_t, value != 0)                        \
     CONVERT(from, f16, T, uint16_t, tn__float_to_half((float)value)) \
     CONVERT(from, bf16, T, uint16_t, tn__float_to_bfloat16((float)value))
-#define ROW(from)                                                              \
-    {                                                                          \
-        [TN_FLOAT32] = cast_##from##_f32,   [TN_FLOAT64] = cast_##from##_f64,  \
-        [TN_INT8] = cast_##from##_i8,       [TN_INT16] = cast_##from##_i16,    \
-        [TN_INT32] = cast_##from##_i32,     [TN_INT64] = cast_##from##_i64,    \
-        [TN_UINT8] = cast_##from##_u8,      [TN_UINT16] = cast_##from##_u16,   \
-        [TN_UINT32] = cast_##from##_u32,    [TN_UINT64] = cast_##from##_u64,   \
-        [TN_BOOL] = cast_##from##_b8,       [TN_FLOAT16] = cast_##from##_f16,  \
-        [TN_BFLOAT16] = cast_##from##_bf16,                                    \
+#define ROW(from)                                                           \
+    {                                                                       \
+        [TN_FLOAT32] = cast_##from##_f32, [TN_FLOAT64] = cast_##from##_f64, \
+        [TN_INT8] = cast_##from##_i8, [TN_INT16] = cast_##from##_i16,       \
+        [TN_INT32] = cast_##from##_i32, [TN_INT64] = cast_##from##_i64,     \
+        [TN_UINT8] = cast_##from##_u8, [TN_UINT16] = cast_##from##_u16,     \
+        [TN_UINT32] = cast_##from##_u32, [TN_UINT64] = cast_##from##_u64,   \
+        [TN_BOOL] = cast_##from##_b8, [TN_FLOAT16] = cast_##from##_f16,     \
+        [TN_BFLOAT16] = cast_##from##_bf16,                                 \
     }
 
 FROM(f32, float, x, whole(x))
@@ -56,9 +56,10 @@ FROM(f16, uint16_t, tn__half_to_float(x), whole(tn__half_to_float(x)))
 FROM(bf16, uint16_t, tn__bfloat16_to_float(x), whole(tn__bfloat16_to_float(x)))
 
 static const tn__unary_loop casts[TN__DTYPES][TN__DTYPES] = {
-    [TN_FLOAT32] = ROW(f32), [TN_FLOAT64] = ROW(f64),   [TN_INT8] = ROW(i8),    [TN_INT16] = ROW(i16),
-    [TN_INT32] = ROW(i32),   [TN_INT64] = ROW(i64),     [TN_UINT8] = ROW(u8),   [TN_UINT16] = ROW(u16),
-    [TN_UINT32] = ROW(u32),  [TN_UINT64] = ROW(u64),    [TN_BOOL] = ROW(u8),    [TN_FLOAT16] = ROW(f16),
+    [TN_FLOAT32] = ROW(f32),   [TN_FLOAT64] = ROW(f64), [TN_INT8] = ROW(i8),
+    [TN_INT16] = ROW(i16),     [TN_INT32] = ROW(i32),   [TN_INT64] = ROW(i64),
+    [TN_UINT8] = ROW(u8),      [TN_UINT16] = ROW(u16),  [TN_UINT32] = ROW(u32),
+    [TN_UINT64] = ROW(u64),    [TN_BOOL] = ROW(u8),     [TN_FLOAT16] = ROW(f16),
     [TN_BFLOAT16] = ROW(bf16),
 };
 

@@ -2,8 +2,9 @@
 #include "support/check_op.h"
 #include <math.h>
 
-static const tn_dtype all[] = { TN_FLOAT32, TN_FLOAT64, TN_INT32,   TN_INT64,
-                                TN_UINT8,   TN_BOOL,    TN_FLOAT16, TN_BFLOAT16 };
+static const tn_dtype all[] = { TN_FLOAT32, TN_FLOAT64, TN_INT32,    TN_INT64, TN_UINT8,
+                                TN_BOOL,    TN_FLOAT16, TN_BFLOAT16, TN_INT8,  TN_INT16,
+                                TN_UINT16,  TN_UINT32,  TN_UINT64 };
 enum { ALL = sizeof all / sizeof *all };
 
 typedef struct {
@@ -51,6 +52,9 @@ static void values_out_of_range_wrap_and_halves_round_to_even(void **state)
     CHECK_VALUES(tn_cast(VALUES(TN_FLOAT32, TN_SHAPE(4), 65519, 65520, 1e-8, -1.9), TN_FLOAT16), 0,
                  65504, INFINITY, 0, -1.900390625);
     CHECK_VALUES(tn_cast(VALUES(TN_FLOAT32, TN_SHAPE(2), 1.9, -1.9), TN_INT32), 0, 1, -1);
+    CHECK_VALUES(tn_cast(VALUES(TN_INT32, TN_SHAPE(2), -1, 40000), TN_INT16), 0, -1, -25536);
+    CHECK_VALUES(tn_cast(tn_cast(VALUES(TN_INT32, TN_SHAPE(1), -1), TN_UINT64), TN_FLOAT64), 0,
+                 18446744073709551616.0);
 }
 
 /* As in TensorFlow: back in the dtype it came from, and none at all by way of whole numbers. */

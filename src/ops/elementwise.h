@@ -111,15 +111,15 @@ bool tn__walk_next(tn__walk *walk);
 #define INTS_ROWS(name) [TN_INT32] = name##_i32, [TN_INT64] = name##_i64, [TN_UINT8] = name##_u8,
 #define INTS_TYPES "T: integer"
 /* Where the width matters: bits. Such an op takes them itself, TN__HALF. */
-#define ALL_INTS(LOOP, name, e)           \
-    INTS(LOOP, name, e)                   \
-    LOOP(name, i8, int8_t, int8_t, e)     \
-    LOOP(name, i16, int16_t, int16_t, e)  \
+#define ALL_INTS(LOOP, name, e)            \
+    INTS(LOOP, name, e)                    \
+    LOOP(name, i8, int8_t, int8_t, e)      \
+    LOOP(name, i16, int16_t, int16_t, e)   \
     LOOP(name, u16, uint16_t, uint16_t, e) \
     LOOP(name, u32, uint32_t, uint32_t, e) LOOP(name, u64, uint64_t, uint64_t, e)
-#define ALL_INTS_ROWS(name)                                                                     \
-    INTS_ROWS(name)                                                                             \
-    [TN_INT8] = name##_i8, [TN_INT16] = name##_i16, [TN_UINT16] = name##_u16,                   \
+#define ALL_INTS_ROWS(name)                                                   \
+    INTS_ROWS(name)                                                           \
+    [TN_INT8] = name##_i8, [TN_INT16] = name##_i16, [TN_UINT16] = name##_u16, \
     [TN_UINT32] = name##_u32, [TN_UINT64] = name##_u64,
 #define ALL_INTS_TYPES INTS_TYPES
 /* Integers whose sums and products wrap around, as unsigned ones do; rows as INTS. */

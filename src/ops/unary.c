@@ -132,8 +132,8 @@ FILLED(ZerosLike, zeros_compute)
 UNARY(Invert, INTS, ~x, BITS)
 /* Of the bits, so that a negative number has no more than its own. */
 #define COUNT_BITS(name, suffix, T, U, e) \
-    UNARY_LOOP(name, suffix, T, uint8_t, \
-               __builtin_popcountll((uint64_t)x & UINT64_MAX >> (64 - 8 * sizeof x)))
+    UNARY_LOOP(name, suffix, T, uint8_t,  \
+               __builtin_popcountll((uint64_t)x &UINT64_MAX >> (64 - 8 * sizeof x)))
 ALL_INTS(COUNT_BITS, PopulationCount, )
 UNARY_OP(PopulationCount, "x: T", "y: uint8", INTS_TYPES, ALL_INTS_ROWS(PopulationCount), BITS,
          .flags = TN__HALF)

@@ -1,5 +1,6 @@
 /* dispatch.c - mode, inference, computing or appending, recording. Nothing else in the library branches on the mode. */
 #include "runtime/dispatch.h"
+#include "base/subnormal.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -268,7 +269,10 @@ static tn_status run_kernel(tn__kernel *kernel, const tn__infer *infer)
         unusual |= is_unusual(kernel->input[i]);
     for (size_t i = 0; i < kernel->output_count; i++)
         unusual |= kernel->output[i] && is_unusual(kernel->output[i]);
-    return unusual && !(kernel->op->flags & TN__HALF) ? compute_in_usual(kernel, infer) : kernel->op->compute(kernel);
+    tn__float_mode before = tn__flush_subnormals();
+    tn_status status = unusual && !(kernel->op->flags & TN__HALF) ? compute_in_usual(kernel, infer) : kernel->op->compute(kernel);
+    tn__restore_float_mode(before);
+    return status;
 }
 
 static tn_status compute_inferred(tn_context *context, tn__infer *infer, tn_tensor **outputs)

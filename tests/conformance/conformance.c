@@ -189,6 +189,12 @@ static const struct {
       "set_weights() reaches our layer; Keras's keeps the constants that "
       "building or loading made" },
     { "activations/selu_00", "at a subnormal number, which TensorFlow's kernels take as 0" },
+    { "ops/cast_01", "numbers that the whole type has no room for, which C leaves open" },
+    { "ops/cast_03", "numbers that the whole type has no room for, which C leaves open" },
+    { "ops/cast_09", "numbers that the whole type has no room for, which C leaves open" },
+    { "ops/math_atan2_03", "at subnormal numbers, where TensorFlow's is an approximation" },
+    { "ops/math_lgamma_01", "at a subnormal number, where TensorFlow's is an approximation" },
+    { "ops/math_pow_06", "at a subnormal exponent, which TensorFlow takes as 0" },
     { "initializers/Orthogonal_13", "TensorFlow decomposes in float16 itself, digits are lost" },
 };
 
