@@ -16,6 +16,8 @@ typedef enum { TN__ZIP_STORED = 0, TN__ZIP_DEFLATED = 8 } tn__zip_method;
 typedef struct {
     uint64_t decoded; /* bytes that all members together may decode to: 4 GB */
     uint64_t members; /* 1,000,000 */
+    bool salvage;     /* no directory is needed: members are found by their own headers, the last may
+                         be cut off. For looking only: nothing says that the rest is whole. */
 } tn__zip_limits;
 
 /* One entry of the archive's directory. */

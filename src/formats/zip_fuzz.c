@@ -15,13 +15,12 @@ static void read_member(tn__zip *zip, size_t index)
     tn__fail_clear();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_archive(tn__span bytes, bool salvage)
 {
     tn__zip *zip;
     size_t index;
-    tn__zip_limits limits = { .decoded = 1 << 24, .members = 1000 };
-    if (tn__zip_open((tn__span){ data, size }, &limits, &zip) == TN_OK)
+    tn__zip_limits limits = { .decoded = 1 << 24, .members = 1000, .salvage = salvage };
+    if (tn__zip_open(bytes, &limits, &zip) == TN_OK)
         for (size_t i = 0; i < tn__zip_count(zip); i++) {
             read_member(zip, i);
             if (!tn__zip_find(zip, tn__zip_member_at(zip, i)->name, &index))
@@ -29,5 +28,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
     tn__zip_close(zip);
     tn__fail_clear();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    read_archive((tn__span){ data, size }, false);
+    read_archive((tn__span){ data, size }, true);
     return 0;
 }

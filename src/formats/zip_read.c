@@ -206,6 +206,57 @@ static tn_status read_directory(tn__zip *zip, const place *directory)
     return TN_OK;
 }
 
+/* --- without a directory --------------------------------------------------------------------- */
+/* One local header and its data at the reader's place. A member whose size stands behind its data,
+ * and one that is cut off, has all bytes that are left. */
+static tn_status read_local(tn__zip *zip, tn__reader *reader)
+{
+    TN_TRY(TN__RESERVE(zip, 1));
+    record *r = &zip->item[zip->count++];
+    *r = (record){ .header = reader->at - 4 };
+    tn__read_skip(reader, 2);
+    uint16_t flags = tn__read_u16(reader);
+    r->member.method = tn__read_u16(reader);
+    r->member.encrypted = flags & (ZIP_FLAG_ENCRYPTED | ZIP_FLAG_STRONG);
+    tn__read_skip(reader, 4);
+    r->member.crc = tn__read_u32(reader);
+    r->member.stored_size = tn__read_u32(reader);
+    r->member.size = tn__read_u32(reader);
+    uint16_t name_size = tn__read_u16(reader), extra_size = tn__read_u16(reader);
+    tn__span name = tn__read_span(reader, name_size), extra = tn__read_span(reader, extra_size);
+    uint64_t ignored = 0;
+    if (reader->failed)
+        return tn__fail(TN_DATA_LOSS, "zip: the last member's header is cut off");
+    r->member.name = tn__strndup(name_size ? (const char *)name.data : "", name_size);
+    if (!r->member.name)
+        return TN_RESOURCE_EXHAUSTED;
+    TN_TRY(read_zip64_extra(extra, &r->member, &ignored));
+    uint64_t left = zip->bytes.size - reader->at;
+    bool open = (flags & ZIP_FLAG_DESCRIPTOR) && r->member.stored_size == 0;
+    if (open || r->member.stored_size > left) {
+        r->member.stored_size = left;
+        r->member.size = r->member.method == TN__ZIP_STORED ? left : r->member.size;
+    }
+    r->data = tn__read_span(reader, r->member.stored_size);
+    r->end = reader->at;
+    return TN_OK;
+}
+
+static tn_status read_locals(tn__zip *zip)
+{
+    tn__reader reader = { zip->bytes, 0, false };
+    while (zip->count < zip->limits.members && tn__read_u32(&reader) == ZIP_LOCAL) {
+        tn_status status = read_local(zip, &reader);
+        if (status == TN_DATA_LOSS) { /* what came before is what there is */
+            tn__free((char *)(uintptr_t)zip->item[--zip->count].member.name);
+            tn__fail_clear();
+            break;
+        }
+        TN_TRY(status);
+    }
+    return zip->count ? TN_OK : tn__fail(TN_DATA_LOSS, "zip: no member can be found");
+}
+
 /* --- order ----------------------------------------------------------------------------------- */
 static int by_header(const void *left, const void *right)
 {
@@ -249,6 +300,10 @@ static tn_status sort(tn__zip *zip)
 static tn_status open_archive(tn__zip *zip)
 {
     place directory = { 0 };
+    if (zip->limits.salvage) {
+        TN_TRY(read_locals(zip));
+        return sort(zip);
+    }
     TN_TRY(find_directory(zip->bytes, &directory));
     TN_TRY(read_directory(zip, &directory));
     return sort(zip);
@@ -263,6 +318,7 @@ tn_status tn__zip_open(tn__span bytes, const tn__zip_limits *limits, tn__zip **o
     zip->bytes = bytes;
     zip->limits.decoded = limits && limits->decoded ? limits->decoded : (uint64_t)4 << 30;
     zip->limits.members = limits && limits->members ? limits->members : 1000000;
+    zip->limits.salvage = limits && limits->salvage;
     tn_status status = open_archive(zip);
     if (status != TN_OK) {
         tn__zip_close(zip);

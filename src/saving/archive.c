@@ -2,6 +2,7 @@
 #include "saving/archive.h"
 #include "saving/json.h"
 #include "saving/keras3.h"
+#include "saving/legacy.h"
 #include "saving/scopes.h"
 #include "saving/trainer_state.h"
 #include <string.h>
@@ -154,8 +155,8 @@ static char *make_metadata(void)
     time_t now = time(NULL);
     if (localtime_r(&now, &parts))
         strftime(date, sizeof date, "%Y-%m-%d@%H:%M:%S", &parts);
-    return tn__print("{\"keras_version\": \"%s\", \"date_saved\": \"%s\"}", TN__KERAS_3_VERSION,
-                     date);
+    return tn__print("{\"keras_version\": \"%s\", \"date_saved\": \"%s\", \"" TN__OWN_MARK "\": \"%s\"}",
+                     TN__KERAS_3_VERSION, date, tn_version());
 }
 
 static tn_status add_compile_config(tn_layer *model, json_t *json)

@@ -1,18 +1,113 @@
 /* inspect.c - what a file holds, told without making a model of it: so also when nobody knows its
  * classes, or when part of it is damaged. */
+#include "saving/inspect.h"
 #include "nn/config.h"
 #include "saving/archive.h"
 #include "saving/json.h"
+#include "saving/keras3.h"
 #include "saving/legacy.h"
+#include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 64, MOST_LINES = 100000 };
+enum { DEEPEST = 64, MOST_ENTRIES = 100000 };
 
-typedef struct {
-    tn__text text;
-    tn__ids visited; /* groups */
-    size_t lines;
-} report;
+/* --- the report ------------------------------------------------------------------------------- */
+tn_status tn__inspect_set(tn__inspection *i, const char *key, const char *value)
+{
+    json_t *text = json_string(value); /* NULL when it is no UTF-8 */
+    return tn__json_set(i->out, key, text ? text : json_string("?"));
+}
+
+static tn_status add_list(json_t *object, const char *key, json_t **list)
+{
+    *list = json_array();
+    return tn__json_set(object, key, *list);
+}
+
+/* Every key is there from the beginning, in this order. */
+static tn_status begin(tn__inspection *i, const char *path, const tn__source *source)
+{
+    static const char *const unknown[] = { "format",        "keras_version", "backend",
+                                           "tenon_version", "date_saved",    "model" };
+    json_t *ignored;
+    i->out = json_object();
+    TN_TRY(tn__inspect_set(i, "file", path));
+    TN_TRY(tn__json_set(i->out, "bytes", json_integer((json_int_t)source->bytes.size)));
+    for (size_t k = 0; k < sizeof unknown / sizeof *unknown; k++)
+        TN_TRY(tn__json_set(i->out, unknown[k], json_null()));
+    TN_TRY(add_list(i->out, "layers", &i->layers));
+    TN_TRY(add_list(i->out, "unknown_classes", &ignored));
+    TN_TRY(add_list(i->out, "members", &i->members));
+    TN_TRY(add_list(i->out, "variables", &i->variables));
+    TN_TRY(add_list(i->out, "optimizer_variables", &i->state));
+    TN_TRY(tn__json_set(i->out, "totals", json_object()));
+    return add_list(i->out, "problems", &i->problems);
+}
+
+static tn_status finish(tn__inspection *i)
+{
+    json_t *totals = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:I}", "layers", (json_int_t)json_array_size(i->layers),
+        "variables", (json_int_t)json_array_size(i->variables), "numbers", (json_int_t)i->numbers,
+        "bytes", (json_int_t)i->bytes, "optimizer_variables", (json_int_t)json_array_size(i->state),
+        "optimizer_bytes", (json_int_t)i->state_bytes);
+    return tn__json_set(i->out, "totals", totals);
+}
+
+static tn_status append(json_t *list, json_t *entry)
+{
+    if (json_array_size(list) < MOST_ENTRIES)
+        return json_array_append_new(list, entry) == 0 ? TN_OK : tn__fail_memory(0);
+    json_decref(entry);
+    return TN_OK;
+}
+
+tn_status tn__inspect_try(tn__inspection *i, tn_status status)
+{
+    if (status == TN_OK || status == TN_RESOURCE_EXHAUSTED)
+        return status;
+    const char *text = tn__errors()->text;
+    json_t *entry =
+        json_pack("{s:s, s:s%}", "kind", status == TN_DATA_LOSS ? "damaged" : "not read", "message",
+                  text, strcspn(text, "\n"));
+    tn__fail_clear();
+    if (!entry)
+        entry = json_pack("{s:s, s:s}", "kind", "damaged", "message", "a name is no UTF-8");
+    return entry ? append(i->problems, entry) : tn__fail_memory(0);
+}
+
+static bool is_state(const char *path)
+{
+    return tn__starts_with(path, "optimizer/") || tn__starts_with(path, "optimizer_weights/") ||
+           tn__starts_with(path, "_optimizer/");
+}
+
+static void add_to(int64_t *sum, uint64_t more)
+{
+    if (more > INT64_MAX || __builtin_add_overflow(*sum, (int64_t)more, sum))
+        *sum = INT64_MAX;
+}
+
+tn_status tn__inspect_add(tn__inspection *i, const char *path, const char *dtype, int rank,
+                          const uint64_t *dims, uint64_t count, uint64_t bytes)
+{
+    json_t *shape = json_array(), *name = json_string(path);
+    for (int k = 0; k < rank; k++)
+        json_array_append_new(shape, json_integer((json_int_t)dims[k]));
+    json_t *entry =
+        json_pack("{s:o, s:o, s:s, s:I, s:I}", "path", name ? name : json_string("?"), "shape",
+                  shape, "dtype", dtype, "numbers", (json_int_t)count, "bytes", (json_int_t)bytes);
+    if (!entry)
+        return tn__fail_memory(0);
+    i->found = true;
+    if (is_state(path)) {
+        add_to(&i->state_bytes, bytes);
+        return append(i->state, entry);
+    }
+    add_to(&i->numbers, count);
+    add_to(&i->bytes, bytes);
+    return append(i->variables, entry);
+}
 
 /* --- layers ----------------------------------------------------------------------------------- */
 /* By its class alone, whatever is inside it. */
@@ -29,198 +124,407 @@ static bool is_known(const json_t *json)
     return known;
 }
 
-static void add_layers(report *r, const json_t *json, int depth)
+static tn_status add_layers(tn__inspection *i, const json_t *json, int depth)
 {
     const json_t *config = json_object_get(json, "config");
     const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
     const char *class = tn__json_text(json, "class_name"), *name = tn__json_text(config, "name");
-    if (r->lines++ < MOST_LINES)
-        tn__text_add(&r->text, "  %*s%s%s%s%s\n", 2 * depth, "", class ? class : "?",
-                     name ? " " : "", name ? name : "",
-                     is_known(json) ? "" : "  (nobody knows this class)");
-    for (size_t i = 0; depth < DEEPEST && i < json_array_size(layers); i++)
-        add_layers(r, json_array_get(layers, i), depth + 1);
+    json_t *entry = json_pack("{s:s, s:s?, s:i, s:b}", "class", class ? class : "?", "name", name,
+                              "depth", depth, "known", is_known(json));
+    TN_TRY(entry ? append(i->layers, entry) : tn__fail_memory(0));
+    for (size_t k = 0; depth < DEEPEST && k < json_array_size(layers); k++)
+        TN_TRY(add_layers(i, json_array_get(layers, k), depth + 1));
+    return TN_OK;
 }
 
-static void add_config(report *r, const json_t *config)
+/* "A, B" as a list. */
+static tn_status add_unknown(tn__inspection *i, const json_t *config)
 {
-    tn__text_add(&r->text, "layers:\n");
-    add_layers(r, config, 0);
+    json_t *list = json_object_get(i->out, "unknown_classes");
     char *unknown = tn__unknown_classes(config);
-    if (unknown && *unknown)
-        tn__text_add(&r->text, "unknown classes: %s\n", unknown);
+    tn_status status = unknown ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    for (const char *at = unknown; at && *at && status == TN_OK;) {
+        const char *end = strstr(at, ", ");
+        status = append(list, json_stringn(at, end ? (size_t)(end - at) : strlen(at)));
+        at = end ? end + 2 : NULL;
+    }
     tn__free(unknown);
+    return status;
 }
 
-/* --- weights ---------------------------------------------------------------------------------- */
-static const char *kind_of(const tn__h5_type *type, char text[32])
+static tn_status add_config(tn__inspection *i, const json_t *config)
+{
+    const char *class = tn__json_text(config, "class_name");
+    if (!class)
+        return TN_OK;
+    const char *name = tn__json_text(json_object_get(config, "config"), "name");
+    i->found = true;
+    TN_TRY(tn__json_set(i->out, "model",
+                        json_pack("{s:s, s:s?, s:n}", "class", class, "name", name, "optimizer")));
+    TN_TRY(add_layers(i, config, 0));
+    return add_unknown(i, config);
+}
+
+/* Keras 3's compile_config, .h5's training_config. */
+static tn_status add_compiled(tn__inspection *i, const json_t *config)
+{
+    json_t *model = json_object_get(i->out, "model");
+    const json_t *optimizer = json_object_get(config, "optimizer_config");
+    optimizer = optimizer ? optimizer : json_object_get(config, "optimizer");
+    const char *class = json_is_string(optimizer) ? json_string_value(optimizer)
+                                                  : tn__json_text(optimizer, "class_name");
+    if (!class || !json_is_object(model))
+        return TN_OK;
+    return tn__json_set(model, "optimizer", json_string(class));
+}
+
+/* --- HDF5 ------------------------------------------------------------------------------------- */
+static const char *dtype_text(const tn__h5_type *type, char text[32])
 {
     static const char *const names[] = {
-        [TN__H5_INTEGER] = "int", [TN__H5_FLOAT] = "float", [TN__H5_BFLOAT16] = "bfloat",
-        [TN__H5_BOOL] = "bool",   [TN__H5_OPAQUE] = "raw",
+        [TN__H5_INTEGER] = "int",       [TN__H5_FLOAT] = "float",
+        [TN__H5_BFLOAT16] = "bfloat",   [TN__H5_BOOL] = "bool",
+        [TN__H5_ENUM] = "enum",         [TN__H5_BITFIELD] = "bits",
+        [TN__H5_OPAQUE] = "raw",        [TN__H5_STRING] = "string",
+        [TN__H5_TEXT] = "string",       [TN__H5_COMPOUND] = "compound",
+        [TN__H5_ARRAY] = "array",       [TN__H5_REFERENCE] = "reference",
+        [TN__H5_SEQUENCE] = "sequence", [TN__H5_TIME] = "time",
+        [TN__H5_COMPLEX] = "complex",   [TN__H5_OTHER] = "other",
     };
-    const char *name = type->class < sizeof names / sizeof *names ? names[type->class] : NULL;
+    bool sized = type->class <= TN__H5_BFLOAT16 || type->class == TN__H5_OPAQUE;
+    if (!sized)
+        return names[type->class];
     bool whole = type->class == TN__H5_INTEGER && !type->is_signed;
-    if (type->class == TN__H5_BOOL || !name)
-        return name ? name : "other";
-    snprintf(text, 32, "%s%s%zu", whole ? "u" : "", name, 8 * type->size);
+    snprintf(text, 32, "%s%s%zu", whole ? "u" : "", names[type->class], 8 * type->size);
     return text;
 }
 
-static tn_status add_dataset(report *r, tn__h5_object *dataset)
+static tn_status add_dataset(tn__inspection *i, tn__h5_object *dataset)
 {
     const tn__h5_info *info;
-    char kind[32], number[24];
+    char dtype[32];
+    uint64_t bytes;
     TN_TRY(tn__h5_info_of(dataset, &info));
-    tn__text shape = { 0 };
-    for (int i = 0; i < info->rank; i++) {
-        snprintf(number, sizeof number, "%llu", (unsigned long long)info->dims[i]);
-        tn__text_add(&shape, "%s%s", i ? ", " : "", number);
-    }
-    if (r->lines++ < MOST_LINES)
-        tn__text_add(&r->text, "  %s %s (%s%s)\n", tn__h5_path(dataset) + 1,
-                     kind_of(&info->type, kind), tn__text_get(&shape), info->rank == 1 ? "," : "");
-    tn__text_free(&shape);
-    return TN_OK;
+    if (__builtin_mul_overflow(info->count, (uint64_t)info->type.size, &bytes))
+        bytes = INT64_MAX;
+    return tn__inspect_add(i, tn__h5_path(dataset) + 1, dtype_text(&info->type, dtype), info->rank,
+                           info->dims, info->count, bytes);
 }
 
-static tn_status add_group(report *r, tn__h5_object *group, int depth)
+typedef struct {
+    tn__inspection *i;
+    tn__ids visited;
+} walk;
+
+static tn_status add_group(walk *w, tn__h5_object *group, int depth);
+
+static tn_status add_object(walk *w, tn__h5_object *group, const char *name, int depth)
+{
+    tn__h5_object *object;
+    TN_TRY(tn__h5_get(group, name, &object));
+    if (tn__h5_kind_of(object) == TN__H5_GROUP)
+        return add_group(w, object, depth + 1);
+    return tn__h5_kind_of(object) == TN__H5_DATASET ? add_dataset(w->i, object) : TN_OK;
+}
+
+/* What cannot be read is told, and the rest of the group is. */
+static tn_status add_group(walk *w, tn__h5_object *group, int depth)
 {
     const tn__h5_names *names;
     size_t ignored;
-    if (tn__ids_get(&r->visited, (uintptr_t)group, &ignored) || depth > DEEPEST)
+    if (tn__ids_get(&w->visited, (uintptr_t)group, &ignored))
         return TN_OK;
-    TN_TRY(tn__ids_set(&r->visited, (uintptr_t)group, 1));
+    TN_TRY(tn__ids_set(&w->visited, (uintptr_t)group, 1));
+    if (depth > DEEPEST)
+        return tn__fail(TN_UNIMPLEMENTED, "'%s' is more than %d groups deep", tn__h5_path(group),
+                        DEEPEST);
     TN_TRY(tn__h5_list(group, &names));
-    for (size_t i = 0; i < names->count; i++) {
-        tn__h5_object *object;
-        TN_TRY(tn__h5_get(group, names->item[i], &object));
-        if (tn__h5_kind_of(object) == TN__H5_GROUP)
-            TN_TRY(add_group(r, object, depth + 1));
-        else if (tn__h5_kind_of(object) == TN__H5_DATASET)
-            TN_TRY(add_dataset(r, object));
-    }
+    for (size_t k = 0; k < names->count; k++)
+        TN_TRY(tn__inspect_try(w->i, add_object(w, group, names->item[k], depth)));
     return TN_OK;
 }
 
-static tn_status add_weights(report *r, tn__h5_object *root)
+static tn_status add_weights(tn__inspection *i, tn__h5_object *root)
 {
-    tn__text_add(&r->text, "weights:\n");
-    return add_group(r, root, 0);
+    walk w = { .i = i };
+    tn_status status = add_group(&w, root, 0);
+    tn__ids_free(&w.visited);
+    return tn__inspect_try(i, status);
 }
 
-/* --- formats ---------------------------------------------------------------------------------- */
-static tn_status add_attribute(report *r, tn__h5_object *root, const char *name, bool config)
+typedef tn_status (*taker)(tn__inspection *i, const char *key, tn__span text);
+
+static tn_status take_text(tn__inspection *i, const char *key, tn__span text)
+{
+    json_t *value = json_stringn((const char *)text.data, text.size);
+    return tn__json_set(i->out, key, value ? value : json_string("?"));
+}
+
+static tn_status take_json(tn__inspection *i, const char *key, tn__span text)
+{
+    json_t *json;
+    TN_TRY(tn__json_parse(text, key, &json));
+    tn_status status =
+        strcmp(key, "model_config") == 0 ? add_config(i, json) : add_compiled(i, json);
+    json_decref(json);
+    return status;
+}
+
+static tn_status add_attribute(tn__inspection *i, tn__h5_object *root, const char *name, taker take)
 {
     tn__h5_object *attribute;
     tn__h5_strings text = { 0 };
-    json_t *json = NULL;
     TN_TRY(tn__h5_attribute(root, name, &attribute));
     if (!attribute)
         return TN_OK;
     tn_status status = tn__h5_read_strings(attribute, &text);
-    tn__span bytes = { (const uint8_t *)(text.count ? text.item[0].text : ""),
-                       text.count ? text.item[0].size : 0 };
-    if (status == TN_OK && config && tn__json_parse(bytes, name, &json) == TN_OK)
-        add_config(r, json);
-    else if (status == TN_OK && !config)
-        tn__text_add(&r->text, "%s: %.*s\n", name, (int)(bytes.size < 1000 ? bytes.size : 1000),
-                     (const char *)bytes.data);
-    json_decref(json);
+    if (status == TN_OK && text.count) {
+        i->found = true;
+        status = take(i, name, (tn__span){ (const uint8_t *)text.item[0].text, text.item[0].size });
+    }
     tn__h5_strings_free(&text);
-    return status == TN_OK ? tn__errors()->status : status;
+    return status;
 }
 
-static tn_status add_root(report *r, tn__h5_object *root)
+static tn_status set_hdf5_format(tn__inspection *i, tn__h5_object *root)
 {
-    tn__h5_object *weights;
-    TN_TRY(tn__legacy_weights(root, &weights));
-    tn__text_add(&r->text, "format: HDF5%s\n",
-                 weights ? " (Keras's .h5)" : " (Keras's .weights.h5, or another)");
-    TN_TRY(add_attribute(r, root, "keras_version", false));
-    TN_TRY(add_attribute(r, root, "backend", false));
-    TN_TRY(add_attribute(r, root, "model_config", true));
-    return add_weights(r, root);
+    tn__h5_object *weights = NULL, *config = NULL;
+    bool keras3 = false;
+    TN_TRY(tn__inspect_try(i, tn__legacy_weights(root, &weights)));
+    TN_TRY(tn__inspect_try(i, tn__h5_attribute(root, "model_config", &config)));
+    if (!weights && !config)
+        TN_TRY(tn__inspect_try(i, tn__keras3_is(root, &keras3)));
+    return tn__inspect_set(i, "format", weights || config ? "h5" : keras3 ? "weights.h5" : "hdf5");
 }
 
-static tn_status add_hdf5(report *r, const tn__source *source)
+static tn_status add_root(tn__inspection *i, tn__h5_object *root)
+{
+    static const struct {
+        const char *name;
+        taker take;
+    } attributes[] = { { "keras_version", take_text },
+                       { "backend", take_text },
+                       { TN__OWN_MARK, take_text },
+                       { "model_config", take_json },
+                       { "training_config", take_json } };
+    TN_TRY(set_hdf5_format(i, root));
+    for (size_t k = 0; k < sizeof attributes / sizeof *attributes; k++)
+        TN_TRY(tn__inspect_try(i, add_attribute(i, root, attributes[k].name, attributes[k].take)));
+    return add_weights(i, root);
+}
+
+/* A file that is cut off is read as far as it goes. */
+static tn_status open_hdf5(tn__inspection *i, tn__span bytes, uint64_t decoded, tn__h5 **file)
+{
+    tn_status status = tn__h5_open(bytes, &(tn__h5_limits){ .decoded = decoded }, file);
+    if (status != TN_DATA_LOSS)
+        return status;
+    TN_TRY(tn__inspect_try(i, status));
+    return tn__h5_open(bytes, &(tn__h5_limits){ .decoded = decoded, .cut_off = true }, file);
+}
+
+static tn_status add_hdf5(tn__inspection *i, const tn__source *source)
 {
     tn__h5 *file;
-    TN_TRY(tn__h5_open(source->bytes, NULL, &file));
-    tn_status status = add_root(r, tn__h5_root(file));
+    TN_TRY(open_hdf5(i, source->bytes, source->decoded, &file));
+    tn_status status = add_root(i, tn__h5_root(file));
     tn__h5_close(file);
     return status;
 }
 
-static tn_status add_members(report *r, tn__archive *archive)
+/* --- archives --------------------------------------------------------------------------------- */
+static tn_status add_metadata(tn__inspection *i, const json_t *metadata)
 {
-    json_t *metadata, *config;
-    tn__text_add(&r->text, "format: Keras archive (.keras)\n");
-    TN_TRY(tn__archive_json(archive, "metadata.json", &metadata));
-    const char *version = tn__json_text(metadata, "keras_version");
-    const char *date = tn__json_text(metadata, "date_saved");
-    tn__text_add(&r->text, "keras_version: %s\ndate_saved: %s\n", version ? version : "?",
-                 date ? date : "?");
-    json_decref(metadata);
-    TN_TRY(tn__archive_json(archive, "config.json", &config));
-    if (config)
-        add_config(r, config);
-    json_decref(config);
-    return add_weights(r, tn__h5_root(archive->file));
+    static const char *const keys[] = { "keras_version", "date_saved", "backend", TN__OWN_MARK };
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        const char *text = tn__json_text(metadata, keys[k]);
+        if (text)
+            TN_TRY(tn__inspect_set(i, keys[k], text));
+    }
+    return TN_OK;
 }
 
-static tn_status add_archive(report *r, const tn__source *source)
+static tn_status add_archive_json(tn__inspection *i, tn__archive *archive, const char *member)
 {
-    tn__archive archive;
-    tn_status status = tn__archive_open_weights(source, &archive);
+    json_t *json;
+    TN_TRY(tn__archive_json(archive, member, &json));
+    tn_status status = TN_OK;
+    if (json && strcmp(member, "config.json") == 0) {
+        status = add_config(i, json);
+        if (status == TN_OK)
+            status = add_compiled(i, json_object_get(json, "compile_config"));
+    } else if (json) {
+        status = add_metadata(i, json);
+    }
+    json_decref(json);
+    return status;
+}
+
+/* The weights' member, decoded or in place; its check sum is a problem of its own. */
+static tn_status find_weights(tn__inspection *i, tn__archive *archive, tn__span *bytes)
+{
+    size_t index;
+    *bytes = (tn__span){ NULL, 0 };
+    if (!tn__zip_find(archive->zip, "model.weights.h5", &index))
+        return tn__fail(TN_DATA_LOSS, "the archive has no model.weights.h5");
+    if (tn__zip_member_at(archive->zip, index)->method == TN__ZIP_STORED) {
+        TN_TRY(tn__inspect_try(i, tn__zip_check(archive->zip, index)));
+        return tn__zip_member_in_place(archive->zip, index, bytes);
+    }
+    TN_TRY(tn__zip_read(archive->zip, index, &archive->decoded));
+    *bytes = tn__bytes_span(&archive->decoded);
+    return TN_OK;
+}
+
+static tn_status add_archive_weights(tn__inspection *i, tn__archive *archive)
+{
+    tn__span bytes;
+    TN_TRY(find_weights(i, archive, &bytes));
+    TN_TRY(open_hdf5(i, bytes, archive->source.decoded, &archive->file));
+    return add_weights(i, tn__h5_root(archive->file));
+}
+
+static tn_status add_keras(tn__inspection *i, tn__archive *archive)
+{
+    TN_TRY(tn__inspect_set(i, "format", "keras"));
+    TN_TRY(tn__inspect_try(i, add_archive_json(i, archive, "metadata.json")));
+    TN_TRY(tn__inspect_try(i, add_archive_json(i, archive, "config.json")));
+    return tn__inspect_try(i, add_archive_weights(i, archive));
+}
+
+static tn_status add_zip_members(tn__inspection *i, const tn__zip *zip)
+{
+    for (size_t k = 0; k < tn__zip_count(zip); k++) {
+        const tn__zip_member *m = tn__zip_member_at(zip, k);
+        json_t *entry = json_pack("{s:s, s:I, s:I}", "name", m->name, "bytes", (json_int_t)m->size,
+                                  "stored_bytes", (json_int_t)m->stored_size);
+        entry = entry ? entry : json_pack("{s:s}", "name", "?");
+        TN_TRY(entry ? append(i->members, entry) : tn__fail_memory(0));
+        i->found = true;
+    }
+    return TN_OK;
+}
+
+static bool has_arrays(const tn__zip *zip)
+{
+    bool arrays = tn__zip_count(zip) > 0;
+    for (size_t k = 0; k < tn__zip_count(zip) && arrays; k++)
+        arrays = tn__ends_with(tn__zip_member_at(zip, k)->name, ".npy");
+    return arrays;
+}
+
+static tn_status add_opened(tn__inspection *i, tn__archive *archive, bool salvage)
+{
+    size_t ignored;
+    TN_TRY(add_zip_members(i, archive->zip));
+    if (tn__zip_find(archive->zip, "config.json", &ignored) ||
+        tn__zip_find(archive->zip, "model.weights.h5", &ignored))
+        return add_keras(i, archive);
+    if (has_arrays(archive->zip))
+        return tn__inspect_npz(i, archive->source.bytes, salvage);
+    return tn__inspect_set(i, "format", "zip");
+}
+
+/* Without its directory, which stands at the end, an archive's members are found one by one. */
+static tn_status add_zip(tn__inspection *i, const tn__source *source)
+{
+    tn__archive archive = { .source = *source };
+    tn__zip_limits limits = { .decoded = source->decoded };
+    tn_status status = tn__zip_open(source->bytes, &limits, &archive.zip);
+    if (status == TN_DATA_LOSS) {
+        TN_TRY(tn__inspect_try(i, status));
+        limits.salvage = true;
+        status = tn__zip_open(source->bytes, &limits, &archive.zip);
+    }
     if (status == TN_OK)
-        status = add_members(r, &archive);
+        status = add_opened(i, &archive, limits.salvage);
     tn__archive_close(&archive);
     return status;
 }
 
-static tn_status add_json(report *r, const tn__source *source)
+/* --- the file --------------------------------------------------------------------------------- */
+static tn_status add_json(tn__inspection *i, const tn__source *source)
 {
     json_t *json;
+    TN_TRY(tn__inspect_set(i, "format", "json"));
     TN_TRY(tn__json_parse(source->bytes, source->name, &json));
-    tn__text_add(&r->text, "format: JSON architecture\n");
-    add_config(r, json);
+    i->found = true;
+    tn_status status = add_config(i, json);
+    if (status == TN_OK)
+        status = add_metadata(i, json);
     json_decref(json);
-    return TN_OK;
+    return status;
 }
 
-static tn_status add_source(report *r, const tn__source *source)
+static tn_status add_source(tn__inspection *i, const tn__source *source)
 {
+    bool taken;
     switch (tn__source_format(source)) {
     case TN__FORMAT_ZIP:
-        return add_archive(r, source);
+        return add_zip(i, source);
     case TN__FORMAT_HDF5:
-        return add_hdf5(r, source);
+        return add_hdf5(i, source);
     case TN__FORMAT_JSON:
-        return add_json(r, source);
+        return add_json(i, source);
     default:
-        return tn__fail(TN_INVALID_ARGUMENT, "File format not supported: filepath=%s.",
-                        source->name);
+        TN_TRY(tn__inspect_arrays(i, source->name, source->bytes, &taken));
+        return taken ? TN_OK
+                     : tn__fail(TN_INVALID_ARGUMENT, "File format not supported: filepath=%s.",
+                                source->name);
     }
 }
 
-/* What was found before the damage is told, and then the damage. */
-const char *tn_inspect(const char *path)
+/* When nothing was found, the first thing that could not be read is why. */
+static tn_status fail_unread(const tn__inspection *i, const char *path)
 {
-    TN__ENTER(context, "<failed>");
-    report r = { .lines = 0 };
+    const char *why = tn__json_text(json_array_get(i->problems, 0), "message");
+    return tn__fail(TN_DATA_LOSS, "'%s': %s", path, why ? why : "nothing can be read");
+}
+
+static tn_status inspect(tn__inspection *i, const char *path, const tn__source *source)
+{
+    TN_TRY(begin(i, path, source));
+    tn_status status = add_source(i, source);
+    bool told = json_array_size(i->problems) > 0;
+    if (i->found || told)
+        status = tn__inspect_try(i, status);
+    TN_TRY(status);
+    return !i->found && told ? fail_unread(i, path) : finish(i);
+}
+
+tn_status tn__inspect(const char *path, json_t **report)
+{
     tn__source source;
-    if (tn__source_open(path, (tn__span){ NULL, 0 }, false, 0, &source) != TN_OK)
-        return "<failed>";
-    tn_status status = add_source(&r, &source);
+    tn__inspection i = { 0 };
+    TN_TRY(tn__source_open(path, (tn__span){ NULL, 0 }, false, 0, &source));
+    tn_status status = inspect(&i, path, &source);
     tn__source_close(&source);
-    tn__ids_free(&r.visited);
-    if (status == TN_DATA_LOSS && r.text.bytes.size > 0) {
-        tn__text_add(&r.text, "damaged: %s\n", context->error.text);
-        tn__fail_clear();
-    }
-    const char *text =
-        tn__failed(context) || r.text.failed ? NULL : tn__scope_strdup(tn__text_get(&r.text));
-    tn__text_free(&r.text);
-    return text ? text : "<failed>";
+    if (status == TN_OK)
+        *report = i.out;
+    else
+        json_decref(i.out);
+    return status;
+}
+
+const char *tn_inspect_with(const tn_inspect_options *options)
+{
+    TN__ENTER_OPTIONS(context, options, "<failed>");
+    json_t *report;
+    tn__text text = { 0 };
+    if (tn__inspect(options->path, &report) != TN_OK)
+        return "<failed>";
+    char *json = options->json ? json_dumps(report, JSON_INDENT(1)) : NULL;
+    if (options->json)
+        tn__text_add(&text, "%s\n", json ? json : "");
+    else
+        tn__inspect_text(report, &text);
+    free(json);
+    json_decref(report);
+    bool failed = text.failed || (options->json && !json);
+    const char *said = failed ? NULL : tn__scope_strdup(tn__text_get(&text));
+    tn__text_free(&text);
+    if (failed)
+        tn__fail_memory(0);
+    (void)context;
+    return said ? said : "<failed>";
 }

@@ -80,6 +80,7 @@ typedef struct {
                        deflate can reach ... */
     uint64_t free;  /* ... on top of so many for nothing (fill values of data that was never
                        written): 256 KB */
+    bool cut_off;          /* a file that is shorter than it says is read as far as it goes */
     bool ignore_checksums; /* of structure: for tests, which damage files behind their checksums */
 } tn__h5_limits;
 

@@ -260,7 +260,7 @@ static tn_status open_file(tn__h5 *file, size_t size)
 {
     uint64_t root = 0;
     TN_TRY(read_superblock(file, &root));
-    if (file->budget > size)
+    if (file->budget > size && !file->limits.cut_off)
         return tn__fail(TN_DATA_LOSS, "HDF5 file is cut off: it should have %llu bytes and has %zu",
                         (unsigned long long)file->budget, size);
     file->budget = file->data_budget = tn__h5_fresh_budget(file);

@@ -1,0 +1,35 @@
+/* inspect.h - what a file holds, as one JSON object (files.h lists its keys): found, then said as
+ * text. */
+#ifndef TN_SAVING_INSPECT_H
+#define TN_SAVING_INSPECT_H
+#include "base/span.h"
+#include "base/text.h"
+#include <jansson.h>
+
+/* In *report, the caller's. Fails when nothing of the file can be read. */
+tn_status tn__inspect(const char *path, json_t **report);
+/* For people. What a name holds that would move a terminal's cursor is shown as "?". */
+void tn__inspect_text(const json_t *report, tn__text *text);
+
+/* --- between the files that find ----------------------------------------------------------------
+ */
+typedef struct {
+    json_t *out; /* all keys are there from the beginning */
+    json_t *layers, *variables, *state, *members, *problems; /* its lists */
+    int64_t numbers, bytes, state_bytes;
+    bool found; /* anything but the format */
+} tn__inspection;
+
+/* Says what cannot be read, when that is what failed, and goes on. */
+tn_status tn__inspect_try(tn__inspection *i, tn_status status);
+/* A variable or an array; dims are what the file says. */
+tn_status tn__inspect_add(tn__inspection *i, const char *path, const char *dtype, int rank,
+                          const uint64_t *dims, uint64_t count, uint64_t bytes);
+tn_status tn__inspect_set(tn__inspection *i, const char *key, const char *value);
+
+/* Arrays and tables (inspect_arrays.c). *taken is false when the bytes are none. */
+tn_status tn__inspect_arrays(tn__inspection *i, const char *path, tn__span bytes, bool *taken);
+/* The arrays of an .npz. */
+tn_status tn__inspect_npz(tn__inspection *i, tn__span bytes, bool salvage);
+
+#endif
