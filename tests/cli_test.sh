@@ -35,7 +35,7 @@ expect 0 '^usage: tenon COMMAND' "$tenon" --help
 expect 0 '^tenon [0-9]' "$tenon" --version
 expect 2 'wants a command' "$tenon"
 expect 2 "no command 'sumary'" "$tenon" sumary
-for command in summary predict evaluate train extend convert; do
+for command in summary inspect plot predict evaluate train extend convert; do
     expect 0 "usage: tenon $command" "$tenon" $command --help
     expect 2 "unknown option '--nonsense'" "$tenon" $command --nonsense
 done
@@ -150,6 +150,50 @@ kill -TERM $training 2>/dev/null
 wait $training
 expect 0 'Dense' "$tenon" summary "$work/x.keras"
 rm -f "$work/x.keras"
+
+# Looking: tables, files, drawings, curves.
+printf '%s' '{"class_name": "Sequential", "config": {"name": "odd", "layers": [{"class_name": "Mystery", "config": {"name": "m"}},
+    {"class_name": "Riddle", "config": {}}]}}' >"$work/odd.json"
+expect 0 '^│ dense \(Dense\) .* Y  *│$' "$tenon" summary "$base" --show-trainable --expand-nested --line-length 100
+expect 2 '--line-length takes a whole number' "$tenon" summary "$base" --line-length wide
+expect 1 'Insufficient console width' "$tenon" summary "$base" --line-length 9
+expect 0 '^keras_version: 2' "$tenon" inspect "$base"
+expect 0 '^total: 4 arrays' "$tenon" inspect "$digits"
+expect 0 '^unknown classes: Mystery, Riddle$' "$tenon" inspect "$work/odd.json"
+expect 0 '"format": "keras"' "$tenon" inspect --json "$work/good.keras"
+expect 0 '^damaged: ' "$tenon" inspect "$work/short.keras"
+expect 0 '^    Dense dense$' "$tenon" inspect "$work/short.h5"
+expect 1 'File format not supported' "$tenon" inspect "$work/text.keras"
+expect 1 'No such file' "$tenon" inspect "$work/nowhere"
+expect 2 'wants FILE' "$tenon" inspect
+expect 2 '--json takes no value' "$tenon" inspect --json=yes "$base"
+expect 0 'saved' "$tenon" plot "$base" --output "$work/p.svg" --show-dtype --show-activations --show-trainable --rankdir LR --expand-nested
+expect 0 '<tspan font-weight="bold">dense</tspan> \(Dense\)' "$tenon" plot "$base"
+expect 0 '<tspan font-weight="bold">Dense</tspan><' "$tenon" plot "$base" --hide-names --hide-shapes
+"$tenon" plot "$base" --output "$work/q.svg" --quiet >"$work/out" 2>"$work/err"
+[ ! -s "$work/out" ] && [ ! -s "$work/err" ] || { failed=$((failed + 1)); echo "FAILED: plot --quiet printed"; cat "$work/out" "$work/err"; }
+"$tenon" plot "$base" | cmp -s - "$work/q.svg" || { failed=$((failed + 1)); echo "FAILED: plot to a file and to standard output differ"; }
+expect 2 '--rankdir takes TB or LR' "$tenon" plot "$base" --rankdir DOWN
+expect 1 'ends in .svg' "$tenon" plot "$base" --output "$work/x.png"
+expect 1 'there is no folder' "$tenon" plot "$base" --output "$work/nofolder/x.svg"
+expect 0 'saved .*c.svg' "$tenon" train --layers "$layers" --data "$digits" --epochs 2 --output "$work/x.keras" --curves "$work/c.svg"
+grep -q '>validation<' "$work/c.svg" || { failed=$((failed + 1)); echo "FAILED: no validation among the curves"; }
+rm -f "$work/x.keras"
+expect 1 '--curves: a drawing' "$tenon" train --layers "$layers" --data "$digits" --epochs 100000 --output "$work/x.keras" --curves "$work/c.png"
+expect 1 'there is no folder' "$tenon" train --layers "$layers" --data "$digits" --epochs 100000 --output "$work/x.keras" --curves "$work/no/c.svg"
+expect 1 'cannot both be standard output' "$tenon" train --layers "$layers" --data "$digits" --output - --curves -
+expect 2 '--curves wants --data' "$tenon" extend "$base" --add 'dense(3)' --output "$work/x.keras" --curves "$work/c.svg"
+[ ! -e "$work/x.keras" ] || { failed=$((failed + 1)); echo "FAILED: a mistake left a model"; }
+
+# A result that cannot be printed is told, whatever the command.
+for arguments in --help --version 'summary --help' "summary $base" "inspect $base" "plot $base" "predict $base --input $digits"; do
+    if [ -w /dev/full ]; then
+        expect 1 'standard output.*No space left' sh -c "exec '$tenon' $arguments >/dev/full"
+    fi
+    (trap '' PIPE; sleep 0.1; "$tenon" $arguments 2>"$work/err"; echo $? >"$work/status") | true
+    [ "$(cat "$work/status")" = 1 ] && grep -q 'standard output.*Broken pipe' "$work/err" ||
+        { failed=$((failed + 1)); echo "FAILED: a closed pipe after $arguments:"; cat "$work/status" "$work/err"; }
+done
 
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]

@@ -11,8 +11,8 @@ typedef struct {
     int operands;
     const char *weights, *input, *output, *data, *target, *layers, *add, *scope, *name;
     const char *optimizer, *loss, *metrics;
-    const char *epochs, *batch_size, *validation_split, *seed, *drop_last, *keras;
-    bool freeze, quiet, help;
+    const char *epochs, *batch_size, *validation_split, *seed, *drop_last, *keras, *curves, *line_length, *rankdir;
+    bool freeze, quiet, help, json, expand_nested, show_trainable, hide_shapes, hide_names, show_dtype, show_activations;
 } cli_values;
 
 typedef struct {
@@ -33,7 +33,7 @@ typedef struct {
 #define CLI_VALUE(name, member, argument, help) { name, argument, help, offsetof(cli_values, member) }
 #define CLI_FLAG(name, member, help) { name, NULL, help, offsetof(cli_values, member) }
 #define CLI_COMMON \
-    CLI_FLAG("--quiet", quiet, "no progress, no remarks"), CLI_FLAG("--help", help, "this text"), { NULL, NULL, NULL, 0 }
+    CLI_FLAG("--quiet", quiet, "no progress, no remarks, no warnings"), CLI_FLAG("--help", help, "this text"), { NULL, NULL, NULL, 0 }
 #define CLI_TRAINING \
     CLI_VALUE("--epochs", epochs, "N", "how often to go over the data (5)"), \
         CLI_VALUE("--batch-size", batch_size, "N", "rows a step (32)"), \
@@ -41,9 +41,10 @@ typedef struct {
         CLI_VALUE("--loss", loss, "TEXT", "(what fits the model's output and the labels)"), \
         CLI_VALUE("--metrics", metrics, "LIST", "separated by ',' (accuracy for classes)"), \
         CLI_VALUE("--validation-split", validation_split, "PART", "hold back this part of the rows, the last ones (0)"), \
-        CLI_VALUE("--seed", seed, "N", "for initial weights, dropout and shuffling, as keras.utils.set_random_seed")
+        CLI_VALUE("--seed", seed, "N", "for initial weights, dropout and shuffling, as keras.utils.set_random_seed"), \
+        CLI_VALUE("--curves", curves, "P.svg", "draw losses and metrics by epoch")
 
-extern const cli_command cli_summary, cli_predict, cli_evaluate, cli_train, cli_extend, cli_convert;
+extern const cli_command cli_summary, cli_inspect, cli_plot, cli_predict, cli_evaluate, cli_train, cli_extend, cli_convert;
 
 /* Prints "tenon COMMAND: …" and the way to the help on stderr; gives CLI_USAGE. */
 int cli_usage(const char *command, const char *format, ...) TN_PRINTF(2, 3);
@@ -64,12 +65,14 @@ typedef struct {
 } cli_data;
 bool cli_load_data(tn_model *model, const char *path, const char *target, const char *part, bool labels, cli_data *data);
 
-/* compile and fit as the options say; prints what it ends with unless quiet. */
-bool cli_train_model(const char *command, tn_model *model, const cli_data *data, const cli_values *values);
-/* Before anything long: false, with an error kept, when the result could not be saved there. */
-bool cli_check_output(const char *path);
-/* Saves the model to --output and says so; the exit status. */
-int cli_save(tn_model *model, const cli_values *values);
+/* compile and fit as the options say; prints what it ends with unless quiet. NULL: an error is kept, or the usage was told. */
+tn_history *cli_train_model(const char *command, tn_model *model, const cli_data *data, const cli_values *values);
+/* Before anything long: false, with an error kept, when the results (--output, --curves) could not be saved there. */
+bool cli_check_outputs(const cli_values *values);
+/* A drawing's file, likewise. */
+bool cli_check_drawing(const char *option, const char *path);
+/* Saves the model to --output, then the curves (history NULL: there are none), and says so; the exit status. */
+int cli_save(tn_model *model, tn_history *history, const cli_values *values);
 /* Losses and metrics for a model that has none: by --loss, --metrics, or by its output and the labels. */
 bool cli_compile(tn_model *model, tn_tensor *y, const cli_values *values);
 

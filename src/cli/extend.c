@@ -62,21 +62,24 @@ static int run(const cli_values *v)
     int64_t seed, drop = 0;
     if (!v->add || !v->output)
         return cli_usage("extend", "wants %s", !v->add ? "--add" : "--output");
+    if (v->curves && !v->data)
+        return cli_usage("extend", "--curves wants --data: without it nothing is trained");
     if (!v->add[strspn(v->add, " ;")])
         return cli_usage("extend", "--add wants a layer, as in --add 'dense(10, softmax)'");
     if (!cli_integer("extend", "--drop-last", v->drop_last, 0, &drop) || (v->seed && !cli_integer("extend", "--seed", v->seed, 0, &seed)))
         return CLI_USAGE;
     if (v->seed)
         tn_set_random_seed(seed);
-    tn_model *model = cli_check_output(v->output) ? extended(v, drop) : NULL;
+    tn_model *model = cli_check_outputs(v) ? extended(v, drop) : NULL;
     cli_data data;
     if (!model)
         return cli_finish();
     if (v->data && !cli_load_data(model, v->data, v->target, "train", true, &data))
         return cli_finish();
-    if (v->data && !cli_train_model("extend", model, &data, v))
+    tn_history *history = v->data ? cli_train_model("extend", model, &data, v) : NULL;
+    if (v->data && !history)
         return tn_pending() == TN_OK ? CLI_USAGE : cli_finish();
-    return cli_save(model, v);
+    return cli_save(model, history, v);
 }
 
 static const cli_option options[] = {

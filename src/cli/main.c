@@ -1,12 +1,14 @@
 /* main.c - tenon COMMAND …: finding the command, reading its options, helping. */
 #include "cli/cli.h"
+#include <tenon/sys.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-static const cli_command *const commands[] = { &cli_summary, &cli_predict, &cli_evaluate, &cli_train, &cli_extend, &cli_convert };
+static const cli_command *const commands[] = { &cli_summary, &cli_inspect, &cli_plot, &cli_predict, &cli_evaluate, &cli_train, &cli_extend, &cli_convert };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 int cli_usage(const char *command, const char *format, ...)
@@ -72,7 +74,7 @@ static int print_help(void)
 
 static int print_command_help(const cli_command *command)
 {
-    printf("%s\n\nusage: tenon %s %s [OPTIONS]\n\n", command->summary, command->name, command->operands);
+    printf("%s\n\nusage: tenon %s%s%s [OPTIONS]\n\n", command->summary, command->name, *command->operands ? " " : "", command->operands);
     for (const cli_option *o = command->options; o->name; o++) {
         char left[64];
         snprintf(left, sizeof left, "%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
@@ -137,6 +139,36 @@ static int read_arguments(const cli_command *command, char **argv, int argc, cli
     return CLI_OK;
 }
 
+/* Where the library's text goes: as it would by itself, but warnings are left out when nobody wants them, and why a text could not be
+ * written is kept. */
+typedef struct {
+    bool quiet;
+    int failure; /* errno */
+} printer;
+
+static void print_text(void *self, tn_sink_kind kind, const char *text, size_t size)
+{
+    printer *p = self;
+    FILE *file = kind == TN_SINK_OUTPUT ? stdout : stderr;
+    if (kind == TN_SINK_WARNING && p->quiet)
+        return;
+    errno = 0;
+    if ((fwrite(text, 1, size, file) != size || fflush(file) != 0) && kind == TN_SINK_OUTPUT && !p->failure)
+        p->failure = errno;
+}
+
+/* What was printed must have arrived. A reader that goes away takes nothing from a command whose result is a file. */
+static int finish_output(int status, int failure, bool result_is_a_file)
+{
+    errno = 0;
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    failure = failure ? failure : errno;
+    if (status != CLI_OK || !lost || (result_is_a_file && failure == EPIPE))
+        return status;
+    fprintf(stderr, "tenon: standard output: %s\n", failure ? strerror(failure) : "could not be written");
+    return CLI_FAILED;
+}
+
 static int run_command(const cli_command *command, char **argv, int argc)
 {
     cli_values values = { .operands = 0 };
@@ -144,14 +176,12 @@ static int run_command(const cli_command *command, char **argv, int argc)
     if (status != CLI_OK)
         return status;
     if (values.help)
-        return print_command_help(command);
+        return finish_output(print_command_help(command), 0, false);
+    printer to = { .quiet = values.quiet };
+    tn_set_sink((tn_sink){ .write = print_text, .self = &to, .terminal = isatty(STDOUT_FILENO) == 1 });
     status = command->run(&values);
-    bool lost = fflush(stdout) != 0 || ferror(stdout);
-    if (status == CLI_OK && lost && errno != EPIPE) {
-        fprintf(stderr, "tenon: standard output: %s\n", errno ? strerror(errno) : "could not be written");
-        return CLI_FAILED;
-    }
-    return status;
+    tn_set_sink((tn_sink){ .write = NULL });
+    return finish_output(status, to.failure, values.output && strcmp(values.output, "-") != 0);
 }
 
 int main(int argc, char **argv)
@@ -159,10 +189,10 @@ int main(int argc, char **argv)
     if (argc < 2)
         return cli_usage(NULL, "wants a command");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-        return print_help();
+        return finish_output(print_help(), 0, false);
     if (strcmp(argv[1], "--version") == 0) {
         printf("tenon %s\n", tn_version());
-        return CLI_OK;
+        return finish_output(CLI_OK, 0, false);
     }
     for (int i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i]->name, argv[1]) == 0)

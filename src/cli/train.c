@@ -84,28 +84,43 @@ static void interrupted(int signal_number)
     signal(signal_number, SIG_DFL);
 }
 
-bool cli_train_model(const char *command, tn_model *model, const cli_data *data, const cli_values *v)
+/* Progress would stand among a result that goes to standard output. */
+static bool is_silent(const cli_values *v)
+{
+    return v->quiet || strcmp(v->output, "-") == 0 || (v->curves && strcmp(v->curves, "-") == 0);
+}
+
+tn_history *cli_train_model(const char *command, tn_model *model, const cli_data *data, const cli_values *v)
 {
     tn_fit_options o = { .size_ = sizeof o, .model = model, .x = data->x, .y = data->y, .batch_size = 32, .epochs = 5,
-                         .verbose = v->quiet || strcmp(v->output, "-") == 0 ? 0 : -1, .shuffle = true, .validation_freq = 1, .seed = TN_NO_SEED };
+                         .verbose = is_silent(v) ? 0 : -1, .shuffle = true, .validation_freq = 1, .seed = TN_NO_SEED };
     if (!cli_integer(command, "--epochs", v->epochs, 0, &o.epochs) || !cli_integer(command, "--batch-size", v->batch_size, 1, &o.batch_size) ||
         !cli_real(command, "--validation-split", v->validation_split, 0, 0.999, &o.validation_split))
-        return false;
+        return NULL;
     if (data->test_x && data->test_y && !v->validation_split)
         o.validation_data = tn_tuple_of(TN_LIST(data->test_x, data->test_y));
     if (!cli_compile(model, data->y, v))
-        return false;
+        return NULL;
     signal(SIGINT, interrupted);
     signal(SIGTERM, interrupted);
     signal(SIGPIPE, SIG_IGN); /* a reader of the progress that goes away (`| head`) takes nothing from the training */
-    return tn_fit_with(&o) != NULL;
+    return tn_fit_with(&o);
 }
 
-int cli_save(tn_model *model, const cli_values *v)
+static void told(const cli_values *v, const char *path)
+{
+    if (!v->quiet)
+        fprintf(stderr, "saved %s\n", path);
+}
+
+int cli_save(tn_model *model, tn_history *history, const cli_values *v)
 {
     tn_save_options save = { .size_ = sizeof save, .model = model, .path = v->output, .overwrite = true, .include_optimizer = true, .sync = true };
-    if (tn_save_with(&save) == TN_OK && !v->quiet)
-        fprintf(stderr, "saved %s\n", v->output);
+    if (tn_save_with(&save) != TN_OK)
+        return cli_finish();
+    told(v, v->output);
+    if (v->curves && history && tn_history_epochs(history) > 0 && tn_plot_history(history, v->curves) == TN_OK)
+        told(v, v->curves);
     return cli_finish();
 }
 
@@ -116,22 +131,37 @@ static bool ends_with(const char *text, const char *end)
     return length >= tail && strcmp(text + length - tail, end) == 0;
 }
 
-bool cli_check_output(const char *path)
+static bool check_target(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *folder = !slash ? "." : slash == path ? "/" : tn_format("%.*s", (int)(slash - path), path);
     struct stat target;
-    if (strcmp(path, "-") == 0)
-        return true;
-    if (!ends_with(path, ".keras") && !ends_with(path, ".h5"))
-        tn_fail(TN_INVALID_ARGUMENT, "--output: a model's file ends in .keras or .h5, got '%s'", path);
-    else if (stat(path, &target) == 0 && !S_ISREG(target.st_mode))
+    if (stat(path, &target) == 0 && !S_ISREG(target.st_mode))
         tn_fail(TN_INVALID_ARGUMENT, "Unable to write '%s': it is %s", path, S_ISDIR(target.st_mode) ? "a folder" : "not a regular file");
     else if (access(folder, F_OK) != 0)
         tn_fail(TN_NOT_FOUND, "Unable to write '%s': there is no folder '%s'", path, folder);
     else if (access(folder, W_OK | X_OK) != 0)
         tn_fail(TN_PERMISSION_DENIED, "Unable to write '%s': %s", path, strerror(errno));
     return tn_pending() == TN_OK;
+}
+
+bool cli_check_drawing(const char *option, const char *path)
+{
+    if (!path || strcmp(path, "-") == 0)
+        return true;
+    if (!ends_with(path, ".svg"))
+        tn_fail(TN_INVALID_ARGUMENT, "%s: a drawing's file ends in .svg, got '%s'", option, path);
+    return tn_pending() == TN_OK && check_target(path);
+}
+
+bool cli_check_outputs(const cli_values *v)
+{
+    bool standard = strcmp(v->output, "-") == 0;
+    if (!standard && !ends_with(v->output, ".keras") && !ends_with(v->output, ".h5"))
+        tn_fail(TN_INVALID_ARGUMENT, "--output: a model's file ends in .keras or .h5, got '%s'", v->output);
+    else if (standard && v->curves && strcmp(v->curves, "-") == 0)
+        tn_fail(TN_INVALID_ARGUMENT, "--output and --curves cannot both be standard output");
+    return tn_pending() == TN_OK && (standard || check_target(v->output)) && cli_check_drawing("--curves", v->curves);
 }
 
 /* --- the command -------------------------------------------------------------------------------------------------------- */
@@ -144,13 +174,14 @@ static int run(const cli_values *v)
         return CLI_USAGE;
     if (v->seed)
         tn_set_random_seed(seed);
-    tn_model *model = cli_check_output(v->output) ? tn_sequential_of(v->layers) : NULL;
+    tn_model *model = cli_check_outputs(v) ? tn_sequential_of(v->layers) : NULL;
     cli_data data;
     if (!model || !cli_load_data(model, v->data, v->target, "train", true, &data))
         return cli_finish();
-    if (!cli_train_model("train", model, &data, v))
+    tn_history *history = cli_train_model("train", model, &data, v);
+    if (!history)
         return tn_pending() == TN_OK ? CLI_USAGE : cli_finish();
-    return cli_save(model, v);
+    return cli_save(model, history, v);
 }
 
 static const cli_option options[] = {
