@@ -492,12 +492,12 @@ static tn_status inspect(tn__inspection *i, const char *path, const tn__source *
     return !i->found && told ? fail_unread(i, path) : finish(i);
 }
 
-tn_status tn__inspect(const char *path, json_t **report)
+tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **report)
 {
     tn__source source;
     tn__inspection i = { 0 };
-    TN_TRY(tn__source_open(path, (tn__span){ NULL, 0 }, false, 0, &source));
-    tn_status status = inspect(&i, path, &source);
+    TN_TRY(tn__source_open(path, data, false, limit, &source));
+    tn_status status = inspect(&i, source.name, &source);
     tn__source_close(&source);
     if (status == TN_OK)
         *report = i.out;
@@ -511,7 +511,7 @@ const char *tn_inspect_with(const tn_inspect_options *options)
     TN__ENTER_OPTIONS(context, options, "<failed>");
     json_t *report;
     tn__text text = { 0 };
-    if (tn__inspect(options->path, &report) != TN_OK)
+    if (tn__inspect(options->path, (tn__span){ NULL, 0 }, 0, &report) != TN_OK)
         return "<failed>";
     char *json = options->json ? json_dumps(report, JSON_INDENT(1)) : NULL;
     if (options->json)

@@ -6,8 +6,9 @@
 #include "base/text.h"
 #include <jansson.h>
 
-/* In *report, the caller's. Fails when nothing of the file can be read. */
-tn_status tn__inspect(const char *path, json_t **report);
+/* In *report, the caller's. Fails when nothing of the file can be read. data, limit: as for
+ * tn__source_open(). */
+tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **report);
 /* For people. What a name holds that would move a terminal's cursor is shown as "?". */
 void tn__inspect_text(const json_t *report, tn__text *text);
 
