@@ -67,6 +67,30 @@ static void a_variable_is_read_whole_while_others_assign_it(void **state)
     CHECK_NO_ERROR();
 }
 
+static void *add_to_variable(void *shared)
+{
+    uintptr_t wrong = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        TN_SCOPE;
+        tn_tensor *by = tn_ones(TN_SHAPE(64), TN_FLOAT32);
+        wrong += (i % 2 ? tn_assign_sub(shared, tn_negative(by)) : tn_assign_add(shared, by)) == NULL;
+        const float *values = tn_data_float32(shared);
+        for (int k = 1; values && k < 64; k++)
+            wrong += values[k] != values[0];
+    }
+    return (void *)wrong;
+}
+
+static void nothing_that_threads_add_to_a_variable_is_lost(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_variable *v = tn_variable(tn_zeros(TN_SHAPE(64), TN_FLOAT32));
+    assert_int_equal(in_threads(add_to_variable, v), 0);
+    CHECK_NO_ERROR();
+    assert_int_equal(tn_data_float32(v)[0], THREADS * ROUNDS);
+}
+
 typedef struct {
     tn_variable *w;
     _Atomic int traced;
@@ -198,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_compute_on_one_tensor),
         cmocka_unit_test(a_variable_is_read_whole_while_others_assign_it),
+        cmocka_unit_test(nothing_that_threads_add_to_a_variable_is_lost),
         cmocka_unit_test(a_function_is_traced_once_a_signature_whoever_calls_it),
         cmocka_unit_test(threads_share_a_model_from_its_first_call_on),
         cmocka_unit_test(threads_predict_with_one_model),

@@ -4,6 +4,7 @@
 #include "core/hooks.h"
 #include <stdio.h>
 #include <math.h>
+#include <sched.h>
 #include <string.h>
 
 static void buffer_release(tn__buffer *buffer)
@@ -244,7 +245,7 @@ tn_status tn__value_of(tn_tensor *x, const char *what, tn_tensor **value)
 static void lock(tn__variable *v)
 {
     while (atomic_flag_test_and_set_explicit(&v->busy, memory_order_acquire))
-        ;
+        sched_yield();
 }
 
 static void unlock(tn__variable *v)
@@ -289,16 +290,20 @@ const char *tn__variable_full_name(const tn_tensor *variable)
     return name ? name : variable->of.variable->name;
 }
 
+static tn_status uninitialised(const tn_tensor *variable)
+{
+    const char *here = variable->of.variable->here;
+    return tn__fail(TN_FAILED_PRECONDITION, "Attempting to use uninitialized value %s\nmade at %s", tn__variable_full_name(variable),
+                    here ? here : "an unknown line");
+}
+
 tn_status tn__variable_read(tn_tensor *variable, tn_tensor **value)
 {
     tn__variable *v = variable->of.variable;
     lock(v);
     *value = tn__retain(v->value);
     unlock(v);
-    if (*value)
-        return TN_OK;
-    return tn__fail(TN_FAILED_PRECONDITION, "Attempting to use uninitialized value %s\nmade at %s", tn__variable_full_name(variable),
-                    v->here ? v->here : "an unknown line");
+    return *value ? TN_OK : uninitialised(variable);
 }
 
 tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value)
@@ -321,4 +326,30 @@ tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value)
     unlock(v);
     tn__release(old);
     return TN_OK;
+}
+
+/* What the new value is written into: the old one, or one like it. */
+static tn_status room_for_change(tn_tensor *old, tn_tensor **value)
+{
+    if (!tn__tensor_unique(old))
+        return tn__tensor_new((tn_dtype)old->dtype, &old->shape, value);
+    *value = tn__retain(old);
+    return TN_OK;
+}
+
+tn_status tn__variable_change(tn_tensor *variable, tn_status (*change)(void *self, tn_tensor *old, tn_tensor *value), void *self)
+{
+    tn__variable *v = variable->of.variable;
+    lock(v);
+    tn_tensor *old = v->value, *value = NULL;
+    tn_status status = old ? room_for_change(old, &value) : TN_OK;
+    if (value)
+        status = change(self, old, value);
+    if (value && status == TN_OK)
+        v->value = value;
+    unlock(v);
+    if (!old)
+        return uninitialised(variable);
+    tn__release(status == TN_OK ? old : value);
+    return status;
 }

@@ -1,5 +1,5 @@
 /* state.c - what a graph begins with (inputs, constants, variables) and what changes variables. */
-#include "ops/ops.h"
+#include "ops/array.h"
 #include <string.h>
 
 /* --- Placeholder, Const, VarHandleOp: leaves, made by runtime/graph.c --------------------------------------------------- */
@@ -149,17 +149,27 @@ static tn_status assign_compute(tn__kernel *kernel)
     return tn__variable_assign(kernel->input[0], kernel->input[1]);
 }
 
+typedef struct {
+    tn__kernel *kernel;
+    const tn__op *op; /* AddV2 or Sub */
+} combination;
+
+/* Element by element, so that the old value may be the new one too. */
+static tn_status combine(void *self, tn_tensor *old, tn_tensor *value)
+{
+    const combination *c = self;
+    tn_tensor *inputs[] = { old, c->kernel->input[1] };
+    if (!tn__shape_equal(&old->shape, &inputs[1]->shape))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Cannot update variable with shape %s using a Tensor with shape %s, shapes must be equal.",
+                        TN__BRACKETS(old->shape), TN__BRACKETS(inputs[1]->shape));
+    return tn__compute_into(c->kernel->context, c->op, NULL, inputs, 2, value);
+}
+
 static tn_status assign_combined(tn__kernel *kernel, const tn__op *op)
 {
-    tn_tensor *old, *sum;
-    TN_TRY(tn__variable_read(kernel->input[0], &old));
-    tn_status status = tn__compute(kernel->context, op, NULL, (tn_tensor *[]){ old, kernel->input[1] }, 2, &sum, 1);
-    if (status == TN_OK) {
-        status = tn__variable_assign(kernel->input[0], sum);
-        tn__release(sum);
-    }
-    tn__release(old);
-    return status;
+    combination c = { kernel, op };
+    return tn__variable_change(kernel->input[0], combine, &c);
 }
 
 static tn_status assign_add_compute(tn__kernel *kernel)

@@ -317,6 +317,23 @@ tn_status tn__compute(tn_context *context, const tn__op *op, const void *attrs, 
     return status;
 }
 
+tn_status tn__compute_into(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
+                           tn_tensor *output)
+{
+    tn__infer infer;
+    WITH_INFER(infer, op, attrs, inputs, input_count, 1);
+    infer.output[0].dtype = (tn_dtype)output->dtype;
+    infer.output[0].shape = output->shape;
+    tn_tensor *result = tn__retain(output);
+    tn__kernel kernel = { context, op, attrs, inputs, input_count, 1, &result };
+    tn_status status = run_kernel(&kernel, &infer);
+    if (status == TN_OK && result != output && tn__byte_count(output)) /* computed in float32 */
+        memcpy(output->data, result->data, tn__byte_count(output));
+    tn__release(result);
+    tn__free(more_out);
+    return status;
+}
+
 /* --- the graph ---------------------------------------------------------------------------------------------------------- */
 /* The call's own inputs stay what they were, so that a tape knows them by their ids. */
 static tn_status capture_inputs(const call *c, tn_tensor **captured)

@@ -23,6 +23,10 @@ tn_status tn__compute(tn_context *context, const tn__op *op, const void *attrs, 
                       tn_tensor **outputs, size_t output_count);
 /* The same when inference is already done: infer holds outputs' dtypes and shapes. */
 tn_status tn__compute_known(tn_context *context, tn__infer *infer, tn_tensor **outputs);
+/* One output, written into a value that is there already, of the dtype and shape that inference gives. Of an element-wise op it may
+ * be an input too. */
+tn_status tn__compute_into(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
+                           tn_tensor *output);
 /* Checks inputs against the signature, settles type attributes, sets outputs' dtypes and count, runs the rule. `out` has room for
  * TN__MAX_OUT entries or as many as count_outputs says. */
 tn_status tn__infer_op(tn__infer *infer);
