@@ -2,6 +2,7 @@
  * who gets which seed. */
 #include "core/random.h"
 #include "core/dtype.h"
+#include "core/object.h"
 #include <math.h>
 #include <string.h>
 #include <sys/random.h>
@@ -487,6 +488,7 @@ void tn__random_state_free(tn__random_state *state)
     tn__free(state->item);
     tn__free(state->ops);
     tn__free(state->keras);
+    tn__release(state->generator);
     *state = (tn__random_state){ 0 };
 }
 
@@ -514,7 +516,8 @@ tn_status tn__random_set_seed(tn__random_state *state, int64_t seed)
     TN_TRY(tn__random_set_op_seeds(state, seed));
     tn__python_random_seed(state->keras, seed);
     state->keras_seeded = true;
-    state->generator_made = false;
+    tn__release(state->generator);
+    state->generator = NULL;
     return TN_OK;
 }
 
@@ -525,16 +528,6 @@ int64_t tn__random_default_seed(tn__random_state *state)
     uint64_t word;
     fill_from_system(&word, sizeof word);
     return 1 + (int64_t)(word % 1000000000);
-}
-
-void tn__random_global_seed(tn__random_state *state, int64_t out[2])
-{
-    if (!state->generator_made) {
-        state->generator[0] = tn__random_default_seed(state);
-        state->generator[1] = 0;
-        state->generator_made = true;
-    }
-    tn__random_seed_next(state->generator, false, out);
 }
 
 /* The attributes of a stateful op; `own` is its own seed or the one it was dealt, if any. */

@@ -146,8 +146,7 @@ typedef struct {
     tn__ids index;
     bool keras_seeded;
     tn__python_random *keras; /* Python's global random; there when it was seeded */
-    bool generator_made;
-    int64_t generator[2]; /* Keras's global SeedGenerator */
+    struct tn_tensor *generator; /* Keras's global SeedGenerator, made at its first use; retained */
 } tn__random_state;
 void tn__random_state_free(tn__random_state *state);
 
@@ -162,9 +161,6 @@ tn_status tn__random_set_seed(tn__random_state *state, int64_t seed);
 /* random.randint(1, 10**9): the seed of an initializer or SeedGenerator that was given none, in the
  * order they are constructed. Without a set seed, from the system's entropy. */
 int64_t tn__random_default_seed(tn__random_state *state);
-/* The seed of keras.random.* without one: the global SeedGenerator, made on first use. */
-void tn__random_global_seed(tn__random_state *state, int64_t out[2]);
-
 /* tf.random.get_seed in eager mode: the attributes (seed, seed2) of a stateful op. With a global
  * seed g, seed is g mod 2^31 - 1 and seed2 the op's own seed modulo that, or Random(g).randint(0,
  * 2^31 - 1) anew for each op without one. Without g, (87654321, own seed), or (0, 0): not

@@ -130,11 +130,12 @@ tn_status tn__penalize_output(tn_layer *layer, const char *text, tn_tensor *outp
 tn_status tn__penalize_outputs(tn_layer *layer, tn_tensor *result);
 
 /* --- seeds (seed.c) ------------------------------------------------------------------------------------------------------ */
-/* Seeds for a layer that draws random numbers (Dropout): Keras's SeedGenerator. A variable of int64 [seed, count] of the layer whose
- * init runs, not among its weights; seed INT64_MIN: drawn now. tn__next_seed gives its value as the two int32 that the stateless ops
- * take, and counts on, in any mode. Both give NULL when they fail. */
-tn_variable *tn__seed_generator(int64_t seed);
+/* A layer that draws random numbers (Dropout) makes itself a tn_seed_generator() in its init, a variable that is not among its
+ * weights. tn__next_seed gives its value as the two int32 that the stateless ops take, and counts on, in any mode; NULL when it
+ * fails. */
 tn_tensor *tn__next_seed(tn_variable *generator);
+/* The same for keras.random.*: of the generator, or the seed itself (TN__NO_SEED: none), or the thread's global generator. */
+tn_tensor *tn__keras_seed(tn_context *context, int64_t seed, tn_variable *generator);
 /* Keras draws the seed of an initializer that has none when the initializer is made, which for a layer's own is when the layer is
  * made, in the order of the constructor's arguments, and not when the weights are. tn__draw_seeds does it for a new layer;
  * tn__drawn_seed finds what was drawn for the text of one of its fields (by the text's address), INT64_MIN for any other text. */

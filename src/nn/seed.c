@@ -2,7 +2,7 @@
  * that count on. */
 #include "nn/layer.h"
 #include "nn/object.h"
-#include "tenon/ops.h"
+#include "tenon/random.h"
 #include "tenon/variable.h"
 
 /* --- initializers ----------------------------------------------------------------------------- */
@@ -81,10 +81,11 @@ static tn_status make_generator(tn_context *context, int64_t seed, tn_variable *
     return v->path ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
-tn_variable *tn__seed_generator(int64_t seed)
+tn_variable *tn_seed_generator(int64_t seed)
 {
+    TN__ENTER(context, NULL);
     tn_variable *generator = NULL;
-    if (make_generator(tn__context(), seed, &generator) == TN_OK)
+    if (make_generator(context, seed, &generator) == TN_OK)
         return tn__own(generator);
     tn__release(generator);
     return NULL;
@@ -96,12 +97,55 @@ static tn_tensor *numbers(int64_t count, const int64_t *values)
     return tn__own(tn__tensor_ints(TN_INT64, count, values));
 }
 
+static tn_tensor *number(int64_t value)
+{
+    return numbers(1, &value);
+}
+
+/* Not ordered, a state takes its next place among about a million. */
+tn_tensor *tn_seed_generator_next(tn_variable *generator, bool ordered)
+{
+    TN__ENTER(context, NULL);
+    (void)context;
+    tn_tensor *state = tn_read_value(generator);
+    tn_tensor *moved =
+        !state    ? NULL
+        : ordered ? tn_assign_add(generator, numbers(2, (const int64_t[]){ 0, 1 }))
+                  : tn_assign(generator, tn_floormod(tn_multiply(tn_add(state, number(1)), number(5387)),
+                                                     number(933199)));
+    return moved ? state : NULL;
+}
+
 /* Keras brings a state into the range of int32 by its remainder. */
+static tn_tensor *as_int32(tn_tensor *state)
+{
+    return state ? tn_cast(tn_floormod(state, number(INT32_MAX - 1)), TN_INT32) : NULL;
+}
+
 tn_tensor *tn__next_seed(tn_variable *generator)
 {
-    tn_tensor *state = tn_read_value(generator);
-    if (!tn_assign_add(generator, numbers(2, (const int64_t[]){ 0, 1 })))
-        return NULL;
-    tn_tensor *most = numbers(1, (const int64_t[]){ INT32_MAX - 1 });
-    return tn_cast(tn_floormod(state, most), TN_INT32);
+    return as_int32(tn_seed_generator_next(generator, true));
+}
+
+/* No layer's, wherever it is used first. */
+static tn_variable *global_generator(tn_context *context)
+{
+    tn_variable **global = &context->random.generator;
+    const int64_t state[2] = { *global ? 0 : tn__random_default_seed(&context->random), 0 };
+    tn_tensor *value = *global ? NULL : tn__tensor_ints(TN_INT64, 2, state);
+    tn__variable_spec spec = { .value = value, .name = "seed_generator_state" };
+    if (value)
+        (void)!tn__variable_new(&spec, global);
+    tn__release(value);
+    return *global;
+}
+
+tn_tensor *tn__keras_seed(tn_context *context, int64_t seed, tn_variable *generator)
+{
+    if (generator)
+        return tn__next_seed(generator);
+    if (seed != TN__NO_SEED)
+        return as_int32(numbers(2, (const int64_t[]){ seed, 0 }));
+    generator = global_generator(context);
+    return generator ? as_int32(tn_seed_generator_next(generator, false)) : NULL;
 }

@@ -41,6 +41,9 @@ tn_status tn__divide_compute(tn__kernel *kernel);
  */
 tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result);
 
+/* ψ, the slope of log Γ; NaN at 0, -1, -2 … */
+double tn__digamma(double x);
+
 /* --- inference -------------------------------------------------------------------------------- */
 /* Two inputs of one and the same shape, with the messages of TensorFlow's kernels for activations'
  * gradients, and of those that only compare the number of elements. */

@@ -29,6 +29,8 @@ tn_tensor *tn__dout(const tn__gradient *g, size_t i);
 /* An int32 constant of the innermost scope. */
 tn_tensor *tn__ints(const int64_t *values, size_t count);
 tn_tensor *tn__int(int64_t value);
+/* tn_top_k with k as a tensor, which may be known only in the run. */
+tn_list tn__top_k(tn_tensor *input, tn_tensor *k);
 /* The shape of x as an int32 tensor: a constant when it is known. */
 tn_tensor *tn__shape_tensor(tn_tensor *x);
 

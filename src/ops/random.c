@@ -1,8 +1,7 @@
-/* random.c - random numbers: stateful ops, whose numbers go on from call to call, stateless ones,
- * whose numbers are a function of a key and a counter, and tf.random's functions on top of both. */
+/* random.c - random numbers: stateful ops, whose numbers go on from call to call, and stateless
+ * ones, whose numbers are a function of a key and a counter. */
 #include "ops/random.h"
 #include "ops/array.h"
-#include <math.h>
 #include <string.h>
 
 /* --- drawing ---------------------------------------------------------------------------------- */
@@ -71,36 +70,22 @@ static tn_status make_shape(tn__kernel *kernel, tn_dtype dtype)
 }
 
 /* --- stateful ops ----------------------------------------------------------------------------- */
-/* How far an op of a graph has come. It lies in the node's own attributes, so a node that is made
- * as another's copy (a function called in a trace) finds that this is not its home, and begins
- * anew. */
-typedef struct {
-    _Atomic(const void *) home;
-    _Atomic uint64_t drawn;
-} progress;
-
-typedef struct {
-    int64_t seed, seed2;
-    tn_dtype dtype;
-    bool eager; /* called in eager mode: the thread's streams say how far it has come */
-    progress at;
-} random_attrs;
 static const tn_field random_fields[] = {
-    TN__ROW(TN_FIELD_INT, random_attrs, seed, "0", NULL),
-    TN__ROW(TN_FIELD_INT, random_attrs, seed2, "0", NULL),
-    TN__ROW(TN_FIELD_DTYPE, random_attrs, dtype, NULL, NULL),
+    TN__ROW(TN_FIELD_INT, tn__random_attrs, seed, "0", NULL),
+    TN__ROW(TN_FIELD_INT, tn__random_attrs, seed2, "0", NULL),
+    TN__ROW(TN_FIELD_DTYPE, tn__random_attrs, dtype, NULL, NULL),
     TN__END_OF_FIELDS,
 };
 /* Without the dtype, for ops that read it off an input. */
-static const tn_field seed_fields[] = {
-    TN__ROW(TN_FIELD_INT, random_attrs, seed, "0", NULL),
-    TN__ROW(TN_FIELD_INT, random_attrs, seed2, "0", NULL),
+const tn_field tn__seed_fields[] = {
+    TN__ROW(TN_FIELD_INT, tn__random_attrs, seed, "0", NULL),
+    TN__ROW(TN_FIELD_INT, tn__random_attrs, seed2, "0", NULL),
     TN__END_OF_FIELDS,
 };
 
 /* The blocks that this run of a node may use: how many were used before. Runs may go on in several
  * threads. */
-static uint64_t reserve(progress *p, uint64_t blocks)
+static uint64_t reserve(tn__random_progress *p, uint64_t blocks)
 {
     static const char moving_in;
     const void *home = atomic_load(&p->home);
@@ -122,10 +107,10 @@ static uint64_t kernel_number(const tn__kernel *kernel)
     return (uint64_t)(uintptr_t)kernel->op * 32 + (uint64_t)dtype;
 }
 
-static tn_status take(tn__kernel *kernel, uint64_t blocks, tn__philox *philox)
+tn_status tn__random_take(tn__kernel *kernel, uint64_t blocks, tn__philox *philox)
 {
     /* A node's attributes are its own; only the progress among them changes. */
-    random_attrs *attrs = (random_attrs *)kernel->attrs;
+    tn__random_attrs *attrs = (tn__random_attrs *)kernel->attrs;
     if (attrs->eager)
         return tn__random_state_take(&kernel->context->random, kernel_number(kernel), attrs->seed,
                                      attrs->seed2, blocks, philox);
@@ -137,8 +122,9 @@ static tn_status take(tn__kernel *kernel, uint64_t blocks, tn__philox *philox)
 static tn_status stateful_compute(tn__kernel *kernel)
 {
     tn__philox philox;
-    TN_TRY(make_shape(kernel, ((const random_attrs *)kernel->attrs)->dtype));
-    TN_TRY(take(kernel, tn__philox_blocks((uint64_t)tn__count(kernel->output[0])), &philox));
+    TN_TRY(make_shape(kernel, ((const tn__random_attrs *)kernel->attrs)->dtype));
+    TN_TRY(tn__random_take(kernel, tn__philox_blocks((uint64_t)tn__count(kernel->output[0])),
+                           &philox));
     draw(kernel->op->family, philox, kernel->output[0]);
     return TN_OK;
 }
@@ -150,7 +136,7 @@ static tn_status stateful_compute(tn__kernel *kernel)
         .outputs = "output: dtype",                  \
         .types = "dtype: floating; T: int32, int64", \
         .attrs = random_fields,                      \
-        .attrs_size = sizeof(random_attrs),          \
+        .attrs_size = sizeof(tn__random_attrs),      \
         .infer = shape_infer,                        \
         .compute = stateful_compute,                 \
         .no_gradient = "none: random",               \
@@ -172,7 +158,8 @@ static tn_status uniform_int_compute(tn__kernel *kernel)
 {
     tn__philox philox;
     TN_TRY(make_shape(kernel, (tn_dtype)kernel->input[1]->dtype));
-    TN_TRY(take(kernel, tn__philox_blocks((uint64_t)tn__count(kernel->output[0])), &philox));
+    TN_TRY(tn__random_take(kernel, tn__philox_blocks((uint64_t)tn__count(kernel->output[0])),
+                           &philox));
     return draw_whole(philox, kernel->input[1], kernel->input[2], kernel->output[0]);
 }
 
@@ -181,8 +168,8 @@ const tn__op tn__op_RandomUniformInt = {
     .inputs = "shape: T, minval: Tout, maxval: Tout",
     .outputs = "output: Tout",
     .types = "Tout: int32, int64; T: int32, int64",
-    .attrs = seed_fields,
-    .attrs_size = sizeof(random_attrs),
+    .attrs = tn__seed_fields,
+    .attrs_size = sizeof(tn__random_attrs),
     .infer = whole_infer,
     .compute = uniform_int_compute,
     .no_gradient = "none: random",
@@ -198,24 +185,36 @@ static void reorder_rows(const tn_tensor *x, const int64_t *order, int64_t rows,
                (const char *)x->data + (size_t)order[i] * bytes, bytes);
 }
 
+/* In the order that `philox` says. */
+static tn_status shuffle_rows(const tn_tensor *x, tn__philox philox, tn_tensor *y)
+{
+    size_t rows = (size_t)x->shape.dims[0];
+    int64_t *order = tn__alloc(rows * sizeof *order);
+    if (!order)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__random_shuffle_order(philox, order, rows);
+    reorder_rows(x, order, (int64_t)rows, y);
+    tn__free(order);
+    return TN_OK;
+}
+
+static bool stays_as_it_is(const tn_tensor *x, tn_tensor *y)
+{
+    if (x->shape.rank > 0 && x->shape.dims[0] > 1)
+        return false;
+    if (tn__byte_count(x))
+        memcpy(y->data, x->data, tn__byte_count(x));
+    return true;
+}
+
 static tn_status shuffle_compute(tn__kernel *kernel)
 {
     const tn_tensor *x = kernel->input[0];
-    int64_t rows = x->shape.rank ? x->shape.dims[0] : 1;
     tn__philox philox;
-    if (rows <= 1) {
-        if (tn__byte_count(x))
-            memcpy(kernel->output[0]->data, x->data, tn__byte_count(x));
+    if (stays_as_it_is(x, kernel->output[0]))
         return TN_OK;
-    }
-    TN_TRY(take(kernel, tn__philox_shuffle_blocks((uint64_t)rows), &philox));
-    int64_t *order = tn__alloc((size_t)rows * sizeof *order);
-    if (!order)
-        return TN_RESOURCE_EXHAUSTED;
-    tn__random_shuffle_order(philox, order, (size_t)rows);
-    reorder_rows(x, order, rows, kernel->output[0]);
-    tn__free(order);
-    return TN_OK;
+    TN_TRY(tn__random_take(kernel, tn__philox_shuffle_blocks((uint64_t)x->shape.dims[0]), &philox));
+    return shuffle_rows(x, philox, kernel->output[0]);
 }
 
 const tn__op tn__op_RandomShuffle = {
@@ -223,8 +222,8 @@ const tn__op tn__op_RandomShuffle = {
     .inputs = "value: T",
     .outputs = "output: T",
     .types = "T: any",
-    .attrs = seed_fields,
-    .attrs_size = sizeof(random_attrs),
+    .attrs = tn__seed_fields,
+    .attrs_size = sizeof(tn__random_attrs),
     .infer = tn__infer_same,
     .compute = shuffle_compute,
     .no_gradient = "not differentiable: as in TensorFlow",
@@ -233,8 +232,6 @@ const tn__op tn__op_RandomShuffle = {
 
 /* --- stateless ops ---------------------------------------------------------------------------- */
 /* TensorFlow's key and counter are uint64; here they are the same bits as int64. */
-enum { PHILOX = 1, AUTO_SELECT = 3 };
-
 static tn_status key_counter_infer(tn__infer *infer)
 {
     const tn_shape *seed = &infer->input[0]->shape;
@@ -272,7 +269,7 @@ const tn__op tn__op_StatelessRandomGetKeyCounter = {
 
 static tn_status get_alg_compute(tn__kernel *kernel)
 {
-    *(int32_t *)kernel->output[0]->data = PHILOX;
+    *(int32_t *)kernel->output[0]->data = TN__PHILOX;
     return TN_OK;
 }
 
@@ -297,11 +294,11 @@ static const tn_field whole_dtype_fields[] = {
 };
 
 /* From inputs 1 to 3: key, counter, alg. */
-static tn_status read_philox(const tn__kernel *kernel, tn__philox *philox)
+tn_status tn__random_philox(const tn__kernel *kernel, tn__philox *philox)
 {
     const tn_tensor *key = kernel->input[1], *counter = kernel->input[2];
     int64_t alg = tn__int_at(kernel->input[3], 0);
-    if (alg != PHILOX && alg != AUTO_SELECT)
+    if (alg != TN__PHILOX && alg != TN__AUTO_SELECT)
         return tn__fail(TN_UNIMPLEMENTED,
                         "Unsupported algorithm id: %lld\n%s: 1 (Philox) and 3 (chosen "
                         "by the device, which is Philox) are there",
@@ -328,7 +325,7 @@ static tn_status stateless_infer(tn__infer *infer)
 static tn_status stateless_compute(tn__kernel *kernel)
 {
     tn__philox philox;
-    TN_TRY(read_philox(kernel, &philox));
+    TN_TRY(tn__random_philox(kernel, &philox));
     TN_TRY(make_shape(kernel, ((const dtype_attrs *)kernel->attrs)->dtype));
     draw(kernel->op->family, philox, kernel->output[0]);
     return TN_OK;
@@ -356,7 +353,7 @@ STATELESS(StatelessTruncatedNormalV2, truncated_normal)
 static tn_status stateless_int_compute(tn__kernel *kernel)
 {
     tn__philox philox;
-    TN_TRY(read_philox(kernel, &philox));
+    TN_TRY(tn__random_philox(kernel, &philox));
     TN_TRY(make_shape(kernel, (tn_dtype)kernel->input[4]->dtype));
     return draw_whole(philox, kernel->input[4], kernel->input[5], kernel->output[0]);
 }
@@ -381,7 +378,7 @@ static tn_status stateless_full_int_compute(tn__kernel *kernel)
 {
     tn__philox philox;
     tn_dtype dtype = ((const dtype_attrs *)kernel->attrs)->dtype;
-    TN_TRY(read_philox(kernel, &philox));
+    TN_TRY(tn__random_philox(kernel, &philox));
     TN_TRY(make_shape(kernel, dtype));
     size_t count = (size_t)tn__count(kernel->output[0]);
     if (dtype == TN_INT64)
@@ -403,208 +400,22 @@ const tn__op tn__op_StatelessRandomUniformFullIntV2 = {
     .no_gradient = "none: random",
 };
 
-/* --- stateless functions ---------------------------------------------------------------------- */
-/* x times width plus first, rounded after each as TensorFlow does. */
-static tn_tensor *scaled(tn_tensor *x, double width, double first)
+static tn_status stateless_shuffle_compute(tn__kernel *kernel)
 {
-    if (width != 1)
-        x = tn_multiply(x, tn__like(x, width));
-    return first != 0 ? tn_add(x, tn__like(x, first)) : x;
+    tn__philox philox;
+    TN_TRY(tn__random_philox(kernel, &philox));
+    if (stays_as_it_is(kernel->input[0], kernel->output[0]))
+        return TN_OK;
+    return shuffle_rows(kernel->input[0], philox, kernel->output[0]);
 }
 
-/* maxval - minval in the dtype, where TensorFlow computes it. */
-static tn_tensor *between(tn_tensor *x, double minval, double maxval)
-{
-    if (minval == 0)
-        return scaled(x, maxval, 0);
-    tn_tensor *low = tn__like(x, minval), *high = tn__like(x, maxval);
-    return tn_add(tn_multiply(x, tn_subtract(high, low)), low);
-}
-
-static tn_tensor *stateless(const tn__op *op, const void *attrs, tn_tensor *shape, tn_tensor *seed,
-                            tn_tensor *const *range)
-{
-    tn_list stream = tn__apply_list(&tn__op_StatelessRandomGetKeyCounter, NULL, &seed, 1, 2);
-    if (!stream.item)
-        return NULL;
-    tn_tensor *inputs[] = { shape,           stream.item[0],          stream.item[1],
-                            tn__int(PHILOX), range ? range[0] : NULL, range ? range[1] : NULL };
-    return tn__apply(op, attrs, inputs, range ? 6 : 4);
-}
-
-tn_tensor *tn__stateless_uniform(tn_tensor *shape, tn_tensor *seed, double minval, double maxval,
-                                 tn_dtype dtype)
-{
-    const dtype_attrs attrs = { dtype };
-    return between(stateless(&tn__op_StatelessRandomUniformV2, &attrs, shape, seed, NULL), minval,
-                   maxval);
-}
-
-tn_tensor *tn__stateless_normal(tn_tensor *shape, tn_tensor *seed, double mean, double stddev,
-                                tn_dtype dtype)
-{
-    const dtype_attrs attrs = { dtype };
-    return scaled(stateless(&tn__op_StatelessRandomNormalV2, &attrs, shape, seed, NULL), stddev,
-                  mean);
-}
-
-tn_tensor *tn__stateless_truncated_normal(tn_tensor *shape, tn_tensor *seed, double mean,
-                                          double stddev, tn_dtype dtype)
-{
-    const dtype_attrs attrs = { dtype };
-    return scaled(stateless(&tn__op_StatelessTruncatedNormalV2, &attrs, shape, seed, NULL), stddev,
-                  mean);
-}
-
-/* A scalar of an integer dtype; an error when it does not fit. */
-static tn_tensor *whole(int64_t value, tn_dtype dtype)
-{
-    tn_tensor *x;
-    if (dtype == TN_INT32 && (value < INT32_MIN || value > INT32_MAX)) {
-        tn__fail(TN_INVALID_ARGUMENT, "%lld does not fit into int32", (long long)value);
-        return NULL;
-    }
-    if (tn__tensor_new(dtype, &TN_SCALAR, &x) != TN_OK)
-        return NULL;
-    tn__element_from_int(dtype, value, x->data);
-    return tn__own(x);
-}
-
-tn_tensor *tn__stateless_uniform_int(tn_tensor *shape, tn_tensor *seed, int64_t minval,
-                                     int64_t maxval, tn_dtype dtype)
-{
-    tn_tensor *range[] = { whole(minval, dtype), whole(maxval, dtype) };
-    return stateless(&tn__op_StatelessRandomUniformIntV2, NULL, shape, seed, range);
-}
-
-/* --- tf.random -------------------------------------------------------------------------------- */
-void tn_set_seed(int64_t seed)
-{
-    TN__ENTER(context, );
-    if (!context->graph) {
-        (void)!tn__random_set_op_seeds(&context->random, seed);
-        return;
-    }
-    context->graph->random.seeded = true;
-    context->graph->random.seed = seed;
-}
-
-void tn_set_random_seed(int64_t seed)
-{
-    TN__ENTER(context, );
-    (void)!tn__random_set_seed(&context->random, seed);
-}
-
-static random_attrs attrs_of(tn_context *context, int64_t own_seed, tn_dtype dtype)
-{
-    random_attrs attrs = { .dtype = dtype, .eager = !context->graph };
-    if (context->graph)
-        tn__random_graph_op_seed(&context->graph->random, own_seed, &attrs.seed, &attrs.seed2);
-    else
-        tn__random_op_seed(&context->random, own_seed, &attrs.seed, &attrs.seed2);
-    return attrs;
-}
-
-static tn_tensor *shape_of(const tn_shape *shape, const char *what)
-{
-    if (shape->known)
-        return tn__dims(shape);
-    tn__fail(TN_INVALID_ARGUMENT, "%s: shape must be given", what);
-    return NULL;
-}
-
-static bool check_dtype(tn_dtype dtype, const char *what)
-{
-    if (tn__in(TN__FLOATS, dtype) || dtype == TN_INT32 || dtype == TN_INT64)
-        return true;
-    tn__fail(
-        TN_INVALID_ARGUMENT,
-        "Argument `dtype` got invalid value <dtype: '%s'>\n%s: floats, int32 and int64 are there",
-        tn__dtype_name(dtype), what);
-    return false;
-}
-
-static tn_tensor *stateful(tn_context *context, const tn__op *op, const tn_random_options *o,
-                           tn_tensor *shape)
-{
-    if (!shape)
-        return NULL;
-    random_attrs attrs = attrs_of(context, o->seed, o->dtype);
-    return tn__apply(op, &attrs, &shape, 1);
-}
-
-tn_tensor *tn_random_normal_with(const tn_random_options *o)
-{
-    TN__ENTER_OPTIONS(context, o, NULL);
-    tn_tensor *shape = shape_of(&o->shape, "tn_random_normal");
-    return scaled(stateful(context, &tn__op_RandomStandardNormal, o, shape), o->stddev, o->mean);
-}
-
-tn_tensor *tn_random_truncated_normal_with(const tn_random_options *o)
-{
-    TN__ENTER_OPTIONS(context, o, NULL);
-    tn_tensor *shape = shape_of(&o->shape, "tn_random_truncated_normal");
-    return scaled(stateful(context, &tn__op_TruncatedNormal, o, shape), o->stddev, o->mean);
-}
-
-tn_tensor *tn_random_uniform_with(const tn_random_options *o)
-{
-    TN__ENTER_OPTIONS(context, o, NULL);
-    tn_tensor *shape = shape_of(&o->shape, "tn_random_uniform");
-    if (!shape || !check_dtype(o->dtype, "tn_random_uniform"))
-        return NULL;
-    if (tn__in(TN__FLOATS, o->dtype))
-        return between(stateful(context, &tn__op_RandomUniform, o, shape), o->minval,
-                       isnan(o->maxval) ? 1 : o->maxval);
-    if (isnan(o->maxval)) {
-        tn__fail(TN_INVALID_ARGUMENT, "Must specify maxval for integer dtype tf.%s",
-                 tn__dtype_name(o->dtype));
-        return NULL;
-    }
-    tn_tensor *inputs[] = { shape, whole((int64_t)o->minval, o->dtype),
-                            whole((int64_t)o->maxval, o->dtype) };
-    if (tn__failed(context))
-        return NULL;
-    random_attrs attrs = attrs_of(context, o->seed, o->dtype);
-    return tn__apply(&tn__op_RandomUniformInt, &attrs, inputs, 3);
-}
-
-tn_tensor *tn_random_shuffle_with(const tn_random_shuffle_options *o)
-{
-    TN__ENTER_OPTIONS(context, o, NULL);
-    tn_tensor *value = o->value;
-    if (!tn__check_tensor(value, "tn_random_shuffle: value"))
-        return NULL;
-    random_attrs attrs = attrs_of(context, o->seed, (tn_dtype)value->dtype);
-    return tn__apply(&tn__op_RandomShuffle, &attrs, &value, 1);
-}
-
-tn_tensor *tn_random_stateless_normal_with(const tn_stateless_random_options *o)
-{
-    TN__ENTER_OPTIONS(context, o, NULL);
-    tn_tensor *shape = shape_of(&o->shape, "tn_random_stateless_normal");
-    return tn__stateless_normal(shape, o->seed, o->mean, o->stddev, o->dtype);
-}
-
-tn_tensor *tn_random_stateless_truncated_normal_with(const tn_stateless_random_options *o)
-{
-    TN__ENTER_OPTIONS(context, o, NULL);
-    tn_tensor *shape = shape_of(&o->shape, "tn_random_stateless_truncated_normal");
-    return tn__stateless_truncated_normal(shape, o->seed, o->mean, o->stddev, o->dtype);
-}
-
-tn_tensor *tn_random_stateless_uniform_with(const tn_stateless_random_options *o)
-{
-    TN__ENTER_OPTIONS(context, o, NULL);
-    tn_tensor *shape = shape_of(&o->shape, "tn_random_stateless_uniform");
-    if (!shape || !check_dtype(o->dtype, "tn_random_stateless_uniform"))
-        return NULL;
-    if (tn__in(TN__FLOATS, o->dtype))
-        return tn__stateless_uniform(shape, o->seed, o->minval, isnan(o->maxval) ? 1 : o->maxval,
-                                     o->dtype);
-    if (!isnan(o->maxval))
-        return tn__stateless_uniform_int(shape, o->seed, (int64_t)o->minval, (int64_t)o->maxval,
-                                         o->dtype);
-    const dtype_attrs attrs = { o->dtype };
-    return stateless(&tn__op_StatelessRandomUniformFullIntV2, &attrs, shape, o->seed, NULL);
-}
+const tn__op tn__op_StatelessShuffle = {
+    .name = "StatelessShuffle",
+    .inputs = "value: T, key: int64, counter: int64, alg: int32",
+    .outputs = "output: T",
+    .types = "T: any",
+    .infer = tn__infer_same,
+    .compute = stateless_shuffle_compute,
+    .no_gradient = "not differentiable: as in TensorFlow",
+    .flags = TN__HALF,
+};

@@ -335,10 +335,15 @@ const tn__op tn__op_TopKV2 = {
     .gradient = top_k_gradient,
 };
 
+tn_list tn__top_k(tn_tensor *input, tn_tensor *k)
+{
+    return tn__apply_list(&tn__op_TopKV2, &(top_k_attrs){ true, TN_INT32 }, (tn_tensor *[]){ input, k },
+                          2, 2);
+}
+
 tn_list tn_top_k(tn_tensor *input, int64_t k)
 {
-    return tn__apply_list(&tn__op_TopKV2, &(top_k_attrs){ true, TN_INT32 },
-                          (tn_tensor *[]){ input, tn__int(k) }, 2, 2);
+    return tn__top_k(input, tn__int(k));
 }
 
 /* --- InTopKV2 --------------------------------------------------------------------------------- */

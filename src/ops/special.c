@@ -67,12 +67,12 @@ enum { BERNOULLI = sizeof bernoulli / sizeof *bernoulli };
 
 /* ψ: reflected to positive x, raised by ψ(x) = ψ(x + 1) - 1/x, then log x - 1/2x - Σ B(2j)/2j
  * x^-2j. */
-static double digamma(double x)
+double tn__digamma(double x)
 {
     if (x <= 0) {
         if (x == floor(x))
             return (double)NAN;
-        return digamma(1 - x) - pi / tan(pi * (x - nearbyint(x))); /* the tangent's period is 1 */
+        return tn__digamma(1 - x) - pi / tan(pi * (x - nearbyint(x))); /* the tangent's period is 1 */
     }
     double sum = 0;
     for (; x < 10; x++)
@@ -124,7 +124,7 @@ static double polygamma(double n, double x)
     if (!(n >= 0) || n != floor(n) || isinf(n))
         return (double)NAN;
     if (n == 0)
-        return digamma(x);
+        return tn__digamma(x);
     double factorial = exp(log_gamma(n + 1));
     return (fmod(n, 2) == 0 ? -1 : 1) * factorial * hurwitz_zeta(n + 1, x);
 }
@@ -213,7 +213,7 @@ UNARY(Erfc, FLOATS, erfc(x), .gradient = erfc_gradient)
 UNARY(Erfinv, FLOATS, erf_inverse(x), .gradient = erfinv_gradient)
 UNARY(Ndtri, FLOATS, normal_quantile(x), .gradient = ndtri_gradient)
 UNARY(Lgamma, FLOATS, log_gamma(x), .gradient = lgamma_gradient)
-UNARY(Digamma, FLOATS, digamma(x), .gradient = digamma_gradient)
+UNARY(Digamma, FLOATS, tn__digamma(x), .gradient = digamma_gradient)
 UNARY(BesselI0, FLOATS, exp(fabs(x)) * scaled_bessel_i(0, x), .gradient = i0_gradient)
 UNARY(BesselI0e, FLOATS, scaled_bessel_i(0, x), .gradient = i0e_gradient)
 UNARY(BesselI1, FLOATS, exp(fabs(x)) * scaled_bessel_i(1, x), .gradient = i1_gradient)

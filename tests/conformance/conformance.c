@@ -33,6 +33,7 @@ static const struct {
     { "files", replay_files },
     { "naming", replay_naming },
     { "ops", replay_op },
+    { "random", replay_random },
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

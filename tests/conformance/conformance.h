@@ -44,5 +44,7 @@ void replay_training(golden_case *c, verdict *v);
 void replay_files(golden_case *c, verdict *v);
 void replay_naming(golden_case *c, verdict *v);
 void replay_op(golden_case *c, verdict *v);
+void replay_random(golden_case *c, verdict *v);
+void replay_random_program(golden_case *c, verdict *v);
 
 #endif

@@ -5,7 +5,7 @@
 #include "nn/config.h"
 #include "saving/trainer_state.h"
 #include "tenon/gradient.h"
-#include "tenon/ops.h"
+#include "tenon/random.h"
 #include "train/trainer.h"
 #include <stdio.h>
 #include <string.h>

@@ -166,29 +166,12 @@ tn_tensor *tn__reshape_rows(tn_tensor *x, tn_shape row)
     return TN__APPLY(tn__op_Reshape, NULL, x, tn__vector_join(2, parts));
 }
 
-/* The noise's shape with x's own sizes where it is open: a constant when they are known. */
-static tn_tensor *noise_dims(tn_tensor *x, const tn_shape *noise_shape)
-{
-    tn_tensor *parts[TN_MAX_RANK];
-    if (!noise_shape->known)
-        return tn__shape_tensor(x);
-    for (int i = 0; i < noise_shape->rank; i++)
-        parts[i] = noise_shape->dims[i] == TN_NONE ? tn__vector_part(tn__shape_tensor(x), i, i + 1)
-                                                   : tn__ints(&noise_shape->dims[i], 1);
-    return tn__vector_join((size_t)noise_shape->rank, parts);
-}
-
 tn_tensor *tn__dropout(tn_tensor *x, double rate, tn_shape noise_shape, tn_variable *generator)
 {
     if (!x || rate == 0)
         return x;
-    tn_tensor *nothing = tn_zeros_like(x);
     if (rate == 1)
-        return nothing;
-    tn_tensor *seed = tn__next_seed(generator), *dims = noise_dims(x, &noise_shape);
-    if (!seed || !dims)
-        return NULL;
-    tn_tensor *lot = tn__stateless_uniform(dims, seed, 0, 1, (tn_dtype)x->dtype);
-    return tn_where(tn_greater_equal(lot, tn__like(x, rate)),
-                    tn_multiply(x, tn__like(x, 1 / (1 - rate))), nothing);
+        return tn_zeros_like(x);
+    tn_tensor *seed = tn__next_seed(generator);
+    return tn__stateless_dropout(x, rate, tn__noise_shape(x, &noise_shape), seed);
 }

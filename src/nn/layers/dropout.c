@@ -1,6 +1,7 @@
 /* dropout.c - in training some elements become 0 and the others grow, so that
  * the sum stays */
 #include "nn/layers/layers.h"
+#include "tenon/random.h"
 #include "tenon/variable.h"
 
 typedef struct {
@@ -34,7 +35,7 @@ static void init(void *me)
 {
     dropout *self = me;
     if (check_noise_shape(&self->o.noise_shape) && self->o.rate > 0)
-        self->seed_generator = tn__seed_generator(self->o.seed);
+        self->seed_generator = tn_seed_generator(self->o.seed);
 }
 
 static tn_tensor *call(void *me, tn_list inputs)
