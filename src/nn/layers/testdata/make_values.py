@@ -1,47 +1,9 @@
 """Writes values.h: what the real Keras gives for the layers of the tests beside it.
 
-Inputs and weights are numbers that the C side makes by the same rule (tests/support/check_layer.c).
-
     $(sh tests/interop/venv.sh | tail -n 1) src/nn/layers/testdata/make_values.py
 """
-import os
-import pathlib
-
-os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
-import keras
 import numpy as np
-
-K = keras.layers
-
-
-def numbers(shape, seed, scale, offset):
-    i = np.arange(int(np.prod(shape)), dtype=np.int64)
-    return ((i * 37 + seed * 101) % 97 / scale + offset).reshape(shape).astype("float32")
-
-
-def layer_input(*shape, seed=0):
-    return numbers(shape, seed, 48.0, -1.0)
-
-
-def layer_weight(shape, seed):
-    return numbers(shape, seed, 97.0, 0.1)
-
-
-def prepared(layer, inputs):
-    layer.build([x.shape for x in inputs] if isinstance(inputs, list) else inputs.shape)
-    layer.set_weights([layer_weight(w.shape, i + 1) for i, w in enumerate(layer.weights)])
-    return layer
-
-
-def call(layer, inputs, **arguments):
-    return np.asarray(prepared(layer, inputs)(inputs, **arguments), dtype="float32")
-
-
-def stats(layer, inputs):
-    """What a training call leaves in the weights that are not trained."""
-    prepared(layer, inputs)(inputs, training=True)
-    return np.concatenate([np.asarray(w).ravel() for w in layer.non_trainable_weights])
+from keras_layers import K, call, layer_input, prepared, stats, write
 
 
 def adapted(x):
@@ -90,19 +52,4 @@ values = {
     "joined": np.asarray(K.Concatenate(axis=1)([cube, layer_input(2, 2, 4, seed=1)])),
 }
 
-
-def text(x):
-    return repr(float(np.format_float_positional(x, unique=True))) if np.isfinite(x) else "NAN"
-
-
-def write(out):
-    out.write("/* values.h - what Keras %s gives; made by make_values.py. */\n" % keras.__version__)
-    for name, array in values.items():
-        items = [text(x) for x in np.asarray(array, dtype="float32").ravel()]
-        lines = [", ".join(items[i : i + 8]) for i in range(0, len(items), 8)]
-        out.write("static const double %s[] = {\n    %s,\n};\n" % (name, ",\n    ".join(lines)))
-
-
-here = pathlib.Path(__file__).parent
-with open(here / "values.h", "w") as file:
-    write(file)
+write("values.h", values)
