@@ -205,6 +205,9 @@ typedef struct {
         w->taken[b + i] = 1;    \
         dx[a + i] += dy[b + i]; \
     }
+#define GIVE_TO_EQUAL           \
+    if (x[a + i] == y[b + i])   \
+        dx[a + i] += dy[b + i];
 #define TAKE_FROM_FIRST        \
     if (IS_THE_FIRST) {        \
         w->taken[b + i] = 1;   \
@@ -225,6 +228,7 @@ typedef void (*visitor)(void *self, const tn__run *run);
     };
 VISITS(larger, LARGER)
 VISITS(give_to_first, GIVE_TO_FIRST)
+VISITS(give_to_equal, GIVE_TO_EQUAL)
 VISITS(take_from_first, TAKE_FROM_FIRST)
 VISITS(gather_sum, y[b + i] += x[a + i])
 VISITS(spread_sum, x[a + i] += y[b + i])
@@ -253,8 +257,8 @@ static tn_status max_last(tn__kernel *kernel)
     return TN_OK;
 }
 
-/* Both derivatives of the maximum: at the first of each window dy goes to dx, or dx comes to dy. */
-static tn_status first_of_windows(tn__kernel *kernel, tn_tensor *dx, tn_tensor *dy, visitor visit)
+/* Both derivatives of the maximum: at the maximum of each window dy goes to dx, or dx comes to dy. */
+static tn_status visit_maxima(tn__kernel *kernel, tn_tensor *dx, tn_tensor *dy, visitor visit)
 {
     pool p;
     tn_tensor *x = kernel->input[0], *y = kernel->input[1];
@@ -273,14 +277,16 @@ static tn_status first_of_windows(tn__kernel *kernel, tn_tensor *dx, tn_tensor *
     return TN_OK;
 }
 
+/* Of volumes every element that is equal to the maximum gets the whole of dy, as TensorFlow's does. */
 static tn_status max_gradient_last(tn__kernel *k)
 {
-    return first_of_windows(k, k->output[0], k->input[2], give_to_first[k->input[0]->dtype]);
+    const visitor *give = k->op == &tn__op_MaxPool3DGrad ? give_to_equal : give_to_first;
+    return visit_maxima(k, k->output[0], k->input[2], give[k->input[0]->dtype]);
 }
 
 static tn_status max_second_last(tn__kernel *k)
 {
-    return first_of_windows(k, k->input[2], k->output[0], take_from_first[k->input[0]->dtype]);
+    return visit_maxima(k, k->input[2], k->output[0], take_from_first[k->input[0]->dtype]);
 }
 
 /* Taps of window o that lie inside of the image. */

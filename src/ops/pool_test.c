@@ -124,6 +124,18 @@ static void the_first_of_equal_ones_gets_the_gradient(void **state)
     CHECK_VALUES(tn_gradient_of(tape, tn_multiply(y, seed), x), 0, 1, 2, 0, 3, 4, 0, 0, 0, 0);
 }
 
+static void in_a_volume_each_of_equal_ones_gets_the_gradient(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_ones(TN_SHAPE(1, 1, 1, 3, 1), TN_FLOAT32);
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, x);
+    tn_tensor *y = tn_nn_max_pool3d(x, { 1, 1, 2 }, { 1 }, "VALID");
+    tn_tensor *seed = VALUES(TN_FLOAT32, TN_SHAPE(1, 1, 1, 2, 1), 1, 2);
+    CHECK_VALUES(tn_gradient_of(tape, tn_multiply(y, seed), x), 0, 1, 3, 2);
+}
+
 static void a_nan_is_the_largest_and_gets_the_gradient(void **state)
 {
     (void)state;
@@ -182,6 +194,7 @@ int main(void)
         cmocka_unit_test(three_axes_hold_in_every_mode),
         cmocka_unit_test(channels_first_is_the_same_pooling),
         cmocka_unit_test(the_first_of_equal_ones_gets_the_gradient),
+        cmocka_unit_test(in_a_volume_each_of_equal_ones_gets_the_gradient),
         cmocka_unit_test(a_nan_is_the_largest_and_gets_the_gradient),
         cmocka_unit_test(whole_numbers_have_a_largest),
         cmocka_unit_test(wrong_windows_are_refused_in_tensorflows_words),
