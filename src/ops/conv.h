@@ -36,4 +36,7 @@ void tn__conv_gradient(tn__gradient *g);
 void tn__conv_input_gradient(tn__gradient *g);
 void tn__conv_filter_gradient(tn__gradient *g);
 
+/* tn_nn_conv…_transpose with output_shape as a tensor, so that it may be known only in the run. */
+tn_tensor *tn__conv_transpose(const tn_nn_conv_transpose_options *o, int axes, tn_tensor *sizes);
+
 #endif

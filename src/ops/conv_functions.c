@@ -77,23 +77,20 @@ tn_tensor *tn_nn_depthwise_conv2d_with(const tn_nn_conv_options *options)
     return convolve(options, &tn__op_DepthwiseConv2dNative, 2, "tn_nn_depthwise_conv2d");
 }
 
+static const char *const transposes[] = { "tn_nn_conv1d_transpose", "tn_nn_conv2d_transpose",
+                                          "tn_nn_conv3d_transpose" };
+
 /* The sizes asked for, with those of the input where it is not said how many images there are. */
-static tn_tensor *sizes_of(const call *c, const tn_shape *shape, tn_tensor *input)
+static tn_tensor *sizes_of(const tn_shape *shape, tn_tensor *input, int axes)
 {
     tn_shape wanted = *shape;
-    if (wanted.rank != c->axes + 2) {
-        tn__fail(TN_INVALID_ARGUMENT, "%s: output_shape needs %d dimensions, got %s", c->what,
-                 c->axes + 2, TN__SHAPE(wanted));
+    if (wanted.rank != axes + 2) {
+        tn__fail(TN_INVALID_ARGUMENT, "%s: output_shape needs %d dimensions, got %s",
+                 transposes[axes - 1], axes + 2, TN__SHAPE(wanted));
         return NULL;
     }
     if (wanted.dims[0] == TN_NONE && input->shape.known)
         wanted.dims[0] = input->shape.dims[0];
-    if (c->axes == 1) {
-        int rows = tn__rows_axis(c->data_format);
-        for (int i = wanted.rank++; i > rows; i--)
-            wanted.dims[i] = wanted.dims[i - 1];
-        wanted.dims[rows] = 1;
-    }
     if (wanted.dims[0] != TN_NONE)
         return tn__ints(wanted.dims, (size_t)wanted.rank);
     tn_tensor *parts[] = { tn__vector_part(tn_shape_tensor(input), 0, 1),
@@ -101,35 +98,50 @@ static tn_tensor *sizes_of(const call *c, const tn_shape *shape, tn_tensor *inpu
     return tn__vector_join(2, parts);
 }
 
-static tn_tensor *transpose(const tn_nn_conv_transpose_options *o, const tn__op *op, int axes,
-                            const char *what)
+/* A series is an image of one row. */
+static tn_tensor *transpose_row(const call *c, const tn_nn_conv_transpose_options *o,
+                                tn_tensor *sizes)
+{
+    int rows = tn__rows_axis(c->data_format);
+    tn_tensor *parts[] = { tn__vector_part(sizes, 0, rows), tn__ints((int64_t[]){ 1 }, 1),
+                           tn__vector_part(sizes, rows, TN_NONE) };
+    tn_tensor *y = TN__APPLY(tn__op_Conv2DBackpropInput, &c->attrs, tn__vector_join(3, parts),
+                             tn_expand_dims(o->filters, 0), tn_expand_dims(o->input, rows));
+    return tn_squeeze(y, TN_AXES(rows));
+}
+
+tn_tensor *tn__conv_transpose(const tn_nn_conv_transpose_options *o, int axes, tn_tensor *sizes)
+{
+    static const int64_t none[4];
+    call c = { .what = transposes[axes - 1], .axes = axes };
+    if (begin(&c, o->padding, o->data_format, o->strides, o->dilations, none) != TN_OK)
+        return NULL;
+    if (axes == 1)
+        return transpose_row(&c, o, sizes);
+    const tn__op *op = axes == 3 ? &tn__op_Conv3DBackpropInputV2 : &tn__op_Conv2DBackpropInput;
+    return TN__APPLY(*op, &c.attrs, sizes, o->filters, o->input);
+}
+
+static tn_tensor *transpose(const tn_nn_conv_transpose_options *o, int axes)
 {
     TN__ENTER_OPTIONS(context, o, NULL);
-    static const int64_t none[4];
-    call c = { .what = what, .axes = axes };
-    if (!tn__check_tensor(o->input, what) ||
-        begin(&c, o->padding, o->data_format, o->strides, o->dilations, none) != TN_OK)
+    (void)context;
+    if (!tn__check_tensor(o->input, transposes[axes - 1]))
         return NULL;
-    tn_tensor *sizes = sizes_of(&c, &o->output_shape, o->input);
-    if (axes > 1)
-        return TN__APPLY(*op, &c.attrs, sizes, o->filters, o->input);
-    int rows = tn__rows_axis(c.data_format);
-    tn_tensor *y = TN__APPLY(*op, &c.attrs, sizes, tn_expand_dims(o->filters, 0),
-                             tn_expand_dims(o->input, rows));
-    return tn_squeeze(y, TN_AXES(rows));
+    return tn__conv_transpose(o, axes, sizes_of(&o->output_shape, o->input, axes));
 }
 
 tn_tensor *tn_nn_conv1d_transpose_with(const tn_nn_conv_transpose_options *options)
 {
-    return transpose(options, &tn__op_Conv2DBackpropInput, 1, "tn_nn_conv1d_transpose");
+    return transpose(options, 1);
 }
 
 tn_tensor *tn_nn_conv2d_transpose_with(const tn_nn_conv_transpose_options *options)
 {
-    return transpose(options, &tn__op_Conv2DBackpropInput, 2, "tn_nn_conv2d_transpose");
+    return transpose(options, 2);
 }
 
 tn_tensor *tn_nn_conv3d_transpose_with(const tn_nn_conv_transpose_options *options)
 {
-    return transpose(options, &tn__op_Conv3DBackpropInputV2, 3, "tn_nn_conv3d_transpose");
+    return transpose(options, 3);
 }
