@@ -39,35 +39,88 @@ tn_tensor *tn__as_float(tn_tensor *x)
                : x;
 }
 
-const char *tn__pair_text(const int64_t pair[2])
+const char *tn__sizes_text(const int64_t *sizes, int axes)
 {
-    const char *text = tn__scope_print("(%lld, %lld)", (long long)pair[0], (long long)pair[1]);
-    return text ? text : "(?, ?)";
+    tn__text text = { 0 };
+    for (int i = 0; i < axes; i++)
+        tn__text_add(&text, "%s%lld", i ? ", " : "(", (long long)sizes[i]);
+    tn__text_add(&text, axes == 1 ? ",)" : ")");
+    const char *kept = text.failed ? NULL : tn__scope_strdup(tn__text_get(&text));
+    tn__text_free(&text);
+    return kept ? kept : "(?)";
 }
 
-void tn__settle_pair(int64_t pair[2], const int64_t *not_given)
+void tn__settle_axes(int64_t *sizes, int axes, const int64_t *not_given)
 {
-    if (pair[0] == 0 && pair[1] == 0 && not_given)
-        memcpy(pair, not_given, 2 * sizeof *pair);
-    if (pair[1] == 0)
-        pair[1] = pair[0];
+    int64_t behind = 0;
+    for (int i = 1; i < axes; i++)
+        behind |= sizes[i];
+    if (behind == 0 && sizes[0] == 0 && not_given)
+        memcpy(sizes, not_given, (size_t)axes * sizeof *sizes);
+    for (int i = 1; i < axes && behind == 0 && sizes[i] == 0; i++)
+        sizes[i] = sizes[0];
 }
 
-void tn__settle_windows(int64_t kernel_size[2], int64_t strides[2], int64_t dilation_rate[2])
+static bool has_zero(const int64_t *sizes, int axes)
 {
-    static const int64_t ones[2] = { 1, 1 };
-    tn__settle_pair(kernel_size, NULL);
-    tn__settle_pair(strides, ones);
-    tn__settle_pair(dilation_rate, ones);
-    if (kernel_size[0] == 0)
+    for (int i = 0; i < axes; i++)
+        if (sizes[i] == 0)
+            return true;
+    return false;
+}
+
+static bool has_more_than_one(const int64_t *sizes, int axes)
+{
+    for (int i = 0; i < axes; i++)
+        if (sizes[i] > 1)
+            return true;
+    return false;
+}
+
+void tn__settle_windows(int axes, int64_t *kernel_size, int64_t *strides, int64_t *dilation_rate)
+{
+    static const int64_t ones[3] = { 1, 1, 1 };
+    tn__settle_axes(kernel_size, axes, NULL);
+    tn__settle_axes(strides, axes, ones);
+    tn__settle_axes(dilation_rate, axes, ones);
+    if (has_zero(kernel_size, axes))
         tn__fail(TN_INVALID_ARGUMENT,
                  "The argument `kernel_size` cannot contain 0. Received kernel_size=%s.",
-                 tn__pair_text(kernel_size));
-    else if (strides[0] == 0 || dilation_rate[0] == 0)
+                 tn__sizes_text(kernel_size, axes));
+    else if (has_zero(strides, axes) || has_zero(dilation_rate, axes))
         tn__fail(
             TN_INVALID_ARGUMENT,
             "The argument `strides` cannot contains 0. Received strides=%s and dilation_rate=%s",
-            tn__pair_text(strides), tn__pair_text(dilation_rate));
+            tn__sizes_text(strides, axes), tn__sizes_text(dilation_rate, axes));
+}
+
+void tn__check_strides(int axes, const int64_t *strides, const int64_t *dilation_rate)
+{
+    if (has_more_than_one(strides, axes) && has_more_than_one(dilation_rate, axes))
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "`strides > 1` not supported in conjunction with `dilation_rate > 1`. Received: "
+                 "strides=%s and dilation_rate=%s",
+                 tn__sizes_text(strides, axes), tn__sizes_text(dilation_rate, axes));
+}
+
+int tn__window_axes(void)
+{
+    return tn__this_layer()->of->more->least_rank - 2;
+}
+
+tn_shape tn__kernel_shape(const int64_t *sizes, int axes, int64_t in, int64_t out)
+{
+    tn_shape shape = { 1, axes + 2, { 0 } };
+    memcpy(shape.dims, sizes, (size_t)axes * sizeof *sizes);
+    shape.dims[axes] = in;
+    shape.dims[axes + 1] = out;
+    return shape;
+}
+
+const char *tn__kernel_text(const int64_t *sizes, int axes, int64_t in, int64_t out)
+{
+    tn_shape shape = tn__kernel_shape(sizes, axes, in, out);
+    return tn__scope_print("`kernel shape=%s`", TN__SHAPE(shape));
 }
 
 bool tn__channels_first(const char *data_format)
@@ -80,9 +133,16 @@ int tn__channels_axis(const char *data_format)
     return tn__channels_first(data_format) ? 1 : -1;
 }
 
-const char *tn__op_data_format(const char *data_format)
+const char *tn__op_data_format(const char *data_format, int axes)
 {
-    return tn__channels_first(data_format) ? "NCHW" : "NHWC";
+    static const char *const first[] = { "NCW", "NCHW", "NCDHW" }, *const last[] = { "NWC", "NHWC",
+                                                                                     "NDHWC" };
+    return (tn__channels_first(data_format) ? first : last)[axes - 1];
+}
+
+int tn__first_axis(const char *data_format)
+{
+    return tn__channels_first(data_format) ? 2 : 1;
 }
 
 static bool is_same(const char *padding)
@@ -97,10 +157,21 @@ const char *tn__op_padding(const char *padding)
 
 tn_tensor *tn__add_bias(tn_tensor *y, tn_tensor *bias, const char *data_format)
 {
-    if (!bias)
+    if (!y || !bias)
         return y;
-    return tn_add(y, tn__channels_first(data_format) ? tn_reshape(bias, TN_SHAPE(TN_NONE, 1, 1))
-                                                     : bias);
+    if (!tn__channels_first(data_format) || !y->shape.known)
+        return tn_add(y, bias);
+    tn_shape column = { 1, y->shape.rank - 1, { TN_NONE } };
+    for (int i = 1; i < column.rank; i++)
+        column.dims[i] = 1;
+    return tn_add(y, tn_reshape(bias, column));
+}
+
+/* Does a window with this dilation reach over so many places? */
+static bool is_longer(int64_t window, int64_t dilation, int64_t size)
+{
+    int64_t reach;
+    return __builtin_mul_overflow(window - 1, dilation, &reach) || reach >= size;
 }
 
 bool tn__check_windows(const tn_tensor *image, const tn__sliding_window *w)
@@ -108,19 +179,21 @@ bool tn__check_windows(const tn_tensor *image, const tn__sliding_window *w)
     if (!image || !w->kernel_text)
         return false;
     const tn_shape *shape = &image->shape;
-    int first = tn__channels_first(w->data_format) ? 2 : 1;
-    for (int i = 0; i < 2 && shape->known && shape->rank == 4 && !is_same(w->padding); i++) {
-        int64_t dilation = w->dilation ? w->dilation[i] : 1, reach;
-        bool wraps = __builtin_mul_overflow(w->window[i] - 1, dilation, &reach);
-        if (shape->dims[first + i] < 0 || (!wraps && reach < shape->dims[first + i]))
+    int first = tn__first_axis(w->data_format);
+    if (!shape->known || shape->rank != w->axes + 2 || strcmp(w->padding, "valid") != 0)
+        return true;
+    for (int i = 0; i < w->axes; i++) {
+        if (shape->dims[first + i] < 0 ||
+            !is_longer(w->window[i], w->dilation ? w->dilation[i] : 1, shape->dims[first + i]))
             continue;
-        const char *dilated =
-            w->dilation ? tn__scope_print("`dilation_rate=%s`, ", tn__pair_text(w->dilation)) : "";
+        const char *dilated = w->dilation ? tn__scope_print("`dilation_rate=%s`, ",
+                                                            tn__sizes_text(w->dilation, w->axes))
+                                          : "";
         tn__fail(TN_INVALID_ARGUMENT,
                  "Computed output size would be zero or negative. Received `inputs shape=%s`, %s, "
                  "%s`strides=%s`, `padding=valid`.",
                  TN__SHAPE(*shape), w->kernel_text, dilated ? dilated : "",
-                 tn__pair_text(w->strides));
+                 tn__sizes_text(w->strides, w->axes));
         return false;
     }
     return true;

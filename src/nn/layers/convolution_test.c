@@ -1,7 +1,8 @@
-/* conv2d_test.c */
+/* convolution_test.c */
 #include "support/check_layer.h"
 #include "nn/config.h"
 #include "nn/layers/testdata/values.h"
+#include "nn/layers/testdata/windows.h"
 
 static void it_computes_what_keras_does(void **state)
 {
@@ -21,6 +22,23 @@ static void it_computes_what_keras_does(void **state)
                 .text = "conv2d(2, 3, dilation_rate=2)",
                 .inputs = TN_LIST(layer_input(TN_SHAPE(1, 7, 7, 2), 0)), .weights = "kernel|bias",
                 .trainable = 2, .expected = VALUES_OF(conv_dilated));
+}
+
+static void series_and_volumes_are_convolved_too(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_list series = TN_LIST(layer_input(TN_SHAPE(2, 6, 3), 0));
+    CHECK_LAYER(.layer = tn_conv1d(2, { 3 }, .padding = "causal", .dilation_rate = { 2 }),
+                .text = "conv1d(2, 3, padding=causal, dilation_rate=2)", .inputs = series,
+                .weights = "kernel|bias", .trainable = 2, .expected = VALUES_OF(conv1d_causal));
+    CHECK_LAYER(.layer = tn_conv1d(4, { 2 }, { 2 }, "same", .activation = "tanh"),
+                .text = "conv1d(4, 2, 2, same, activation=tanh)", .inputs = series,
+                .weights = "kernel|bias", .trainable = 2, .expected = VALUES_OF(conv1d_strided));
+    CHECK_LAYER(.layer = tn_conv3d(2, { 2, 3, 2 }, { 1, 2, 1 }, "same"),
+                .text = "conv3d(2, (2, 3, 2), (1, 2, 1), same)",
+                .inputs = TN_LIST(layer_input(TN_SHAPE(1, 3, 4, 3, 2), 0)),
+                .weights = "kernel|bias", .trainable = 2, .expected = VALUES_OF(conv3d));
 }
 
 static void channels_may_come_first(void **state)
@@ -51,6 +69,10 @@ static void wrong_arguments_are_told(void **state)
     assert_null(tn_conv2d(3, { 3 }, .strides = { 2 }, .dilation_rate = { 2 }));
     CHECK_ERROR(TN_INVALID_ARGUMENT,
                 "`strides > 1` not supported in conjunction with `dilation_rate > 1`");
+    assert_null(tn_conv3d(3, { 3, 2 }));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "cannot contain 0. Received kernel_size=(3, 2, 0).");
+    assert_null(tn_conv2d(3, { 3 }, .padding = "causal"));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Expected one of valid|same. Received: padding='causal'");
     assert_null(tn_conv2d(3, { 3 }, .padding = "full"));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Expected one of valid|same. Received: padding='full'");
 }
@@ -85,7 +107,7 @@ static void keras_1_s_words_are_read(void **state)
     tn_layer *layer;
     CHECK_OK(tn__layer_from_json(tn__context(), json, &layer));
     json_decref(json);
-    const tn_conv2d_options *o = tn__own(layer) ? layer->self : NULL;
+    const tn_conv_options *o = tn__own(layer) ? layer->self : NULL;
     assert_int_equal(o->filters, 4);
     assert_int_equal(o->kernel_size[1], 2);
     assert_int_equal(o->strides[0], 2);
@@ -101,6 +123,7 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_computes_what_keras_does),
+        cmocka_unit_test(series_and_volumes_are_convolved_too),
         cmocka_unit_test(channels_may_come_first),
         cmocka_unit_test(wrong_arguments_are_told),
         cmocka_unit_test(images_that_do_not_fit_are_told),

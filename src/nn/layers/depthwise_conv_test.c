@@ -1,7 +1,8 @@
-/* depthwise_conv2d_test.c */
+/* depthwise_conv_test.c */
 #include "support/check_layer.h"
 #include "nn/config.h"
 #include "nn/layers/testdata/values.h"
+#include "nn/layers/testdata/windows.h"
 
 static void it_computes_what_keras_does(void **state)
 {
@@ -17,6 +18,51 @@ static void it_computes_what_keras_does(void **state)
                 .trainable = 1, .expected = VALUES_OF(depthwise_valid));
 }
 
+static void series_have_one_axis(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_list series = TN_LIST(layer_input(TN_SHAPE(2, 6, 3), 0));
+    CHECK_LAYER(.layer = tn_depthwise_conv1d({ 3 }, { 2 }, "same", 2),
+                .text = "depthwise_conv1d(3, 2, same, 2)", .inputs = series,
+                .weights = "kernel|bias", .trainable = 2, .expected = VALUES_OF(depthwise1d));
+    CHECK_LAYER(.layer = tn_separable_conv1d(4, { 3 }, .dilation_rate = { 2 }),
+                .text = "separable_conv1d(4, 3, dilation_rate=2)", .inputs = series,
+                .weights = "depthwise_kernel|pointwise_kernel|bias", .trainable = 3,
+                .expected = VALUES_OF(separable1d));
+}
+
+static void a_separable_one_mixes_the_channels(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    CHECK_LAYER(.layer = tn_separable_conv2d(3, { 2, 3 }, .padding = "same", .depth_multiplier = 2,
+                                             .activation = "tanh"),
+                .text = "separable_conv2d(3, (2, 3), padding=same, depth_multiplier=2, "
+                        "activation=tanh)",
+                .inputs = TN_LIST(layer_input(TN_SHAPE(2, 5, 6, 4), 0)),
+                .weights = "depthwise_kernel|pointwise_kernel|bias", .trainable = 3,
+                .expected = VALUES_OF(separable2d));
+    assert_null(tn_call(tn_separable_conv2d(3, { 3 }), layer_input(TN_SHAPE(1, 2, 5, 1), 0)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "Computed output size would be zero or negative. Received `inputs shape=(1, 2, 5, "
+                "1)`, `kernel shape=(3, 3, 1, 3)`");
+}
+
+static void channels_may_come_first(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *series = layer_input(TN_SHAPE(2, 6, 3), 0),
+              *turned = tn_transpose(series, TN_AXES(0, 2, 1));
+    tn_layer *first = tn_separable_conv1d(4, { 3 }, { 2 }, .data_format = "channels_first"),
+             *last = tn_separable_conv1d(4, { 3 }, { 2 });
+    layer_prepare(first, TN_LIST(turned));
+    layer_prepare(last, TN_LIST(series));
+    tn_tensor *y = tn_transpose(tn_call(first, turned), TN_AXES(0, 2, 1));
+    CHECK_TENSOR(y, tn_call(last, series), 1e-6, 1e-6);
+}
+
 static void keras_2_s_groups_are_dropped(void **state)
 {
     (void)state;
@@ -27,7 +73,7 @@ static void keras_2_s_groups_are_dropped(void **state)
     tn_layer *layer;
     CHECK_OK(tn__layer_from_json(tn__context(), json, &layer));
     json_decref(json);
-    const tn_depthwise_conv2d_options *o = tn__own(layer) ? layer->self : NULL;
+    const tn_depthwise_conv_options *o = tn__own(layer) ? layer->self : NULL;
     assert_int_equal(o->depth_multiplier, 2);
     assert_string_equal(o->data_format, "channels_last");
 }
@@ -37,6 +83,9 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_computes_what_keras_does),
+        cmocka_unit_test(series_have_one_axis),
+        cmocka_unit_test(a_separable_one_mixes_the_channels),
+        cmocka_unit_test(channels_may_come_first),
         cmocka_unit_test(keras_2_s_groups_are_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

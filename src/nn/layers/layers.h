@@ -16,6 +16,43 @@ int64_t tn__last_dim(tn_list inputs);
 /* The layer whose body runs. */
 tn_layer *tn__this_layer(void);
 
+/* A class of this folder, whose instance begins with its options, and the function that makes it.
+ * What differs (.fields, .init, .build, .call, .more …) follows. */
+#define TN__LAYER_CLASS(class_, function, type, options, ...)              \
+    const tn_class tn__class_##class_ = { .name = #class_,                 \
+                                          .module = "keras.layers",        \
+                                          .size = sizeof(type),            \
+                                          .options_size = sizeof(options), \
+                                          __VA_ARGS__ };                   \
+    tn_layer *function(const options *o)                                   \
+    {                                                                      \
+        return tn__layer_from_options(&tn__class_##class_, o);             \
+    }
+/* Rows of a field table that many layers have: one number for each of so many axes, … */
+#define TN__AXES_ROW(type, member, axes, default_, range_)                          \
+    {                                                                               \
+        .kind = TN_FIELD_INTS, .name = #member, .offset = offsetof(type, o.member), \
+        .fallback = default_, .range = range_, .count = axes                        \
+    }
+/* … the order of channels, … */
+#define TN__DATA_FORMAT_ROW(type) \
+    TN__OPTION(TN_FIELD_STRING, type, data_format, "channels_last", "channels_last|channels_first")
+
+/* … what is done with the result and the bias, … */
+#define TN__BIAS_ROWS(type)                                          \
+    TN__OPTION(TN_FIELD_ACTIVATION, type, activation, "none", NULL), \
+        TN__OPTION(TN_FIELD_FLAG, type, use_bias, "true", NULL)
+/* … and those with kernel and bias. */
+#define TN__KERNEL_ROWS(type)                                                               \
+    TN__BIAS_ROWS(type),                                                                    \
+        TN__OPTION(TN_FIELD_INITIALIZER, type, kernel_initializer, "glorot_uniform", NULL), \
+        TN__OPTION(TN_FIELD_INITIALIZER, type, bias_initializer, "zeros", NULL),            \
+        TN__OPTION(TN_FIELD_REGULARIZER, type, kernel_regularizer, "none", NULL),           \
+        TN__OPTION(TN_FIELD_REGULARIZER, type, bias_regularizer, "none", NULL),             \
+        TN__OPTION(TN_FIELD_REGULARIZER, type, activity_regularizer, "none", NULL),         \
+        TN__OPTION(TN_FIELD_CONSTRAINT, type, kernel_constraint, "none", NULL),             \
+        TN__OPTION(TN_FIELD_CONSTRAINT, type, bias_constraint, "none", NULL)
+
 /* --- common.c --------------------------------------------------------------------------------- */
 /* Keras's input_spec: true when the size of an axis (from the end when negative) is this, or not
  * known yet. x NULL: false. */
@@ -24,18 +61,27 @@ bool tn__check_axis(const tn_tensor *x, int axis, int64_t size);
 int64_t tn__known_dim(tn_list inputs, int axis);
 /* Whole numbers become floats of the running layer's dtype. */
 tn_tensor *tn__as_float(tn_tensor *x);
-/* "(2, 3)" of a pair. Memory of the innermost scope. */
-const char *tn__pair_text(const int64_t pair[2]);
-/* A zero behind a number becomes the same number; a pair that is not given becomes the other. */
-void tn__settle_pair(int64_t pair[2], const int64_t *not_given);
-/* A convolution's three pairs: the kernel must be given, the others are {1, 1} when not. Errors:
- * Keras's. */
-void tn__settle_windows(int64_t kernel_size[2], int64_t strides[2], int64_t dilation_rate[2]);
+/* "(2, 3)" of the sizes along some axes, "(2,)" of one. Memory of the innermost scope. */
+const char *tn__sizes_text(const int64_t *sizes, int axes);
+/* One number alone stands for every axis; sizes that are not given become the other. */
+void tn__settle_axes(int64_t *sizes, int axes, const int64_t *not_given);
+/* A convolution's sizes: the kernel must be given, the others are 1 when not. Errors: Keras's. */
+void tn__settle_windows(int axes, int64_t *kernel_size, int64_t *strides, int64_t *dilation_rate);
+/* An error when some are above 1 in both. */
+void tn__check_strides(int axes, const int64_t *strides, const int64_t *dilation_rate);
 bool tn__channels_first(const char *data_format);
 /* 1 for channels first, -1 for last. */
 int tn__channels_axis(const char *data_format);
+/* How many axes the running layer's windows slide along: its least rank without batch and channels.
+ */
+int tn__window_axes(void);
+/* A kernel's shape (sizes…, in, out), and "`kernel shape=(3, 3, 1, 8)`" of it for messages. */
+tn_shape tn__kernel_shape(const int64_t *sizes, int axes, int64_t in, int64_t out);
+const char *tn__kernel_text(const int64_t *sizes, int axes, int64_t in, int64_t out);
+/* The first of the axes that windows slide along: 1, or 2 behind channels. */
+int tn__first_axis(const char *data_format);
 /* What TensorFlow's ops call it: "NHWC", "VALID". */
-const char *tn__op_data_format(const char *data_format);
+const char *tn__op_data_format(const char *data_format, int axes);
 const char *tn__op_padding(const char *padding);
 /* y + bias, one number for each channel. */
 tn_tensor *tn__add_bias(tn_tensor *y, tn_tensor *bias, const char *data_format);
@@ -44,10 +90,11 @@ tn_tensor *tn__dropout(tn_tensor *x, double rate, tn_shape noise_shape, tn_varia
 /* x's rows in another shape of as many elements; one dimension may be open. Any batch, also an
  * unknown one. */
 tn_tensor *tn__reshape_rows(tn_tensor *x, tn_shape row);
-/* Windows of this size must fit into the image along both axes, as far as its size is known;
+/* Windows of this size must fit into the image along every axis, as far as its size is known;
  * Keras's message. image NULL: false. */
 typedef struct {
-    const int64_t *window, *strides, *dilation; /* dilation NULL: {1, 1} */
+    int axes;
+    const int64_t *window, *strides, *dilation; /* dilation NULL: 1 each */
     const char *padding, *data_format;
     const char *kernel_text; /* how the message says the window: "`kernel shape=(3, 3, 1, 8)`" */
 } tn__sliding_window;
