@@ -189,6 +189,10 @@ static const struct {
     { "layers/Normalization_00",
       "set_weights() reaches our layer; Keras's keeps the constants that "
       "building or loading made" },
+    { "layers/UpSampling2D_02", "images are repeated, not yet interpolated" },
+    { "layers/UpSampling2D_05", "images are repeated, not yet interpolated" },
+    { "layers/UpSampling2D_06", "images are repeated, not yet interpolated" },
+    { "layers/UpSampling2D_08", "images are repeated, not yet interpolated" },
     { "activations/selu_00", "at a subnormal number, which TensorFlow's kernels take as 0" },
     { "ops/cast_01", "numbers that the whole type has no room for, which C leaves open" },
     { "ops/cast_03", "numbers that the whole type has no room for, which C leaves open" },
