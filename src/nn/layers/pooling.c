@@ -1,6 +1,7 @@
 /* pooling.c - the greatest or the mean of windows of series, images and volumes, and of the whole
  */
 #include "nn/layers/layers.h"
+#include "ops/ops.h"
 #include <string.h>
 
 typedef struct {
@@ -118,11 +119,27 @@ static tn_axes window_axes(const char *data_format)
     return axes;
 }
 
+/* The mean of the steps that the mask names; of none NaN. */
+static tn_tensor *masked_average(const tn_global_pooling_options *o, tn_tensor *x, tn_tensor *mask)
+{
+    tn_tensor *counts =
+        tn_cast(tn_expand_dims(mask, tn__channels_first(o->data_format) ? 1 : 2), TN_BOOL);
+    if (!x || !counts)
+        return NULL;
+    tn_tensor *shares = tn_cast(counts, (tn_dtype)x->dtype);
+    tn_axes axes = window_axes(o->data_format);
+    return tn_divide(
+        tn_reduce_sum(tn_where(counts, x, tn__like(x, 0)), .axis = axes, .keepdims = o->keepdims),
+        tn_reduce_sum(shares, .axis = axes, .keepdims = o->keepdims));
+}
+
 static tn_tensor *call_global_average(void *me, tn_list inputs)
 {
     const tn_global_pooling_options *o = &((const global_pooling *)me)->o;
-    return tn_reduce_mean(tn__as_float(tn_at(inputs, 0)), .axis = window_axes(o->data_format),
-                          .keepdims = o->keepdims);
+    tn_tensor *x = tn__as_float(tn_at(inputs, 0)), *mask = tn_mask(tn_at(inputs, 0));
+    if (mask && tn__window_axes() == 1)
+        return masked_average(o, x, mask);
+    return tn_reduce_mean(x, .axis = window_axes(o->data_format), .keepdims = o->keepdims);
 }
 
 static tn_tensor *call_global_max(void *me, tn_list inputs)
@@ -132,16 +149,25 @@ static tn_tensor *call_global_max(void *me, tn_list inputs)
                          .keepdims = o->keepdims);
 }
 
-#define GLOBAL_POOLING(class_, function, axes, kind, aliases_)                                \
-    MORE(class_, axes, aliases_)                                                              \
-    TN__LAYER_CLASS(class_, function, global_pooling, tn_global_pooling_options, .inputs = 1, \
-                    .fields = global_fields, .call = call_global_##kind, .more = &more_##class_)
+/* Of series the average looks at the mask, and what it gives has none. */
+static tn_tensor *no_mask(void *me, tn_list inputs)
+{
+    (void)me;
+    (void)inputs;
+    return NULL;
+}
+
+#define GLOBAL_POOLING(class_, function, axes, kind, aliases_, ...)                              \
+    MORE(class_, axes, aliases_)                                                                 \
+    TN__LAYER_CLASS(class_, function, global_pooling, tn_global_pooling_options, .inputs = 1,    \
+                    .fields = global_fields, .call = call_global_##kind, .more = &more_##class_, \
+                    __VA_ARGS__)
 
 GLOBAL_POOLING(GlobalMaxPooling1D, tn_global_max_pooling1d_new, 1, max, "GlobalMaxPool1D")
 GLOBAL_POOLING(GlobalMaxPooling2D, tn_global_max_pooling2d_new, 2, max, "GlobalMaxPool2D")
 GLOBAL_POOLING(GlobalMaxPooling3D, tn_global_max_pooling3d_new, 3, max, "GlobalMaxPool3D")
 GLOBAL_POOLING(GlobalAveragePooling1D, tn_global_average_pooling1d_new, 1, average,
-               "GlobalAvgPool1D")
+               "GlobalAvgPool1D", .supports_masking = true, .compute_mask = no_mask)
 GLOBAL_POOLING(GlobalAveragePooling2D, tn_global_average_pooling2d_new, 2, average,
                "GlobalAvgPool2D")
 GLOBAL_POOLING(GlobalAveragePooling3D, tn_global_average_pooling3d_new, 3, average,

@@ -74,6 +74,21 @@ static void a_whole_image_gives_its_mean(void **state)
     assert_string_equal(tn_shape_text(first), "(2, 5)");
 }
 
+static void steps_that_do_not_count_are_left_out_of_a_mean(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = VALUES(TN_FLOAT32, TN_SHAPE(1, 3, 2), 1, 2, 3, 4, 50, 60);
+    tn_tensor *mask = tn_cast(VALUES(TN_INT32, TN_SHAPE(1, 3), 1, 1, 0), TN_BOOL);
+    tn_tensor *masked = tn_with_mask(x, mask), *y = tn_call(tn_global_average_pooling1d(), masked);
+    CHECK_VALUES(y, 0, 2, 3);
+    assert_null(tn_mask(y));
+    tn_tensor *first = tn_with_mask(tn_transpose(x, TN_AXES(0, 2, 1)), mask);
+    y = tn_call(tn_global_average_pooling1d("channels_first", .keepdims = true), first);
+    CHECK_VALUES(y, 0, 2, 3);
+    assert_string_equal(tn_shape_text(y), "(1, 2, 1)");
+}
+
 static void wrong_windows_are_told(void **state)
 {
     (void)state;
@@ -119,6 +134,7 @@ int main(void)
         cmocka_unit_test(series_and_volumes_are_pooled_too),
         cmocka_unit_test(the_whole_gives_its_greatest_or_its_mean),
         cmocka_unit_test(a_whole_image_gives_its_mean),
+        cmocka_unit_test(steps_that_do_not_count_are_left_out_of_a_mean),
         cmocka_unit_test(wrong_windows_are_told),
         cmocka_unit_test(keras_1_s_words_are_read),
         cmocka_unit_test(other_names_of_keras_are_known),
