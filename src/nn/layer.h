@@ -23,6 +23,8 @@ typedef struct tn_class_more {
     tn_status (*read_config)(tn_context *context, const void *json, tn_layer **layer);
     /* Old configs: renames and drops keys before the field table reads them. */
     tn_status (*upgrade_config)(void *json);
+    /* Weights were read from a file: what the layer derives from them, Keras's finalize_state(). */
+    tn_status (*finalize)(tn_layer *layer);
     tn_status (*adapt)(tn_layer *layer, tn_tensor *data); /* tn_adapt(); NULL: there is nothing to adapt */
     /* A layer's `layers`, where that is not all of its children. */
     size_t (*layers)(void *self, tn_layer *const **layers);

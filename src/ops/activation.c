@@ -158,8 +158,10 @@ BY_OP(elu, EluGrad, y)   /* dy (y + 1) where y < 0, else dy */
 BY_OP(selu, SeluGrad, y) /* dy (y + scale α) where y < 0, else scale dy */
 GRAD_RULE(elu_grad, EluGrad, on_the_curve(p, a, db))
 GRAD_RULE(selu_grad, SeluGrad, on_the_curve(p, a, db))
-ACTIVATION(Elu, FLOATS, x < 0 ? expm1(x) : x, .gradient = elu_gradient)
-ACTIVATION(Selu, FLOATS, x < 0 ? SELU_SCALE_ALPHA * expm1(x) : SELU_SCALE * x,
+/* TensorFlow has no expm1 here: just below 0 both are 0, and their gradients those of the straight
+ * part. */
+ACTIVATION(Elu, FLOATS, x < 0 ? exp(x) - 1 : x, .gradient = elu_gradient)
+ACTIVATION(Selu, FLOATS, x < 0 ? SELU_SCALE_ALPHA * (exp(x) - 1) : SELU_SCALE * x,
            .gradient = selu_gradient)
 ACTIVATION_GRAD(EluGrad, "outputs", FLOATS, y < 0 ? (y + 1) * x : x, .gradient = elu_grad_gradient)
 ACTIVATION_GRAD(SeluGrad, "outputs", FLOATS, y < 0 ? (y + SELU_SCALE_ALPHA) * x : SELU_SCALE * x,

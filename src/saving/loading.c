@@ -190,6 +190,21 @@ static void drop_first_value(tn_tensor *variable)
     *value = NULL;
 }
 
+/* A layer's weights follow each other, so most are told once. */
+static tn_status finalize_owners(const tn__loading *loading)
+{
+    tn_layer *last = NULL;
+    for (size_t i = 0; i < loading->match.count; i++) {
+        tn_layer *owner = loading->match.item[i].variable->of.variable->owner;
+        if (!owner || owner == last)
+            continue;
+        last = owner;
+        if (owner->of->more && owner->of->more->finalize)
+            TN_TRY(owner->of->more->finalize(owner));
+    }
+    return TN_OK;
+}
+
 /* Into a fresh model one by one: its first values go before the others come, so that there is never
  * room needed for both. */
 tn_status tn__loading_finish(tn__loading *loading)
@@ -203,7 +218,7 @@ tn_status tn__loading_finish(tn__loading *loading)
     }
     for (size_t i = 0; i < loading->match.count && !loading->fresh; i++)
         TN_TRY(assign_match(&loading->match.item[i]));
-    return TN_OK;
+    return finalize_owners(loading);
 }
 
 void tn__loading_free(tn__loading *loading)

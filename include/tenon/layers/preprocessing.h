@@ -13,7 +13,8 @@ typedef struct tn_rescaling_options {
 TN_API tn_layer *tn_rescaling_new(const tn_rescaling_options *options);
 
 /* (inputs - mean) / sqrt(variance), one mean for each place along the axes (none: one for all); invert: back again. Either both
- * numbers are given, or tn_adapt() computes them. */
+ * numbers are given, or tn_adapt() computes them. What is assigned to its weights counts when it is loaded from a file, not before: as
+ * in Keras. */
 typedef struct tn_normalization_options {
     TN_OPTIONS_HEAD(tn_normalization_options);
     tn_axes axis TN_DEFAULT({ 1, { -1 } });

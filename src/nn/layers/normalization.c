@@ -8,8 +8,10 @@
 typedef struct {
     tn_normalization_options o;
     tn_variable *adapt_mean, *adapt_variance, *count; /* where mean and variance were not given */
-    tn_shape built;                                   /* the input's, with the batch */
-    int keep_count, keep[TN_MAX_RANK];                /* axes with numbers of their own, in order */
+    tn_variable *mean, *variance; /* what calls use of them: as they were when the layer was built,
+                                     adapted or loaded */
+    tn_shape built;               /* the input's, with the batch */
+    int keep_count, keep[TN_MAX_RANK]; /* axes with numbers of their own, in order */
 } normalization;
 
 static const tn_field fields[] = {
@@ -83,6 +85,43 @@ static bool find_axes(normalization *self, const tn_shape *shape)
     return true;
 }
 
+/* No weight: an assignment to the weights is not seen before the layer is adapted or loaded, as in
+ * Keras. */
+static tn_status new_constant(const tn_variable *weight, double first, tn_variable **constant)
+{
+    tn_dtype dtype = (tn_dtype)weight->dtype;
+    tn_tensor *value = tn__tensor_fill(dtype, &weight->shape, first);
+    tn_status status =
+        value
+            ? tn__variable_new(&(tn__variable_spec){ .value = value, .name = "constant" }, constant)
+            : tn__errors()->status;
+    tn__release(value);
+    return status;
+}
+
+static tn_status finalize(tn_layer *layer)
+{
+    const normalization *self = layer->self;
+    tn_variable *const from[] = { self->adapt_mean, self->adapt_variance }, *const to[] = {
+        self->mean, self->variance
+    };
+    for (int i = 0; i < 2 && to[i]; i++) {
+        tn_tensor *value;
+        TN_TRY(tn__variable_read(from[i], &value));
+        tn_status status = tn__variable_assign(to[i], value);
+        tn__release(value);
+        TN_TRY(status);
+    }
+    return TN_OK;
+}
+
+static void destroy(void *me)
+{
+    normalization *self = me;
+    tn__release(self->mean);
+    tn__release(self->variance);
+}
+
 static void build(void *me, tn_list inputs)
 {
     normalization *self = me;
@@ -105,6 +144,8 @@ static void build(void *me, tn_list inputs)
                                                     .name = "count",
                                                     .initializer = "zeros",
                                                     .dtype = TN_INT64 });
+    if (self->count && new_constant(self->adapt_mean, 0, &self->mean) == TN_OK)
+        (void)!new_constant(self->adapt_variance, 1, &self->variance);
 }
 
 /* --- the call --------------------------------------------------------------------------------- */
@@ -125,8 +166,8 @@ static tn_tensor *call(void *me, tn_list inputs)
 {
     const normalization *self = me;
     tn_tensor *x = tn_cast(tn_at(inputs, 0), tn__layer_dtype(tn__this_layer()));
-    tn_tensor *mean = spread(self, self->o.mean ? self->o.mean : self->adapt_mean);
-    tn_tensor *variance = spread(self, self->o.variance ? self->o.variance : self->adapt_variance);
+    tn_tensor *mean = spread(self, self->o.mean ? self->o.mean : self->mean);
+    tn_tensor *variance = spread(self, self->o.variance ? self->o.variance : self->variance);
     if (!mean || !variance)
         return NULL;
     tn_tensor *deviation = tn_maximum(tn_sqrt(variance), tn__like(variance, small));
@@ -178,7 +219,8 @@ static tn_status adapt(tn_layer *layer, tn_tensor *data)
                         tn__layer_print(layer));
     TN_TRY(tn__layer_build(tn__context(), layer, (tn_list){ 1, &data }));
     TN_TRY(check_data(self, data));
-    return take_moments(self, data);
+    TN_TRY(take_moments(self, data));
+    return finalize(layer);
 }
 
 /* Keras always writes the list. */
@@ -191,7 +233,9 @@ static tn_status write_config(tn_layer *layer, void *json)
     return tn__json_set(json, "axis", list);
 }
 
-static const tn_class_more more = { .adapt = adapt, .write_config = write_config };
+static const tn_class_more more = {
+    .destroy = destroy, .write_config = write_config, .finalize = finalize, .adapt = adapt
+};
 const tn_class tn__class_Normalization = {
     .name = "Normalization",
     .module = "keras.layers",

@@ -32,6 +32,30 @@ static void data_teach_the_numbers(void **state)
                  -0.70710677, 0);
 }
 
+/* Keras's set_weights() does not reach the constants that building and adapting made; files do. */
+static void assigned_weights_count_when_they_are_loaded(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = VALUES(TN_FLOAT32, TN_SHAPE(1, 3), 1, 2, 3);
+    tn_model *model = tn_sequential(
+                 TN_LAYERS(tn_normalization(.input_shape = TN_SHAPE(3), .name = "norm"))),
+             *again;
+    tn_tensor *before = tn_call(model, x);
+    tn_list weights = tn_variables(model);
+    tn_assign(tn_at(weights, 0), MEAN);
+    tn_assign(tn_at(weights, 1), VARIANCE);
+    assert_string_equal(tn_text(tn_call(model, x)), tn_text(before));
+    CHECK_OK(tn_save(model, temporary_path("assigned.keras")));
+    again = tn_load_model(temporary_path("assigned.keras"));
+    CHECK_VALUES(tn_call(again, x), 1e-6, 1.2727922, 1.2727922, 5.4);
+    CHECK_OK(tn_load_weights(model, temporary_path("assigned.keras")));
+    CHECK_VALUES(tn_predict(model, x, .verbose = 0), 1e-6, 1.2727922, 1.2727922, 5.4);
+    CHECK_OK(tn_adapt(tn_get_layer(model, "norm"),
+                      VALUES(TN_FLOAT32, TN_SHAPE(2, 3), 0, 0, 0, 2, 4, 8)));
+    CHECK_VALUES(tn_predict(model, x, .verbose = 0), 1e-6, 0, 0, -0.25);
+}
+
 static void what_does_not_fit_is_told(void **state)
 {
     (void)state;
@@ -55,6 +79,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(given_numbers_are_used),
         cmocka_unit_test(data_teach_the_numbers),
+        cmocka_unit_test(assigned_weights_count_when_they_are_loaded),
         cmocka_unit_test(what_does_not_fit_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
