@@ -26,7 +26,8 @@ merge() {
     small=build/fuzz/small merged=build/fuzz/merged
     rm -rf $small $merged
     mkdir -p $small $merged
-    find "tests/fuzz/$1" "build/fuzz/corpus/$1" -type f -size -17b -exec cp -t $small {} +
+    find "tests/fuzz/$1" -type f -size -17b -exec cp -t $small {} +
+    find "build/fuzz/corpus/$1" -type f -size -17b -exec cp -t $small {} +
     find "$2" -type f ! -name '*.json' ! -name '*.py' -exec cp -t $merged {} +
     ls $merged >build/fuzz/known
     run "$1" -set_cover_merge=1 -use_counters=0 -max_len=32768 $merged $small

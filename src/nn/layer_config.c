@@ -176,7 +176,7 @@ tn_status tn__sequential_read_config(tn_context *context, const void *json, tn_l
     tn_shape shape;
     const json_t *built = json_object_get(config, "build_input_shape");
     if (status == TN_OK && !(*model)->built && json_is_array(built) && tn__shape_from_json(built, &shape))
-        status = tn__layer_build_for(context, *model, TN_FLOAT32, &shape);
+        status = tn__sequential_build(context, *model, &shape);
     if (json_is_false(trainable))
         (*model)->trainable = false;
     if (status != TN_OK) {

@@ -31,6 +31,8 @@ typedef struct {
     char *input_name;          /* of the InputLayer in its config; NULL: made up */
 } tn__sequential;
 tn_status tn__sequential_add(tn_context *context, tn_layer *sequential, tn_layer *layer);
+/* Builds all layers for an input of this shape with batch. */
+tn_status tn__sequential_build(tn_context *context, tn_layer *sequential, const tn_shape *shape);
 /* Of its InputLayer: what the first layer computes in where there was none. */
 tn_dtype tn__sequential_input_dtype(const tn_layer *sequential);
 /* The shape with batch that the model is built for; false: not known yet. */

@@ -176,6 +176,13 @@ static tn_status build_known(tn_context *context, tn_layer *model)
     return TN_OK;
 }
 
+tn_status tn__sequential_build(tn_context *context, tn_layer *model, const tn_shape *shape)
+{
+    if (!model->build_shape && !(model->build_shape = tn__memdup(shape, sizeof *shape)))
+        return TN_RESOURCE_EXHAUSTED;
+    return build_known(context, model);
+}
+
 /* An InputLayer in front says the input's shape, dtype and name; it is not one of the layers. */
 static tn_status take_input_layer(tn_layer *model, const tn_layer *layer)
 {

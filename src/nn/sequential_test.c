@@ -113,6 +113,25 @@ static void running_out_of_memory_leaks_nothing(void **state)
     check_allocation_failures(nest_and_grow, NULL);
 }
 
+/* As Keras 2 writes a model that was made without an input and called later. */
+static void a_config_that_says_the_input_only_at_its_end_is_built(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_model *model = tn_model_from_json(
+        "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"s\", \"layers\": [{\"class_name\": "
+        "\"Dense\", \"config\": {\"name\": \"out\", \"units\": 2}}], \"build_input_shape\": [null, 4]}}");
+    CHECK_NO_ERROR();
+    tn_list variables = tn_variables(model);
+    assert_int_equal(variables.count, 2);
+    assert_string_equal(tn_variable_path(variables.item[0]), "s/out/kernel");
+    assert_string_equal(tn_shape_text(variables.item[0]), "(4, 2)");
+    assert_null(tn_model_from_json(
+        "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": \"BatchNormalization\", "
+        "\"config\": {\"axis\": 0}}], \"build_input_shape\": [null, 4]}}"));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Axis 0 of the inputs to layer");
+}
+
 int main(void)
 {
     tests_begin();
@@ -124,6 +143,7 @@ int main(void)
         cmocka_unit_test(three_models_deep_every_weight_counts_once),
         cmocka_unit_test(many_layers_take_neither_stack_nor_square_time),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
+        cmocka_unit_test(a_config_that_says_the_input_only_at_its_end_is_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

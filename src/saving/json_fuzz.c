@@ -1,5 +1,6 @@
 /* json_fuzz.c - any bytes as JSON: what is read is written so that it reads the same again, and
  * makes a model or an error in either generation's words. */
+#include "nn/layer.h"
 #include "saving/fuzz.h"
 #include "saving/json.h"
 #include <string.h>
@@ -17,13 +18,15 @@ static void write_and_read(const json_t *json)
     tn__free(text);
 }
 
-/* The model again from what it writes. */
+/* The model again from what it writes. One that is not built yet may turn out not to fit the input
+ * that its file names only then. */
 static void make_model(const char *text)
 {
     tn_model *model = tn_model_from_json(text);
     for (int keras = 2; model && keras <= 3; keras++) {
         const char *written = tn_to_json(model, .keras = keras);
-        if (written ? !tn_model_from_json(written) && !fuzz_excused() : !fuzz_excused())
+        bool same = written && tn_model_from_json(written);
+        if (!same && !fuzz_excused() && model->built)
             __builtin_trap();
     }
     tn_catch(TN_ANY_ERROR);

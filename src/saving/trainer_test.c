@@ -159,6 +159,41 @@ static void an_optimizer_that_has_not_stepped_begins_without_a_word(void **state
     }
 }
 
+/* --- states that do not fit ------------------------------------------------------------------- */
+static tn_model *trained(tn_model *model, tn_optimizer *optimizer)
+{
+    CHECK_OK(tn_compile(model, optimizer, "mse"));
+    tn_tensor *x = tn_ones(TN_SHAPE(2, 4), TN_FLOAT32), *y = tn_ones(TN_SHAPE(2, 2), TN_FLOAT32);
+    assert_non_null(tn_train_on_batch(model, x, y));
+    CHECK_NO_ERROR();
+    return model;
+}
+
+/* The file's config says amsgrad now, for which its state has no slots. */
+static void a_state_that_does_not_fit_is_left_out_with_a_warning(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    static const char plain[] = "\"amsgrad\": false", other[] = "\"amsgrad\": true ";
+    tn_bytes saved =
+        tn_save_to_memory(trained(plain_model(), tn_adam(0.01)), .format = "h5", .keras = 3);
+    char *bytes = malloc(saved.size);
+    assert_non_null(bytes);
+    memcpy(bytes, saved.data, saved.size);
+    char *at = memmem(bytes, saved.size, plain, sizeof plain - 1);
+    assert_non_null(at);
+    memcpy(at, other, sizeof other - 1);
+    sink_text *heard = listen_to_sink();
+    tn_model *model = tn_load_model_from_memory(bytes, saved.size);
+    stop_listening();
+    free(bytes);
+    CHECK_NO_ERROR();
+    assert_non_null(strstr(heard->text, "Skipping variable loading for optimizer 'adam"));
+    assert_non_null(strstr(heard->text, "because it has 14 variables whereas the saved optimizer "
+                                        "has 10 variables."));
+    assert_true(tn_is_compiled(model));
+}
+
 static bool load_trained(void *path)
 {
     return tn_load_model(path) != NULL;
@@ -194,6 +229,7 @@ int main(void)
         cmocka_unit_test(several_outputs_keep_their_losses),
         cmocka_unit_test(what_cannot_be_compiled_is_a_warning),
         cmocka_unit_test(an_optimizer_that_has_not_stepped_begins_without_a_word),
+        cmocka_unit_test(a_state_that_does_not_fit_is_left_out_with_a_warning),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
