@@ -18,6 +18,8 @@ tn_status tn__layer_from_json(tn_context *context, const json_t *json, tn_layer 
  * hard_sigmoid. Renamed arguments need no call, the classes see to them. version: the file's keras_version, "2.15.0"; NULL or another
  * major version than 1 and 2 changes nothing. */
 tn_status tn__upgrade_config(json_t *json, const char *version);
+/* Takes out of functional models' configs the ops that make nothing but masks, which Keras 3 writes; layers' handles carry masks here. */
+tn_status tn__leave_out_masks(json_t *json);
 /* Whether Keras 3 would take a config that was written for Keras 2 to mean something else. */
 tn_status tn__is_ambiguous(const json_t *json, bool *is);
 /* Every class that the config names and nobody knows, each once, ", " between; "" when there are none. The caller frees it. */

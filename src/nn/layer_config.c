@@ -407,6 +407,16 @@ static void gather(reader *r, const json_t *json, int depth, gathered *g)
         gather(r, json_array_get(json, i), depth + 1, g);
 }
 
+/* Where Keras gave a layer the mask that it had computed (mask_config.c), the input has it. */
+static tn_status check_mask(const reader *r, size_t at, const json_t *node, const gathered *g)
+{
+    bool masked = !json_is_true(json_object_get(json_object_get(node, "kwargs"), "mask"));
+    for (size_t i = 0; i < g->count && !masked; i++)
+        masked = g->item[i]->mask != NULL;
+    return masked ? TN_OK
+                  : tn__fail(TN_UNIMPLEMENTED, "the config of a functional model gives '%s' a mask that its inputs do not have", r->layer[at]->name);
+}
+
 /* One call of a layer, when all its inputs are there. */
 static tn_status make_call(reader *r, size_t at, const json_t *node, bool *made)
 {
@@ -415,6 +425,7 @@ static tn_status make_call(reader *r, size_t at, const json_t *node, bool *made)
     *made = !g.missing;
     if (g.missing)
         return TN_OK;
+    TN_TRY(check_mask(r, at, node, &g));
     tn_tensor *result;
     TN_TRY(tn__layer_apply(r->context, r->layer[at], g.item, g.count, -1, &result));
     tn_status status = remember(r, r->layer[at]->name, (size_t)r->first[at] + r->called[at]++, result);

@@ -137,11 +137,21 @@ static tn_status add_layers(tn__inspection *i, const json_t *json, int depth)
     return TN_OK;
 }
 
+/* The classes that loading would not know. */
+static char *unknown_classes(const json_t *config)
+{
+    json_t *copy = json_deep_copy(config);
+    char *unknown =
+        copy && tn__leave_out_masks(copy) == TN_OK ? tn__unknown_classes(copy) : NULL;
+    json_decref(copy);
+    return unknown;
+}
+
 /* "A, B" as a list. */
 static tn_status add_unknown(tn__inspection *i, const json_t *config)
 {
     json_t *list = json_object_get(i->out, "unknown_classes");
-    char *unknown = tn__unknown_classes(config);
+    char *unknown = unknown_classes(config);
     tn_status status = unknown ? TN_OK : TN_RESOURCE_EXHAUSTED;
     for (const char *at = unknown; at && *at && status == TN_OK;) {
         const char *end = strstr(at, ", ");

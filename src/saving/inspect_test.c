@@ -259,6 +259,26 @@ static void running_out_of_memory_leaks_nothing(void **state)
     check_allocation_failures(inspect, (void *)(uintptr_t)(TESTDATA "plain.keras"));
 }
 
+/* Keras 3 writes the ops that make masks; loading leaves them out. */
+static void ops_of_masks_are_not_unknown_classes(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    static const char text[] =
+        "{\"class_name\": \"Functional\", \"config\": {\"name\": \"m\", \"layers\": ["
+        "{\"module\": \"keras.src.ops.numpy\", \"class_name\": \"NotEqual\", \"name\": "
+        "\"not_equal\","
+        " \"config\": {\"name\": \"not_equal\"}, \"inbound_nodes\": []},"
+        "{\"class_name\": \"Whittle\", \"config\": {\"name\": \"w\"}, \"name\": \"w\","
+        " \"inbound_nodes\": []}], \"output_layers\": [\"w\", 0, 0]}}";
+    const char *path = temporary_path("masks.json");
+    write_file(path, text, sizeof text - 1);
+    json_t *json = inspected(path), *unknown = json_object_get(json, "unknown_classes");
+    assert_int_equal(json_array_size(unknown), 1);
+    assert_string_equal(json_string_value(json_array_get(unknown, 0)), "Whittle");
+    json_decref(json);
+}
+
 int main(void)
 {
     tests_begin();
@@ -273,6 +293,7 @@ int main(void)
         cmocka_unit_test(names_cannot_move_the_cursor),
         cmocka_unit_test(every_damaged_byte_is_survived),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
+        cmocka_unit_test(ops_of_masks_are_not_unknown_classes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,7 @@ tn_status tn__load_config(tn_context *context, json_t *json, const char *version
                           uint64_t room, tn_layer **model)
 {
     *model = NULL;
+    TN_TRY(tn__leave_out_masks(json));
     TN_TRY(check_classes(json, archive));
     TN_TRY(tn__upgrade_config(json, version));
     uint64_t outer = context->weight_room;
