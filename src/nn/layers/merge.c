@@ -72,6 +72,18 @@ static bool check_rows(tn_list inputs)
     return true;
 }
 
+/* What counts in one of the inputs; none when an input has no mask. */
+static tn_tensor *mask_of_any(void *me, tn_list inputs)
+{
+    tn_tensor *all = tn_mask(tn_at(inputs, 0));
+    (void)me;
+    for (size_t i = 1; all && i < inputs.count; i++) {
+        tn_tensor *mask = tn_mask(inputs.item[i]);
+        all = mask ? tn_logical_or(all, mask) : NULL;
+    }
+    return all;
+}
+
 static tn_tensor *call_add(void *me, tn_list inputs)
 {
     (void)me;
@@ -94,6 +106,7 @@ const tn_class tn__class_Add = {
     .size = sizeof(tn_layer_options),
     .options_size = sizeof(tn_layer_options),
     .call = call_add,
+    .compute_mask = mask_of_any,
     .more = &add_more,
 };
 
@@ -139,6 +152,30 @@ static tn_tensor *call_concatenate(void *me, tn_list inputs)
     return tn_concat(inputs, axis);
 }
 
+/* As large as the input. */
+static tn_tensor *whole_mask(tn_tensor *x)
+{
+    tn_tensor *mask = tn_mask(x), *none = tn_cast(tn_zeros_like(x), TN_BOOL);
+    if (!mask)
+        return tn_logical_not(none);
+    return mask->shape.rank < x->shape.rank ? tn_logical_or(tn_expand_dims(mask, -1), none) : mask;
+}
+
+/* The inputs' masks joined; a place counts when something of its last dimension does. */
+static tn_tensor *joined_mask(void *me, tn_list inputs)
+{
+    bool masked = false;
+    tn_tensor **masks = tn__scope_alloc((inputs.count + 1) * sizeof *masks);
+    for (size_t i = 0; i < inputs.count; i++)
+        masked |= inputs.item[i]->mask != NULL;
+    for (size_t i = 0; masks && masked && i < inputs.count; i++)
+        masks[i] = whole_mask(inputs.item[i]);
+    if (!masks || !masked)
+        return NULL;
+    tn_tensor *all = tn_concat(tn_list_of(inputs.count, masks), ((const concatenate *)me)->o.axis);
+    return tn_reduce_any(all, .axis = TN_AXES(-1));
+}
+
 static const tn_class_more concatenate_more = { .takes_list = true };
 const tn_class tn__class_Concatenate = {
     .name = "Concatenate",
@@ -147,6 +184,7 @@ const tn_class tn__class_Concatenate = {
     .options_size = sizeof(tn_concatenate_options),
     .fields = concatenate_fields,
     .call = call_concatenate,
+    .compute_mask = joined_mask,
     .more = &concatenate_more,
 };
 

@@ -42,6 +42,34 @@ static void shapes_that_do_not_fit_are_told(void **state)
                 "shapes [(2, 4), (3, 4)]");
 }
 
+static tn_tensor *masked(int64_t first, int64_t second)
+{
+    float values[12] = { 0 };
+    values[2 * first] = values[6 + 2 * second + 1] = 1;
+    return tn_call(tn_masking(0), tn_constant(TN_FLOAT32, TN_SHAPE(2, 3, 2), values));
+}
+
+/* What Keras's compute_mask gives. */
+static void masks_are_merged(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *a = masked(0, 1), *b = masked(2, 1), *plain = layer_input(TN_SHAPE(2, 3, 2), 0);
+    assert_string_equal(tn_text(tn_mask(tn_call(tn_add_layer(), a, b))),
+                        "[[ True False  True]\n [False  True False]]");
+    assert_null(tn_mask(tn_call(tn_add_layer(), a, plain)));
+    assert_null(tn_mask(tn_call(tn_add_layer(), plain, plain)));
+    assert_string_equal(tn_text(tn_mask(tn_call(tn_concatenate(), a, b))),
+                        "[[ True False  True]\n [False  True False]]");
+    assert_string_equal(tn_text(tn_mask(tn_call(tn_concatenate(), a, plain))),
+                        "[[ True  True  True]\n [ True  True  True]]");
+    assert_string_equal(
+        tn_text(tn_mask(tn_call(tn_concatenate(1), a, plain))),
+        "[[ True False False  True  True  True]\n [False  True False  True  True  True]]");
+    assert_null(tn_mask(tn_call(tn_concatenate(), plain, plain)));
+    CHECK_NO_ERROR();
+}
+
 /* Keras builds them for a list of shapes, and calls them with a list, even of one. */
 static void files_say_lists(void **state)
 {
@@ -70,6 +98,7 @@ int main(void)
         cmocka_unit_test(tensors_are_added),
         cmocka_unit_test(tensors_are_joined),
         cmocka_unit_test(shapes_that_do_not_fit_are_told),
+        cmocka_unit_test(masks_are_merged),
         cmocka_unit_test(files_say_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
