@@ -123,6 +123,38 @@ static tn_axes axes_but(int axis, int rank)
     return axes;
 }
 
+/* Σ where / (Σ 1 where + 1e-7): Keras's mean of what a mask lets count. */
+static tn_tensor *mean_where(tn_tensor *counts, tn_tensor *x, tn_axes axes, bool keep)
+{
+    tn_tensor *sum =
+        tn_reduce_sum(tn_where(counts, x, tn_zeros_like(x)), .axis = axes, .keepdims = keep);
+    tn_tensor *count =
+        tn_reduce_sum(tn_cast(counts, (tn_dtype)x->dtype), .axis = axes, .keepdims = keep);
+    return tn_divide(sum, tn_add(count, tn__like(count, 1e-7)));
+}
+
+static tn_list moments_where(tn_tensor *mask, tn_tensor *x, tn_axes axes)
+{
+    if (mask->shape.known && mask->shape.rank != x->shape.rank - 1) {
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "The mask provided should be one dimension less than the inputs. Received: "
+                 "mask.shape=%s, inputs.shape=%s",
+                 TN__SHAPE(mask->shape), TN__SHAPE(x->shape));
+        return (tn_list){ 0 };
+    }
+    tn_tensor *counts = tn_logical_or(tn_expand_dims(tn_cast(mask, TN_BOOL), -1),
+                                      tn_cast(tn_zeros_like(x), TN_BOOL));
+    tn_tensor *mean = mean_where(counts, x, axes, true);
+    return TN_LIST(mean_where(counts, x, axes, false),
+                   mean_where(counts, tn_square(tn_subtract(x, mean)), axes, false));
+}
+
+/* Mean and variance of the batch. */
+static tn_list moments_of(tn_tensor *mask, tn_tensor *x, tn_axes axes)
+{
+    return mask ? moments_where(mask, x, axes) : tn_nn_moments(x, .axis = axes);
+}
+
 /* variable <- variable * momentum + value * (1 - momentum) */
 static tn_tensor *move(tn_variable *variable, tn_tensor *value, double momentum)
 {
@@ -226,16 +258,16 @@ static tn_tensor *call(void *me, tn_list inputs)
     const batch_norm *self = me;
     const tn_batch_normalization_options *o = &self->o;
     tn_dtype own = tn__layer_dtype(tn__this_layer()), dtype = wide(own);
-    tn_tensor *x = tn_at(inputs, 0);
+    tn_tensor *x = tn_at(inputs, 0), *mask = tn_mask(x);
     int axis;
-    if (!check(self, x, &axis))
+    if (!x || !check(self, x, &axis))
         return NULL;
     x = tn_cast(x, dtype);
     tn_tensor *gamma = self->gamma ? tn_cast(self->gamma, dtype) : NULL,
               *beta = self->beta ? tn_cast(self->beta, dtype) : NULL;
     tn_tensor *mean, *variance;
     if (tn_training() && tn__this_layer()->trainable) {
-        tn_list moments = tn_nn_moments(x, .axis = axes_but(axis, self->rank));
+        tn_list moments = moments_of(mask, x, axes_but(axis, self->rank));
         mean = tn_at(moments, 0);
         variance = tn_at(moments, 1);
         if (!variance)

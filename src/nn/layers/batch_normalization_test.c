@@ -95,6 +95,35 @@ static void files_of_all_ages_are_read_and_older_keras_reads_ours(void **state)
     CHECK_ERROR(TN_UNIMPLEMENTED, "synchronized=True");
 }
 
+/* Numbers: Keras 3.15's. */
+static void what_a_mask_leaves_out_is_not_in_the_statistics(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const float steps[] = { 1, 2, 0, 0, 3, 0, 0, 0, 4, 5, 0, 0 };
+    const float numbers[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 };
+    tn_tensor *x = tn_constant(TN_FLOAT32, TN_SHAPE(2, 3, 2), steps);
+    tn_tensor *factor = tn_constant(TN_FLOAT32, TN_SHAPE(2, 3, 2), numbers);
+    tn_layer *layer = tn_batch_normalization();
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, x);
+    tn_tensor *y = tn_call_with(layer, TN_LIST(tn_with_mask(x, tn_mask(tn_call(tn_masking(0), x)))),
+                                .training = true);
+    tn_tensor *loss = tn_reduce_sum(tn_multiply(tn_square(y), factor));
+    CHECK_VALUES(tn_gradient_of(tape, loss, x), 1e-4, 80.8447189, 8.24536133, -6.85273743,
+                 -3.31500387, 4.04663181, 18.2531967, -20.5582123, -7.73500919, -23.2167130,
+                 -3.29352999, -34.2636871, -12.1550150);
+    tn_list weights = tn_get_weights(layer);
+    CHECK_VALUES(tn_at(weights, 2), 1e-6, 0.02666666731, 0.02333333157);
+    CHECK_VALUES(tn_at(weights, 3), 1e-6, 1.00555551, 1.03222227);
+    CHECK_NO_ERROR();
+    assert_null(tn_call_with(layer, TN_LIST(x), .training = true,
+                             .mask = tn_ones(TN_SHAPE(2, 3, 2), TN_BOOL)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "The mask provided should be one dimension less than the inputs. Received: "
+                "mask.shape=(2, 3, 2), inputs.shape=(2, 3, 2)");
+}
+
 int main(void)
 {
     tests_begin();
@@ -102,6 +131,7 @@ int main(void)
         cmocka_unit_test(it_computes_what_keras_does),
         cmocka_unit_test(it_renormalizes),
         cmocka_unit_test(moving_statistics_move),
+        cmocka_unit_test(what_a_mask_leaves_out_is_not_in_the_statistics),
         cmocka_unit_test(one_that_is_not_trainable_uses_the_moving_ones),
         cmocka_unit_test(files_of_all_ages_are_read_and_older_keras_reads_ours),
     };
