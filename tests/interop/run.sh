@@ -29,6 +29,12 @@ TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_saved.py" "$work/saved"
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_keras3.py" "$work" "$digits"
 TF_CPP_MIN_LOG_LEVEL=3 TF_USE_LEGACY_KERAS=1 "$python" "$here/check_keras2.py" "$work" "$digits"
 
+# Random models, in two processes.
+mkdir "$work/random"
+"$python" "$here/random_models.py" "$build/examples/interop_random" --folder "$work/random/0" --part 0/2 &
+"$python" "$here/random_models.py" "$build/examples/interop_random" --folder "$work/random/1" --part 1/2 || { wait $! || :; exit 1; }
+wait $!
+
 # HDF5 by itself: what we write h5py reads, and of hundreds of files that h5py writes we read the same as h5py.
 "$python" "$here/check_hdf5.py" "$build/tests/formats_hdf5_writer_test"
 mkdir "$work/hdf5"
