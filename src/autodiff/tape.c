@@ -178,14 +178,14 @@ static tn_status check_use(struct tn_tape *tape, tn_tensor *target, tn_list sour
 }
 
 /* A persistent tape goes on recording while the rules run, and its list moves as it grows: a copy of it is walked. */
-static tn_status walk_back(tn_context *context, const struct tn_tape *tape, tn_tensor *const *targets, size_t count, tn_list sources,
-                           tn_tensor **gradients)
+tn_status tn__tape_gradients(tn_context *context, const struct tn_tape *tape, tn_tensor *const *targets, tn_tensor *const *seeds, size_t count,
+                             tn_list sources, tn_tensor **gradients)
 {
     size_t records = tape->record.count;
     tn__record *copy = tn__memdup(tape->record.item, records * sizeof *copy);
     if (!copy)
         return TN_RESOURCE_EXHAUSTED;
-    tn_status status = tn__gradients_of(context, copy, records, targets, NULL, count, sources.item, sources.count, gradients);
+    tn_status status = tn__gradients_of(context, copy, records, targets, seeds, count, sources.item, sources.count, gradients);
     tn__free(copy);
     return status;
 }
@@ -221,7 +221,7 @@ tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
     tn_tensor **targets = tn__scope_alloc((count + 1) * sizeof *targets);
     if (targets)
         add_leaves(target, targets);
-    if (!gradients || !targets || walk_back(context, tape, targets, count, sources, gradients) != TN_OK)
+    if (!gradients || !targets || tn__tape_gradients(context, tape, targets, NULL, count, sources, gradients) != TN_OK)
         return none;
     if (!tape->persistent)
         forget(tape);

@@ -33,6 +33,9 @@ tn_status tn__tape_record(tn_context *context, const tn__op *op, const void *att
 /* Is anything that depends on x recorded by an open tape? */
 bool tn__tape_watches(const tn_context *context, const tn_tensor *x);
 
+/* Gradients by what a tape has recorded, with seeds for the targets; see tn__gradients_of. */
+tn_status tn__tape_gradients(tn_context *context, const struct tn_tape *tape, tn_tensor *const *targets, tn_tensor *const *seeds, size_t count,
+                             tn_list sources, tn_tensor **gradients);
 /* Gradients of the sum of targets, weighted by `seeds` (NULL items: ones), to each source; retained, NULL where there is none. The
  * records are those of a tape, or of a graph's nodes (tn_gradients). */
 tn_status tn__gradients_of(tn_context *context, const tn__record *records, size_t count, tn_tensor *const *targets,

@@ -295,6 +295,24 @@ static tn_status replace(tn_tensor **x, tn_tensor *with)
     return with ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
+tn_status tn__trace_output(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **output)
+{
+    tn_tensor *given = x, *read = NULL;
+    tn_status status = TN_OK;
+    x = tn__retain(x);
+    if (x->form == TN__VARIABLE) {
+        status = tn__dispatch(context, &tn__op_ReadVariableOp, NULL, &given, 1, &read, 1);
+        tn__release(x);
+        x = read;
+    }
+    if (status == TN_OK && x->weak)
+        status = replace(&x, strong_copy(x));
+    if (status == TN_OK)
+        status = tn__graph_capture(context, graph, x, output);
+    tn__release(x);
+    return status;
+}
+
 static tn_status take_outputs(tn_context *context, tn__concrete *c, tn_tensor *result)
 {
     c->structure = tn__retain(result);
@@ -304,19 +322,8 @@ static tn_status take_outputs(tn_context *context, tn__concrete *c, tn_tensor *r
     tn_status status = c->output && leaves ? TN_OK : TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK)
         tn__flatten(result, leaves);
-    for (size_t i = 0; i < c->outputs && status == TN_OK; i++) {
-        tn_tensor *x = tn__retain(leaves[i]), *read = NULL;
-        if (x->form == TN__VARIABLE) {
-            status = tn__dispatch(context, &tn__op_ReadVariableOp, NULL, &x, 1, &read, 1);
-            tn__release(x);
-            x = read;
-        }
-        if (status == TN_OK && x->weak) /* a number that was static comes out as any other tensor */
-            status = replace(&x, strong_copy(x));
-        if (status == TN_OK)
-            status = tn__graph_capture(context, c->graph, x, &c->output[i]);
-        tn__release(x);
-    }
+    for (size_t i = 0; i < c->outputs && status == TN_OK; i++)
+        status = tn__trace_output(context, c->graph, leaves[i], &c->output[i]);
     tn__free(leaves);
     return status;
 }

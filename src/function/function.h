@@ -50,6 +50,9 @@ extern const tn__type tn__type_function;
 
 /* The caller owns the count. */
 tn_status tn__function_new(tn_body body, void *self, bool eager, const char *name, tn_function **function);
+/* What a traced body gives, as an output of its graph: variables are read, numbers that were static become plain tensors. The caller owns
+ * the count. */
+tn_status tn__trace_output(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **output);
 /* training: 1, 0, or -1 as the call around it. The result is retained for the caller. */
 tn_status tn__function_call(tn_context *context, tn_function *function, tn_list inputs, int training, tn_tensor **result);
 

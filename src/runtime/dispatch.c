@@ -58,11 +58,16 @@ static tn_status check_input(const call *c, tn_tensor *x, size_t i)
                     x->of.tuple.count);
 }
 
+static bool takes_anything(const tn__op *op)
+{
+    return op->expand || (op->flags & TN__ANY_INPUTS);
+}
+
 static tn_status check_count(const call *c)
 {
     const tn__signature *s = c->signature;
     bool enough = s->list >= 0 ? c->inputs + 1 >= s->inputs : c->inputs == s->inputs;
-    if (enough || c->op->expand)
+    if (enough || takes_anything(c->op))
         return TN_OK;
     return tn__fail(TN_INVALID_ARGUMENT, "%s takes %zu inputs, got %zu", c->op->name, s->inputs, c->inputs);
 }
@@ -84,7 +89,7 @@ static tn_status read_variable(const call *c, tn_tensor *variable, tn_tensor **v
 static tn_status take_input(call *c, tn_tensor *x, const tn__arg *arg, tn_tensor **taken)
 {
     bool wants_variable = arg && arg->type < 0 && arg->dtype == TN__RESOURCE;
-    if (c->op->expand) {
+    if (takes_anything(c->op)) {
         *taken = tn__retain(x);
         return TN_OK;
     }
@@ -139,10 +144,10 @@ static tn_status settle_weak(call *c)
 static tn_status take_inputs(call *c, tn_tensor *const *inputs)
 {
     for (size_t i = 0; i < c->inputs; i++) {
-        const tn__arg *arg = c->op->expand ? NULL : &c->signature->input[tn__signature_arg(c->signature, c->inputs, i)];
+        const tn__arg *arg = takes_anything(c->op) ? NULL : &c->signature->input[tn__signature_arg(c->signature, c->inputs, i)];
         TN_TRY(take_input(c, inputs[i], arg, &c->input[i]));
     }
-    return c->op->expand ? TN_OK : settle_weak(c);
+    return takes_anything(c->op) ? TN_OK : settle_weak(c);
 }
 
 /* --- inference ---------------------------------------------------------------------------------------------------------- */
@@ -184,7 +189,7 @@ tn_status tn__infer_op(tn__infer *infer)
     if (!s)
         return tn__errors()->status;
     tn_dtype types[TN__MAX_TYPES] = { 0 };
-    if (!infer->op->expand)
+    if (!takes_anything(infer->op))
         TN_TRY(settle_types(s, infer, types));
     for (size_t i = 0; i < infer->output_count && s->outputs; i++) {
         const tn__arg *arg = &s->output[i < s->outputs ? i : s->outputs - 1];

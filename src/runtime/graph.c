@@ -105,6 +105,11 @@ static void graph_destroy(void *object)
         graph->node.item[i]->orphan = true;
         tn__release(graph->node.item[i]);
     }
+    for (size_t i = 0; i < graph->captured.count; i++) {
+        tn__release(graph->captured.item[i].outer);
+        tn__release(graph->captured.item[i].inner);
+    }
+    tn__free(graph->captured.item);
     tn__free(graph->input.item);
     tn__free(graph->node.item);
     tn__ids_free(&graph->constants);
@@ -170,11 +175,38 @@ static tn_status stand_in(tn_context *context, tn_graph *graph, tn_tensor *x, tn
     return *captured ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
+static bool is_round(const tn_graph *graph, const tn_graph *wanted)
+{
+    while (graph->closure && graph->outer && graph->outer != wanted)
+        graph = graph->outer;
+    return wanted && graph->closure && graph->outer == wanted;
+}
+
+/* The input of a closure that stands for a tensor of a graph round it, made at its first use. */
+static tn_status capture_outer(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured)
+{
+    for (size_t i = 0; i < graph->captured.count; i++)
+        if (graph->captured.item[i].outer->id == x->id) {
+            *captured = tn__retain(graph->captured.item[i].inner);
+            return TN_OK;
+        }
+    tn_tensor *outer;
+    TN_TRY(tn__graph_capture(context, graph->outer, x, &outer)); /* it may be a closure itself */
+    tn__release(outer);
+    TN_TRY(TN__RESERVE(&graph->captured, 1));
+    TN_TRY(tn__graph_input(context, graph, (tn_dtype)x->dtype, &x->shape, NULL, captured));
+    graph->captured.item[graph->captured.count].outer = tn__retain(x);
+    graph->captured.item[graph->captured.count++].inner = tn__retain(*captured);
+    return TN_OK;
+}
+
 tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured)
 {
     *captured = NULL;
     if (x->form != TN__SYMBOLIC)
         return stand_in(context, graph, x, captured);
+    if (is_round(graph, x->of.output.node->graph))
+        return capture_outer(context, graph, x, captured);
     if (x->of.output.node->graph != graph)
         return tn__fail(TN_INVALID_ARGUMENT,
                         "%s out of scope: it belongs to another function or graph, where it was made at %s\nreturn it from there, or pass it as an "

@@ -49,6 +49,13 @@ struct tn_graph {
     tn__ids constants;      /* id of an eager tensor to the index of its Const node */
     tn__ids variables;      /* id of a variable to the index of its VarHandleOp node */
     tn_graph *outer;        /* the graph that was being built when this one was begun; not retained */
+    bool closure;           /* a branch or loop body: tensors of the graphs round it become inputs */
+    struct {
+        struct {
+            tn_tensor *outer, *inner; /* retained: the tensor, and the input that stands for it */
+        } *item;
+        size_t count, capacity;
+    } captured;
     struct tn__programs *programs; /* compiled, see plan/program.h */
     tn__random_graph random; /* seeds of its stateful random ops */
     bool finalized;
@@ -61,7 +68,7 @@ tn_graph *tn__graph_new(void);
 /* A new input of the graph. */
 tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, const tn_shape *shape, const char *name, tn_tensor **input);
 /* A value, variable or symbolic tensor as an input of the graph's nodes: values become Const nodes, variables VarHandleOp nodes,
- * once each; symbolic ones of this graph stay. The caller owns the count. */
+ * once each; symbolic ones of this graph stay; those of a graph round a closure become inputs of it. The caller owns the count. */
 tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured);
 
 /* Runs nodes again, one by one through dispatch, in the mode of now: value(self, node, index) gives each input's stand-in. Used to

@@ -56,6 +56,7 @@ enum {
                           int32, int64 and uint8 in int64 */
     TN__COMMUTES = 8,  /* f(a, b) = f(b, a) */
     TN__SHAPE_ONLY = 16,   /* looks at its inputs' shapes, not at their elements */
+    TN__ANY_INPUTS = 64,   /* any number of inputs of any types, variables as they are; inference sets the outputs' dtypes */
     TN__MAKES_OUTPUTS = 32 /* compute makes its outputs itself, even when their shapes are known */
 };
 

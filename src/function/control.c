@@ -1,0 +1,413 @@
+/* control.c - tn_cond and tn_while_loop: run at once, or traced into closures. */
+#include "function/control.h"
+#include "ops/ops.h"
+#include <string.h>
+
+static bool check_inputs(tn_list inputs, const char *what)
+{
+    for (size_t i = 0; i < inputs.count; i++)
+        if (!tn__check_tensor(inputs.item[i], what))
+            return false;
+    return true;
+}
+
+static tn_tensor *run_at_once(tn_context *context, tn_body body, void *self, tn_list inputs, const char *what)
+{
+    tn_tensor *result;
+    return tn__run_body(context, body, self, inputs, -1, what, &result) == TN_OK ? tn__own(result) : NULL;
+}
+
+/* --- tracing a body ----------------------------------------------------------------------------------------------------- */
+typedef struct {
+    tn_graph *graph;      /* retained */
+    tn_tensor *result;    /* as the body gave it; retained */
+    tn_tensor **output;   /* flat, of the graph, retained */
+    size_t outputs;
+} traced;
+
+static void traced_free(traced *t)
+{
+    for (size_t i = 0; t->output && i < t->outputs; i++)
+        tn__release(t->output[i]);
+    tn__free(t->output);
+    tn__release(t->result);
+    tn__release(t->graph);
+    *t = (traced){ NULL };
+}
+
+static tn_status take_outputs(tn_context *context, traced *t)
+{
+    t->outputs = tn__flat_count(t->result);
+    t->output = tn__alloc_zeroed(t->outputs + 1, sizeof *t->output);
+    tn_tensor **leaves = tn__scope_alloc((t->outputs + 1) * sizeof *leaves);
+    if (!t->output || !leaves)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__flatten(t->result, leaves);
+    for (size_t i = 0; i < t->outputs; i++)
+        TN_TRY(tn__trace_output(context, t->graph, leaves[i], &t->output[i]));
+    return TN_OK;
+}
+
+/* The graph is open while its body runs; `shapes`, when given, are of placeholders that stand for the inputs. */
+static tn_status trace_in_graph(tn_context *context, traced *t, tn_body body, void *self, tn_list inputs, const tn_shape *shapes,
+                                const char *what)
+{
+    tn_tensor **stands = tn__scope_alloc((inputs.count + 1) * sizeof *stands);
+    if (!stands)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < inputs.count; i++) {
+        stands[i] = inputs.item[i];
+        if (!shapes)
+            continue;
+        TN_TRY(tn__graph_input(context, t->graph, (tn_dtype)inputs.item[i]->dtype, &shapes[i], NULL, &stands[i]));
+        if (!tn__own(stands[i]))
+            return TN_RESOURCE_EXHAUSTED;
+    }
+    TN_TRY(tn__run_body(context, body, self, (tn_list){ inputs.count, stands }, -1, what, &t->result));
+    return take_outputs(context, t);
+}
+
+static tn_status trace(tn_context *context, traced *t, tn_body body, void *self, tn_list inputs, const tn_shape *shapes, const char *what)
+{
+    *t = (traced){ .graph = tn__graph_new() };
+    if (!t->graph)
+        return TN_RESOURCE_EXHAUSTED;
+    size_t depth = tn__scope_begin(context->here);
+    t->graph->outer = context->graph;
+    t->graph->closure = true;
+    context->graph = t->graph;
+    tn_status status = trace_in_graph(context, t, body, self, inputs, shapes, what);
+    context->graph = t->graph->outer;
+    tn__scope_end(depth);
+    return status;
+}
+
+/* --- two closures of one node --------------------------------------------------------------------------------------------- */
+/* What the closures of a node take from outside; both take all of it, in one order. */
+typedef struct {
+    struct {
+        tn_tensor **item; /* not retained: the graphs hold them */
+        size_t count, capacity;
+    } tensor, variable;
+} outside;
+
+static void outside_free(outside *o)
+{
+    tn__free(o->tensor.item);
+    tn__free(o->variable.item);
+}
+
+static bool is_among(tn_tensor *const *items, size_t count, const tn_tensor *x)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i]->id == x->id)
+            return true;
+    return false;
+}
+
+static tn_status add_outside(outside *o, const tn_graph *graph)
+{
+    for (size_t i = 0; i < graph->captured.count; i++) {
+        tn_tensor *x = graph->captured.item[i].outer;
+        if (!is_among(o->tensor.item, o->tensor.count, x))
+            TN_TRY(TN__PUSH(&o->tensor, x));
+    }
+    for (size_t i = 0; i < graph->node.count; i++) {
+        const tn__node *node = graph->node.item[i];
+        tn_tensor *x = node->op == &tn__op_VarHandleOp ? *(tn_tensor **)node->attrs : NULL;
+        if (x && !is_among(o->variable.item, o->variable.count, x))
+            TN_TRY(TN__PUSH(&o->variable, x));
+    }
+    return TN_OK;
+}
+
+static tn_tensor *inner_of(const tn_graph *graph, const tn_tensor *outer)
+{
+    for (size_t i = 0; i < graph->captured.count; i++)
+        if (graph->captured.item[i].outer->id == outer->id)
+            return graph->captured.item[i].inner;
+    return NULL;
+}
+
+/* The closure's inputs: the first `own` placeholders, then one for everything from outside. */
+static tn_status close(tn_context *context, const traced *t, size_t own, const outside *o, tn__closure *c)
+{
+    tn_graph *graph = t->graph, *building = context->graph;
+    tn_tensor **inputs = tn__scope_alloc((own + o->tensor.count + 1) * sizeof *inputs), *captured;
+    if (!inputs)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < own; i++)
+        inputs[i] = graph->input.item[i];
+    graph->outer = building;
+    for (size_t i = 0; i < o->tensor.count; i++) {
+        TN_TRY(tn__graph_capture(context, graph, o->tensor.item[i], &captured));
+        tn__release(captured);
+        inputs[own + i] = inner_of(graph, o->tensor.item[i]);
+    }
+    graph->outer = NULL;
+    c->graph = (tn_tensor *)graph;
+    c->inputs = tn__own(tn__tuple_new(own + o->tensor.count, inputs));
+    c->outputs = tn__own(tn__tuple_new(t->outputs, t->output));
+    return c->inputs && c->outputs ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+/* The node, and its outputs in the structure that the body gave. */
+static tn_tensor *apply(tn_context *context, const tn__op *op, const void *attrs, tn_list first, const outside *o, const tn_tensor *structure)
+{
+    size_t count = first.count + o->tensor.count + o->variable.count, outputs = tn__flat_count(structure);
+    tn_tensor **inputs = tn__scope_alloc((count + 1) * sizeof *inputs), **made = tn__scope_alloc((outputs + 1) * sizeof *made);
+    if (!inputs || !made)
+        return NULL;
+    memcpy(inputs, first.item, first.count * sizeof *inputs);
+    for (size_t i = 0; i < o->tensor.count; i++)
+        inputs[first.count + i] = o->tensor.item[i];
+    for (size_t i = 0; i < o->variable.count; i++)
+        inputs[first.count + o->tensor.count + i] = o->variable.item[i];
+    if (tn__dispatch(context, op, attrs, inputs, count, made, outputs) != TN_OK)
+        return NULL;
+    tn_tensor *const *at = made;
+    tn_tensor *result = tn__rebuild(structure, &at);
+    for (size_t i = 0; i < outputs; i++)
+        tn__release(made[i]);
+    return result;
+}
+
+/* --- tn_cond ------------------------------------------------------------------------------------------------------------ */
+static tn_status check_branches(const traced *then, const traced *otherwise)
+{
+    bool same = then->outputs == otherwise->outputs;
+    for (size_t i = 0; same && i < then->outputs; i++)
+        same = then->output[i]->dtype == otherwise->output[i]->dtype;
+    if (same)
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "true_fn and false_fn arguments to tf.cond must have the same number, type, and overall structure of return values.\n"
+                    "true_fn gives %zu tensor(s), the first %s; false_fn gives %zu, the first %s",
+                    then->outputs, then->outputs ? TN__TENSOR(then->output[0]) : "none", otherwise->outputs,
+                    otherwise->outputs ? TN__TENSOR(otherwise->output[0]) : "none");
+}
+
+static tn_tensor *branch(tn_context *context, tn_tensor *predicate, const traced *then, const traced *otherwise)
+{
+    tn__if_attrs attrs;
+    outside o = { 0 };
+    tn_tensor *result = NULL;
+    if (check_branches(then, otherwise) == TN_OK && add_outside(&o, then->graph) == TN_OK && add_outside(&o, otherwise->graph) == TN_OK &&
+        close(context, then, 0, &o, &attrs.then) == TN_OK && close(context, otherwise, 0, &o, &attrs.otherwise) == TN_OK) {
+        bool stateful = tn__closure_is_stateful(&attrs.then) || tn__closure_is_stateful(&attrs.otherwise);
+        result = apply(context, stateful ? &tn__op_If : &tn__op_StatelessIf, &attrs, (tn_list){ 1, &predicate }, &o, then->result);
+    }
+    outside_free(&o);
+    return result;
+}
+
+static tn_tensor *cond_traced(tn_context *context, tn_tensor *predicate, tn_body true_fn, tn_body false_fn, void *self, tn_list inputs)
+{
+    traced then = { NULL }, otherwise = { NULL };
+    tn_tensor *result = NULL;
+    size_t depth = tn__scope_begin(context->here);
+    if (trace(context, &then, true_fn, self, inputs, NULL, "true_fn") == TN_OK &&
+        trace(context, &otherwise, false_fn, self, inputs, NULL, "false_fn") == TN_OK)
+        result = branch(context, predicate, &then, &otherwise);
+    traced_free(&then);
+    traced_free(&otherwise);
+    tn__scope_end(depth);
+    return tn__own(result);
+}
+
+static bool check_predicate(const tn_tensor *x, const char *what)
+{
+    bool one = x->form != TN__TUPLE && x->dtype == TN_BOOL && (!x->shape.known || tn__shape_fits(&x->shape, &TN_SCALAR));
+    if (!one)
+        tn__fail(TN_INVALID_ARGUMENT, "%s must be a bool of shape (), got %s", what, x->form == TN__TUPLE ? "a tuple" : TN__TENSOR(x));
+    return one;
+}
+
+tn_tensor *tn_cond(tn_tensor *predicate, tn_body true_fn, tn_body false_fn, void *self, tn_list inputs)
+{
+    TN__ENTER(context, NULL);
+    if (!tn__check_tensor(predicate, "tn_cond: predicate") || !check_inputs(inputs, "tn_cond: an input") ||
+        !check_predicate(predicate, "tn_cond: predicate"))
+        return NULL;
+    if (!true_fn || !false_fn) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_cond: %s is NULL", true_fn ? "false_fn" : "true_fn");
+        return NULL;
+    }
+    bool variable_in_graph = predicate->form == TN__VARIABLE && context->graph;
+    if (predicate->form == TN__SYMBOLIC || variable_in_graph) {
+        if (context->graph)
+            return cond_traced(context, variable_in_graph ? tn_identity(predicate) : predicate, true_fn, false_fn, self, inputs);
+        tn__fail(TN_INVALID_ARGUMENT, "tn_cond: the predicate is a tensor of a functional model, whose value is not there yet\n"
+                                      "put the call into a layer class's call, and the layer into the model");
+        return NULL;
+    }
+    bool truth = tn_to_int(predicate) != 0;
+    return tn__failed(context) ? NULL : run_at_once(context, truth ? true_fn : false_fn, self, inputs, truth ? "true_fn" : "false_fn");
+}
+
+/* --- tn_while_loop ------------------------------------------------------------------------------------------------------ */
+static tn_tensor *pack(tn_list values)
+{
+    return values.count == 1 ? values.item[0] : tn_tuple_of(values);
+}
+
+/* What the body gave becomes the loop's variables; of another number or dtype it cannot. */
+static tn_status check_round(tn_list before, tn_tensor *const *after, size_t count)
+{
+    if (count != before.count)
+        return tn__fail(TN_INVALID_ARGUMENT, "The two structures don't have the same nested structure.\ntn_while_loop: body gives %zu tensor(s), "
+                                             "there are %zu loop variables",
+                        count, before.count);
+    for (size_t i = 0; i < count; i++)
+        if (after[i]->dtype != before.item[i]->dtype)
+            return tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: loop variable %zu enters as %s and body gives %s\ntn_cast(x, dtype) converts", i,
+                            TN__TENSOR(before.item[i]), TN__TENSOR(after[i]));
+    return TN_OK;
+}
+
+static tn_status test_at_once(tn_context *context, tn_body condition, void *self, tn_list values, bool *on)
+{
+    tn_tensor *result;
+    TN_TRY(tn__run_body(context, condition, self, values, -1, "condition", &result));
+    *on = check_predicate(result, "tn_while_loop: what condition gives") && tn_to_int(result) != 0;
+    tn__release(result);
+    return context->error.status;
+}
+
+/* One round in a scope of its own; the new values are retained. */
+static tn_status round_at_once(tn_context *context, tn_body condition, tn_body body, void *self, tn_tensor **items, size_t variables, bool *on)
+{
+    const tn_list values = { variables, items };
+    tn_tensor *result = NULL;
+    size_t depth = tn__scope_begin(context->here);
+    tn_status status = test_at_once(context, condition, self, values, on);
+    if (status == TN_OK && *on)
+        status = tn__run_body(context, body, self, values, -1, "body", &result);
+    size_t count = result ? tn__flat_count(result) : 0;
+    tn_tensor **leaves = result ? tn__scope_alloc((count + 1) * sizeof *leaves) : NULL;
+    if (leaves) {
+        tn__flatten(result, leaves);
+        status = check_round(values, leaves, count);
+        for (size_t i = 0; i < count && status == TN_OK; i++)
+            tn__assign_object(&items[i], leaves[i]);
+    }
+    tn__release(result);
+    tn__scope_end(depth);
+    return status == TN_OK ? context->error.status : status;
+}
+
+static tn_tensor *loop_at_once(tn_context *context, tn_body condition, tn_body body, void *self, tn_list values)
+{
+    tn_tensor **item = tn__scope_alloc((values.count + 1) * sizeof *item);
+    bool on = true;
+    tn_status status = item ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; item && i < values.count; i++)
+        item[i] = tn__retain(values.item[i]);
+    while (status == TN_OK && on)
+        status = round_at_once(context, condition, body, self, item, values.count, &on);
+    for (size_t i = 0; item && i < values.count; i++)
+        tn__own(item[i]);
+    return status == TN_OK ? pack((tn_list){ values.count, item }) : NULL;
+}
+
+/* A variable that comes out in another shape than it went in has a dimension that is not known; true when that is so for any. */
+static bool relax(tn_shape *shapes, const traced *t)
+{
+    bool relaxed = false;
+    for (size_t i = 0; i < t->outputs; i++) {
+        const tn_shape *after = &t->output[i]->shape;
+        if (tn__shape_fits(after, &shapes[i]) && tn__shape_equal(after, &shapes[i]))
+            continue;
+        if (!after->known || !shapes[i].known || after->rank != shapes[i].rank) {
+            relaxed |= shapes[i].known;
+            shapes[i] = TN__UNKNOWN_SHAPE;
+            continue;
+        }
+        for (int d = 0; d < after->rank; d++)
+            if (shapes[i].dims[d] != after->dims[d] && shapes[i].dims[d] != TN_NONE) {
+                shapes[i].dims[d] = TN_NONE;
+                relaxed = true;
+            }
+    }
+    return relaxed;
+}
+
+static tn_status trace_loop(tn_context *context, tn_body condition, tn_body body, void *self, tn_list values, tn_shape *shapes, traced *test,
+                            traced *round)
+{
+    do {
+        traced_free(round);
+        TN_TRY(trace(context, round, body, self, values, shapes, "body"));
+        TN_TRY(check_round(values, round->output, round->outputs));
+    } while (relax(shapes, round));
+    TN_TRY(trace(context, test, condition, self, values, shapes, "condition"));
+    if (test->outputs != 1)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: what condition gives must be a bool of shape (), got a tuple of %zu", test->outputs);
+    return check_predicate(test->output[0], "tn_while_loop: what condition gives") ? TN_OK : TN_INVALID_ARGUMENT;
+}
+
+static tn_tensor *repeat(tn_context *context, tn_list values, const traced *test, const traced *round)
+{
+    tn__while_attrs attrs = { .history = false };
+    outside o = { 0 };
+    tn_tensor *result = NULL, *structure = pack(values);
+    if (structure && add_outside(&o, test->graph) == TN_OK && add_outside(&o, round->graph) == TN_OK &&
+        close(context, test, values.count, &o, &attrs.condition) == TN_OK && close(context, round, values.count, &o, &attrs.body) == TN_OK) {
+        bool stateful = tn__closure_is_stateful(&attrs.condition) || tn__closure_is_stateful(&attrs.body);
+        result = apply(context, stateful ? &tn__op_While : &tn__op_StatelessWhile, &attrs, values, &o, structure);
+    }
+    outside_free(&o);
+    return result;
+}
+
+static tn_tensor *loop_traced(tn_context *context, tn_body condition, tn_body body, void *self, tn_list values)
+{
+    traced test = { NULL }, round = { NULL };
+    tn_tensor *result = NULL;
+    size_t depth = tn__scope_begin(context->here);
+    tn_shape *shapes = tn__scope_alloc((values.count + 1) * sizeof *shapes);
+    for (size_t i = 0; shapes && i < values.count; i++)
+        shapes[i] = values.item[i]->shape;
+    if (shapes && trace_loop(context, condition, body, self, values, shapes, &test, &round) == TN_OK)
+        result = repeat(context, values, &test, &round);
+    traced_free(&test);
+    traced_free(&round);
+    tn__scope_end(depth);
+    return tn__own(result);
+}
+
+/* Variables go in as what they hold now. */
+static tn_status read_values(tn_list given, tn_list *values)
+{
+    tn_tensor **item = tn__scope_alloc((given.count + 1) * sizeof *item);
+    if (!item)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < given.count; i++) {
+        item[i] = given.item[i]->form == TN__VARIABLE ? tn_identity(given.item[i]) : given.item[i];
+        if (item[i] && item[i]->form == TN__TUPLE)
+            return tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: loop variable %zu is a tuple: give its tensors one by one", i);
+        if (!item[i])
+            return tn__errors()->status;
+    }
+    *values = (tn_list){ given.count, item };
+    return TN_OK;
+}
+
+tn_tensor *tn_while_loop(tn_body condition, tn_body body, void *self, tn_list loop_variables)
+{
+    TN__ENTER(context, NULL);
+    tn_list values;
+    if (!condition || !body || loop_variables.count == 0) {
+        tn__fail(TN_INVALID_ARGUMENT, "%s", !condition ? "tn_while_loop: condition is NULL" : !body ? "tn_while_loop: body is NULL" : "No loop variables provided.");
+        return NULL;
+    }
+    if (!check_inputs(loop_variables, "tn_while_loop: a loop variable") || read_values(loop_variables, &values) != TN_OK)
+        return NULL;
+    for (size_t i = 0; i < values.count; i++)
+        if (tn__is_functional(values.item[i])) {
+            tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: loop variable %zu is a tensor of a functional model, whose value is not there yet\n"
+                                          "put the loop into a layer class's call, and the layer into the model", i);
+            return NULL;
+        }
+    return context->graph ? loop_traced(context, condition, body, self, values) : loop_at_once(context, condition, body, self, values);
+}

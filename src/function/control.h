@@ -1,0 +1,40 @@
+/* control.h - branches and loops in graphs: ops whose bodies are graphs of their own.
+ *
+ * A body is traced into a closure: a graph whose inputs are a loop's variables and the tensors of the graphs round it that it uses.
+ * Variables of the program stand in it as themselves; the node lists them too, so that a tape sees what they do to its outputs. */
+#ifndef TN_FUNCTION_CONTROL_H
+#define TN_FUNCTION_CONTROL_H
+#include "function/function.h"
+
+/* A traced body. Of a loop's closure the first inputs are the loop's variables. */
+typedef struct {
+    tn_tensor *graph;   /* a tn_graph, retained as any object */
+    tn_tensor *inputs;  /* tuple of its Placeholders, in the order of the node's inputs */
+    tn_tensor *outputs; /* tuple of its results */
+} tn__closure;
+
+/* Node inputs: the predicate, the closures' inputs, the program's variables that they use. */
+typedef struct {
+    tn__closure then, otherwise;
+} tn__if_attrs;
+/* Node inputs: the loop's variables, the other inputs of the closures, the program's variables that they use. Outputs: the loop's
+ * variables at the end; with `history`, then for each its values at the beginning of every round, stacked. */
+typedef struct {
+    tn__closure condition, body;
+    tn_flag history;
+} tn__while_attrs;
+
+size_t tn__closure_inputs(const tn__closure *c);
+size_t tn__closure_outputs(const tn__closure *c);
+/* Do its nodes read or change anything? */
+bool tn__closure_is_stateful(const tn__closure *c);
+/* Runs it on values: as many feeds as it has inputs, as many results as outputs, retained for the caller. */
+tn_status tn__closure_run(tn_context *context, const tn__closure *c, tn_tensor *const *feeds, tn_tensor **results);
+
+extern const tn__op tn__op_If, tn__op_StatelessIf, tn__op_While, tn__op_StatelessWhile;
+
+/* The rules (control_gradient.c). */
+void tn__if_gradient(tn__gradient *gradient);
+void tn__while_gradient(tn__gradient *gradient);
+
+#endif
