@@ -81,9 +81,21 @@ static bool watches(const struct tn_tape *tape, const tn_tensor *x)
 bool tn__tape_watches(const tn_context *context, const tn_tensor *x)
 {
     for (const struct tn_tape *tape = context->tape_pause ? NULL : context->tapes; tape; tape = tape->outer)
-        if (watches(tape, x))
+        if (!tape->paused && watches(tape, x))
             return true;
     return false;
+}
+
+void tn__tapes_pause(tn_context *context)
+{
+    for (struct tn_tape *tape = context->tapes; tape; tape = tape->outer)
+        tape->paused++;
+}
+
+void tn__tapes_resume(tn_context *context)
+{
+    for (struct tn_tape *tape = context->tapes; tape; tape = tape->outer)
+        tape->paused -= tape->paused > 0;
 }
 
 static tn_status record_on(struct tn_tape *tape, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
@@ -114,7 +126,7 @@ tn_status tn__tape_record(tn_context *context, const tn__op *op, const void *att
     if (!op->gradient)
         return TN_OK;
     for (struct tn_tape *tape = context->tapes; tape; tape = tape->outer)
-        if (tape->graph == context->graph)
+        if (tape->graph == context->graph && !tape->paused)
             TN_TRY(record_on(tape, op, attrs, inputs, input_count, outputs, output_count));
     return TN_OK;
 }
@@ -235,4 +247,64 @@ tn_tensor *tn_gradient_of(tn_tape *tape, tn_tensor *target, tn_tensor *source)
 {
     tn_list gradients = tn_gradient(tape, target, (tn_list){ 1, &source });
     return gradients.item ? gradients.item[0] : NULL;
+}
+
+/* --- jacobians ---------------------------------------------------------------------------------------------------------- */
+/* Zeros like target but for a 1 in element i; retained. */
+static tn_tensor *one_element(const tn_tensor *target, int64_t i)
+{
+    tn_tensor *seed = tn__tensor_fill((tn_dtype)target->dtype, &target->shape, 0);
+    size_t size = tn__dtype_size((tn_dtype)target->dtype);
+    if (seed)
+        tn__element_from_int((tn_dtype)target->dtype, 1, (char *)seed->data + (size_t)i * size);
+    return seed;
+}
+
+/* The gradient of each element by itself, owned by the innermost scope; NULL where there is none. */
+static tn_status walk_elements(tn_context *context, const struct tn_tape *tape, tn_tensor *target, tn_tensor *source, tn_tensor **rows)
+{
+    size_t records = tape->record.count;
+    tn__record *copy = tn__memdup(tape->record.item, records * sizeof *copy);
+    tn_status status = copy ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    for (int64_t i = 0; i < tn__count(target) && status == TN_OK; i++) {
+        tn_tensor *seed = one_element(target, i);
+        status = seed ? tn__gradients_of(context, copy, records, &target, &seed, 1, &source, 1, &rows[i]) : TN_RESOURCE_EXHAUSTED;
+        tn__release(seed);
+        if (status == TN_OK && rows[i] && !tn__own(rows[i]))
+            status = TN_RESOURCE_EXHAUSTED;
+    }
+    tn__free(copy);
+    return status;
+}
+
+/* rows one behind the other, in the shape target.shape + source.shape */
+static tn_tensor *join_rows(tn_tensor *target, tn_tensor *source, tn_tensor **rows)
+{
+    size_t count = (size_t)tn__count(target);
+    if (count && !rows[0])
+        return NULL;
+    tn_tensor *shape = tn__shape_tensor(source), *whole = tn_concat(TN_LIST(tn__shape_tensor(target), shape), 0);
+    if (count == 0)
+        return TN__APPLY(tn__op_Fill, NULL, whole, tn__like(source, 0));
+    return TN__APPLY(tn__op_Reshape, NULL, tn_stack((tn_list){ count, rows }, 0), whole);
+}
+
+tn_tensor *tn_jacobian(tn_tape *tape, tn_tensor *target, tn_tensor *source)
+{
+    TN__ENTER(context, NULL);
+    if (check_use(tape, target, (tn_list){ 1, &source }) != TN_OK)
+        return NULL;
+    if (target->form == TN__TUPLE || !tn__shape_full(&target->shape)) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_jacobian: target must be one tensor of a known shape, got %s", TN__TENSOR(target));
+        return NULL;
+    }
+    if (tape->recording && !tape->persistent)
+        close_tape(tape);
+    tape->used = true;
+    tn_tensor **rows = tn__scope_alloc(((size_t)tn__count(target) + 1) * sizeof *rows);
+    if (!rows || walk_elements(context, tape, target, source, rows) != TN_OK)
+        return NULL;
+    if (!tape->persistent)
+        forget(tape);
+    return join_rows(target, source, rows);
 }

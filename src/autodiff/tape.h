@@ -18,6 +18,7 @@ struct tn_tape {
     struct tn_tape *outer; /* the tape that was open when this one was */
     const tn_graph *graph; /* where it was opened: what another trace makes is not its own, but what is run of it afterwards */
     bool persistent, watch_variables, recording, used;
+    int paused;            /* above 0: nothing is recorded */
     tn__ids watched;       /* ids of tensors that depend on something watched */
     struct {
         tn__record *item;
@@ -30,6 +31,9 @@ extern const tn__type tn__type_tape;
 /* The hook of dispatch. */
 tn_status tn__tape_record(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
                           tn_tensor *const *outputs, size_t output_count);
+/* The tapes that are open now record nothing until they are resumed; those opened in between do. */
+void tn__tapes_pause(tn_context *context);
+void tn__tapes_resume(tn_context *context);
 /* Is anything that depends on x recorded by an open tape? */
 bool tn__tape_watches(const tn_context *context, const tn_tensor *x);
 

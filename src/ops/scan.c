@@ -1,5 +1,6 @@
 /* scan.c - running sums and products along one axis. */
 #include "ops/array.h"
+#include <math.h>
 
 typedef struct {
     tn_flag exclusive; /* element i is made of those before it only */
@@ -79,6 +80,32 @@ static tn_status scan_compute(tn__kernel *kernel)
 SCANS(Cumsum, 0, +)
 SCANS(Cumprod, 1, *)
 
+/* log(eᵃ + eᵇ), from the larger of the two so that nothing overflows. */
+static double log_add(double a, double b)
+{
+    double most = fmax(a, b), least = fmin(a, b);
+    return isinf(most) || isnan(a) || isnan(b) ? a + b - (isinf(most) && most < 0 ? b : 0)
+                                               : most + log1p(exp(least - most));
+}
+
+#define LOG_SCAN(suffix, T)                                                             \
+    static void log_##suffix(const void *in, void *out, int64_t length, int64_t behind, \
+                             const scan_attrs *attrs)                                   \
+    {                                                                                   \
+        int64_t step = attrs->reverse ? -behind : behind,                               \
+                begin = attrs->reverse ? (length - 1) * behind : 0;                     \
+        const T *x = (const T *)in + begin;                                             \
+        T *y = (T *)out + begin;                                                        \
+        for (int64_t i = 0; i < length; i++, x += step, y += step)                      \
+            for (int64_t k = 0; k < behind; k++)                                        \
+                y[k] = attrs->exclusive                                                 \
+                           ? (i ? (T)log_add(y[k - step], x[k - step]) : -(T)INFINITY)  \
+                           : (i ? (T)log_add(y[k - step], x[k]) : x[k]);                \
+    }
+LOG_SCAN(f32, float)
+LOG_SCAN(f64, double)
+static const scans log_scans = { { [TN_FLOAT32] = log_f32, [TN_FLOAT64] = log_f64 } };
+
 static tn_tensor *backwards(const tn__gradient *g, tn_tensor *x)
 {
     scan_attrs attrs = *(const scan_attrs *)g->attrs;
@@ -98,6 +125,31 @@ static void cumprod_gradient(tn__gradient *g)
     g->din[0] = tn_divide(backwards(g, tn_multiply(g->out[0], g->dout[0])), g->in[0]);
 }
 
+/* log dy where it is positive, else a number whose exponential is 0 */
+static tn_tensor *log_of_positive(tn_tensor *dy)
+{
+    tn_tensor *positive = tn_greater(dy, tn__like(dy, 0));
+    tn_tensor *least = tn__like(dy, dy->dtype == TN_FLOAT16 ? -65504 : -3e38);
+    return tn_where(positive, tn_log(tn_where(positive, dy, tn__like(dy, 1))), least);
+}
+
+static tn_tensor *backwards_in_logs(const tn__gradient *g, tn_tensor *dy)
+{
+    scan_attrs attrs = *(const scan_attrs *)g->attrs;
+    attrs.reverse = !attrs.reverse;
+    tn_tensor *logs = TN__APPLY(tn__op_CumulativeLogsumexp, &attrs,
+                                tn_subtract(log_of_positive(dy), g->out[0]), g->in[1]);
+    return tn_exp(tn_add(logs, g->in[0]));
+}
+
+/* dx = eˣ times the running sum of dy / eʸ from the other end, worked out in logarithms: of the
+ * positive dy and of the negative ones */
+static void log_gradient(tn__gradient *g)
+{
+    tn_tensor *dy = g->dout[0];
+    g->din[0] = tn_subtract(backwards_in_logs(g, dy), backwards_in_logs(g, tn_negative(dy)));
+}
+
 #define RUNNING(name_, gradient_)                 \
     const tn__op tn__op_##name_ = {               \
         .name = #name_,                           \
@@ -114,6 +166,19 @@ static void cumprod_gradient(tn__gradient *g)
 RUNNING(Cumsum, cumsum_gradient)
 RUNNING(Cumprod, cumprod_gradient)
 
+const tn__op tn__op_CumulativeLogsumexp = {
+    .name = "CumulativeLogsumexp",
+    .inputs = "x: T, axis: Tidx",
+    .outputs = "out: T",
+    .types = "T: floating; Tidx: int32, int64",
+    .attrs = scan_fields,
+    .attrs_size = sizeof(scan_attrs),
+    .infer = scan_infer,
+    .compute = scan_compute,
+    .gradient = log_gradient,
+    .family = &log_scans,
+};
+
 #define WRAPPER(function, op)                                          \
     tn_tensor *function(const tn_scan_options *o)                      \
     {                                                                  \
@@ -123,3 +188,4 @@ RUNNING(Cumprod, cumprod_gradient)
     }
 WRAPPER(tn_cumsum_with, Cumsum)
 WRAPPER(tn_cumprod_with, Cumprod)
+WRAPPER(tn_cumulative_logsumexp_with, CumulativeLogsumexp)

@@ -1,5 +1,5 @@
-/* scatter.c - slices put, or added, to where indices say: ScatterNd, TensorScatterUpdate and -Add,
- * UnsortedSegmentSum. */
+/* scatter.c - slices put, or added, to where indices say: ScatterNd, TensorScatterUpdate and
+ * -Add. */
 #include "ops/gather.h"
 #include <string.h>
 
@@ -200,90 +200,4 @@ tn_tensor *tn_tensor_scatter_nd_update(tn_tensor *tensor, tn_tensor *indices, tn
 tn_tensor *tn_tensor_scatter_nd_add(tn_tensor *tensor, tn_tensor *indices, tn_tensor *updates)
 {
     return TN__APPLY(tn__op_TensorScatterAdd, NULL, tensor, indices, updates);
-}
-
-/* --- UnsortedSegmentSum ----------------------------------------------------------------------- */
-/* data (ids…, slice…): the output is (segments, slice…). */
-static tn_status segment_infer(tn__infer *infer)
-{
-    const tn_shape *data = &infer->input[0]->shape, *ids = &infer->input[1]->shape;
-    tn_shape out = TN_SCALAR;
-    int64_t count;
-    bool known = tn__known_int(infer->input[2], &count);
-    TN_TRY(tn__infer_rank(infer, 2, 0, 0));
-    if (known && count < 0)
-        return tn__fail(TN_INVALID_ARGUMENT, "Input num_segments == %lld must not be negative.",
-                        (long long)count);
-    if (!data->known || !ids->known)
-        return TN_OK;
-    tn_shape head = *data;
-    head.rank = ids->rank;
-    if (ids->rank > data->rank || !tn__shape_fits(&head, ids))
-        return tn__fail(TN_INVALID_ARGUMENT,
-                        "data.shape = %s does not start with segment_ids.shape = %s",
-                        TN__BRACKETS(*data), TN__BRACKETS(*ids));
-    if (ids->rank == 0 && data->rank == TN_MAX_RANK)
-        return tn__fail(TN_UNIMPLEMENTED, "UnsortedSegmentSum: more than %d dimensions",
-                        TN_MAX_RANK);
-    out.dims[out.rank++] = known ? count : TN_NONE;
-    for (int i = ids->rank; i < data->rank; i++)
-        out.dims[out.rank++] = data->dims[i];
-    infer->output[0].shape = out;
-    return TN_OK;
-}
-
-static tn_status segment_compute(tn__kernel *kernel)
-{
-    const tn_tensor *data = kernel->input[0], *ids = kernel->input[1];
-    tn_tensor *out = kernel->output[0];
-    tn_dtype dtype = (tn_dtype)data->dtype;
-    int64_t count = out->shape.dims[0], n = tn__count(ids);
-    const tn__block slice = {
-        1, { tn__count_of(&data->shape, ids->shape.rank, data->shape.rank) }, { 1 }, { 1 }
-    };
-    int64_t bytes = slice.dim[0] * (int64_t)tn__dtype_size(dtype);
-    memset(out->data, 0, tn__byte_count(out));
-    for (int64_t i = 0; i < n; i++) {
-        int64_t at = tn__int_at(ids, i);
-        if (at >= count)
-            return tn__fail(TN_INVALID_ARGUMENT, "segment_ids%s = %lld is out of range [0, %lld)",
-                            tn__place_text(&ids->shape, i, (char[TN__SHAPE_TEXT]){ 0 }),
-                            (long long)at, (long long)count);
-        if (at >= 0)
-            tn__block_accumulate(&slice, dtype, (char *)out->data + at * bytes,
-                                 (const char *)data->data + i * bytes);
-    }
-    return TN_OK;
-}
-
-/* d data = the row of dy that it was added to; nothing where the id is negative */
-static void segment_gradient(tn__gradient *g)
-{
-    tn_tensor *ids = g->in[1], *zero = tn__like(ids, 0);
-    tn_tensor *rows = tn_gather(g->dout[0], tn_maximum(ids, zero), 0);
-    tn_tensor *kept = tn_greater_equal(ids, zero);
-    if (!g->in[0]->shape.known || !ids->shape.known) {
-        tn__fail(TN_UNIMPLEMENTED, "UnsortedSegmentSum: the gradient needs known ranks");
-        return;
-    }
-    for (int i = ids->shape.rank; i < g->in[0]->shape.rank; i++)
-        kept = tn_expand_dims(kept, i);
-    g->din[0] = tn_where(kept, rows, tn__like(rows, 0));
-}
-
-const tn__op tn__op_UnsortedSegmentSum = {
-    .name = "UnsortedSegmentSum",
-    .inputs = "data: T, segment_ids: Tindices, num_segments: Tnumsegments",
-    .outputs = "output: T",
-    .types = "T: number; Tindices: int32, int64; Tnumsegments: int32, int64",
-    .infer = segment_infer,
-    .compute = segment_compute,
-    .gradient = segment_gradient,
-};
-
-tn_tensor *tn_unsorted_segment_sum(tn_tensor *data, tn_tensor *segment_ids, int64_t num_segments)
-{
-    tn_tensor *count = tn__own(tn__tensor_ints(TN_INT64, 1, &num_segments));
-    return TN__APPLY(tn__op_UnsortedSegmentSum, NULL, data, segment_ids,
-                     tn_reshape(count, TN_SCALAR));
 }

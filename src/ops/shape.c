@@ -393,6 +393,48 @@ tn_tensor *tn_fill(tn_shape dims, tn_tensor *value)
     return TN__APPLY(tn__op_Fill, NULL, tn__dims(&dims), value);
 }
 
+/* --- EnsureShape ------------------------------------------------------------------------------ */
+typedef struct {
+    tn_shape shape;
+} ensure_attrs;
+static const tn_field ensure_fields[] = {
+    TN__ROW(TN_FIELD_SHAPE, ensure_attrs, shape, NULL, NULL),
+    TN__END_OF_FIELDS,
+};
+
+static tn_status ensure_infer(tn__infer *infer)
+{
+    const tn_shape *x = &infer->input[0]->shape,
+                   *expected = &((const ensure_attrs *)infer->attrs)->shape;
+    if (tn__shape_merge(x, expected, &infer->output[0].shape))
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Shape of tensor input %s is not compatible with expected shape %s.",
+                    TN__BRACKETS(*x), TN__BRACKETS(*expected));
+}
+
+static void ensure_gradient(tn__gradient *g)
+{
+    g->din[0] = g->dout[0];
+}
+
+const tn__op tn__op_EnsureShape = {
+    .name = "EnsureShape",
+    .inputs = "input: T",
+    .outputs = "output: T",
+    .types = "T: any",
+    .attrs = ensure_fields,
+    .attrs_size = sizeof(ensure_attrs),
+    .infer = ensure_infer,
+    .gradient = ensure_gradient,
+    .flags = TN__VIEW,
+};
+
+tn_tensor *tn_ensure_shape(tn_tensor *x, tn_shape shape)
+{
+    return TN__APPLY(tn__op_EnsureShape, &(ensure_attrs){ shape }, x);
+}
+
 /* --- BroadcastGradientArgs -------------------------------------------------------------------- */
 static tn_status gradient_args_infer(tn__infer *infer)
 {

@@ -166,7 +166,7 @@ static tn_status settle_types(const tn__signature *s, const tn__infer *infer, tn
         else if (arg->type >= 0 && !expected)
             return tn__fail(TN_INVALID_ARGUMENT, "Value for attr '%s' of %s is not in the list of allowed values\n%s: %s is %s",
                             s->type[arg->type].name, tn__dtype_name(dtype), op->name, arg->name, TN__TENSOR(infer->input[i]));
-        else if (dtype != expected && expected != (tn_dtype)TN__RESOURCE)
+        else if (expected && dtype != expected && expected != (tn_dtype)TN__RESOURCE)
             return tn__fail(TN_INVALID_ARGUMENT,
                             "cannot compute %s as input #%zu(zero-based) was expected to be a %s tensor but is a %s tensor\n"
                             "%s is %s; tn_cast(x, dtype) converts",
@@ -218,18 +218,16 @@ static tn_status make_outputs(tn__kernel *kernel, const tn__infer *infer)
     return TN_OK;
 }
 
-/* What kernels compute in that know only the usual dtypes. */
-static tn_dtype usual_dtype(const tn_tensor *x)
+tn_dtype tn__usual_dtype(tn_dtype dtype)
 {
     const tn__dtype_set half = TN__BIT(TN_FLOAT16) | TN__BIT(TN_BFLOAT16);
     const tn__dtype_set whole = TN__INTS & ~(TN__BIT(TN_INT32) | TN__BIT(TN_INT64) | TN__BIT(TN_UINT8));
-    tn_dtype dtype = (tn_dtype)x->dtype;
     return tn__in(half, dtype) ? TN_FLOAT32 : tn__in(whole, dtype) ? TN_INT64 : dtype;
 }
 
 static bool is_unusual(const tn_tensor *x)
 {
-    return usual_dtype(x) != (tn_dtype)x->dtype;
+    return tn__usual_dtype((tn_dtype)x->dtype) != (tn_dtype)x->dtype;
 }
 
 /* float16 and bfloat16 are computed in float32 and rounded once, small and unsigned integers in int64 and wrapped. */
@@ -244,11 +242,11 @@ static tn_status compute_in_usual(tn__kernel *kernel, const tn__infer *infer)
     wide.output = wide_output;
     tn_status status = TN_OK;
     for (size_t i = 0; i < kernel->input_count && status == TN_OK; i++)
-        status = is_unusual(kernel->input[i]) ? tn__cast_value(kernel->input[i], usual_dtype(kernel->input[i]), &wide_input[i])
+        status = is_unusual(kernel->input[i]) ? tn__cast_value(kernel->input[i], tn__usual_dtype((tn_dtype)kernel->input[i]->dtype), &wide_input[i])
                                               : (wide_input[i] = tn__retain(kernel->input[i]), TN_OK);
     for (size_t i = 0; i < kernel->output_count && status == TN_OK; i++)
         if (kernel->output[i])
-            status = tn__tensor_new(usual_dtype(kernel->output[i]), &kernel->output[i]->shape, &wide_output[i]);
+            status = tn__tensor_new(tn__usual_dtype((tn_dtype)kernel->output[i]->dtype), &kernel->output[i]->shape, &wide_output[i]);
     if (status == TN_OK)
         status = kernel->op->compute(&wide);
     for (size_t i = 0; i < kernel->output_count && status == TN_OK; i++) {

@@ -30,6 +30,8 @@ tn_status tn__compute_into(tn_context *context, const tn__op *op, const void *at
 /* Checks inputs against the signature, settles type attributes, sets outputs' dtypes and count, runs the rule. `out` has room for
  * TN__MAX_OUT entries or as many as count_outputs says. */
 tn_status tn__infer_op(tn__infer *infer);
+/* What a kernel without TN__HALF computes a dtype in. */
+tn_dtype tn__usual_dtype(tn_dtype dtype);
 size_t tn__op_outputs(const tn__op *op, const void *attrs, size_t inputs);
 
 #endif

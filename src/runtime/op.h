@@ -63,7 +63,8 @@ enum {
 struct tn__op {
     const char *name;    /* TensorFlow's raw op: "MatMul" */
     /* As in TensorFlow's OpDef: "a: T, b: T", "values: N * T, axis: Tidx", "resource: resource, value: dtype". At most one list;
-     * a type that starts with a capital or is an attribute's name is a type attribute, all inputs of which agree. */
+     * a type that starts with a capital or is an attribute's name is a type attribute, all inputs of which agree. "any": each its
+     * own, and inference settles the outputs'. */
     const char *inputs, *outputs;
     const char *types;   /* "T: float, double; Tidx: int32, int64"; names as OpDefs spell them; "number", "float*" for the sets */
     const tn_field *attrs; /* the rest, fields of attrs_size bytes; NULL: none */
@@ -84,7 +85,7 @@ struct tn__op {
 enum { TN__MAX_ARGS = 24, TN__MAX_TYPES = 6 };
 typedef struct {
     char name[32];
-    int8_t type;      /* index into types, or -1: `dtype` */
+    int8_t type;      /* index into types, or -1: `dtype` (0: any) */
     uint8_t dtype;
     bool list;        /* as many as there are left over */
 } tn__arg;

@@ -95,7 +95,7 @@ static bool settle_type(const tn__signature *s, const char *name, tn__arg *arg)
         if (strcmp(s->type[i].name, name) == 0)
             arg->type = (int8_t)i;
     arg->dtype = (uint8_t)tn__dtype_of_name(name);
-    return arg->type >= 0 || arg->dtype;
+    return arg->type >= 0 || arg->dtype || strcmp(name, "any") == 0;
 }
 
 /* "a: T, values: N * T, resource: resource" */

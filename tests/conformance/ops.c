@@ -37,16 +37,6 @@ static const tn__op *op_of(const char *api)
     return found;
 }
 
-/* A keyword that the op takes as a tensor: a number, or a list of whole ones. */
-static tn_tensor *keyword_tensor(const op_call *c, const char *name)
-{
-    int64_t values[64];
-    if (!json_is_array(json_object_get(c->attrs, name)))
-        return number(c, name, 0);
-    size_t count = wholes(c, name, values, 64);
-    return tn__ints(values, count);
-}
-
 /* Inputs by position, those that are left by keyword. */
 static tn_list op_inputs(const op_call *c, const tn__signature *s)
 {
@@ -62,7 +52,7 @@ static tn_list op_inputs(const op_call *c, const tn__signature *s)
         for (size_t j = 0; j < items.count; j++)
             all[count++] = items.item[j];
         if (!by_position)
-            all[count++] = keyword_tensor(c, s->input[i].name);
+            all[count++] = numbers(c, s->input[i].name);
     }
     return tn_list_of(count, all);
 }

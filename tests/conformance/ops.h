@@ -30,7 +30,8 @@ tn_dtype dtype(const op_call *c, const char *name, tn_dtype fallback);
 tn_axes axes(const op_call *c, const char *name); /* one number or a list */
 tn_shape shape(const op_call *c, const char *name);
 tn_tensor *number(const op_call *c, const char *name,
-                  double fallback); /* as tn_scalar() gives it */
+                  double fallback);                     /* as tn_scalar() gives it */
+tn_tensor *numbers(const op_call *c, const char *name); /* the same, or a vector of whole ones */
 /* Numbers of a list of lists, row by row; returns how many, `most` at most. One number stands for a
  * list of one. */
 size_t wholes(const op_call *c, const char *name, int64_t *to, size_t most);

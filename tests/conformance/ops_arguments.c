@@ -1,6 +1,7 @@
 /* ops_arguments.c - reading a call's arguments. */
 #include "conformance/ops.h"
 #include "nn/config.h"
+#include "ops/ops.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,4 +110,13 @@ tn_tensor *number(const op_call *c, const char *name, double fallback)
     if (json_is_integer(json_object_get(c->attrs, name)))
         return tn_scalar_int(whole(c, name, 0));
     return tn_scalar_float(real(c, name, fallback));
+}
+
+tn_tensor *numbers(const op_call *c, const char *name)
+{
+    int64_t values[64];
+    if (!json_is_array(json_object_get(c->attrs, name)))
+        return number(c, name, 0);
+    size_t count = wholes(c, name, values, 64);
+    return tn__ints(values, count);
 }

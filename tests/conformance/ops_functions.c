@@ -80,6 +80,21 @@ static tn_tensor *padded(const op_call *c)
     return tn_pad_with(&o);
 }
 
+/* axes: two lists, or the number of a's last and b's first. */
+static tn_tensor *contracted(const op_call *c)
+{
+    int64_t all[2 * TN_MAX_RANK];
+    tn_axes a = { 0, { 0 } }, b = { 0, { 0 } };
+    int count = (int)wholes(c, "axes", all, 2 * TN_MAX_RANK);
+    bool number = json_is_integer(json_object_get(c->attrs, "axes"));
+    a.count = b.count = number ? (int)all[0] : count / 2;
+    for (int i = 0; i < a.count; i++) {
+        a.axis[i] = number ? i - a.count : (int)all[i];
+        b.axis[i] = number ? i : (int)all[a.count + i];
+    }
+    return tn_tensordot(in(c, 0), in(c, 1), a, b);
+}
+
 static tn_list split(const op_call *c)
 {
     int64_t sizes[16];
@@ -147,6 +162,26 @@ static tn_list second_order(tn_tensor *x)
     tn_tensor *first = tn_gradient_of(inner, y, x);
     tn_tensor *second = tn_gradient_of(outer, tn_reduce_sum(tn_square(first)), x);
     return TN_LIST(first, second);
+}
+
+/* What tf.custom_gradient's case says: y = x, and a gradient that is clipped. */
+static tn_tensor *same_as_input(void *self, tn_list inputs)
+{
+    (void)self;
+    return tn_identity(tn_at(inputs, 0));
+}
+
+static tn_tensor *clipped_gradient(void *self, tn_list all)
+{
+    (void)self;
+    return tn_clip_by_value(tn_at(all, 2), tn_scalar(-0.1), tn_scalar(0.1));
+}
+
+static tn_tensor *jacobian_of_softmax(tn_tensor *x)
+{
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, x);
+    return tn_jacobian(tape, tn_nn_softmax(x, -1), x);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
