@@ -1,7 +1,8 @@
 /* ops_registry_test.c - what every op in the registry owes, whatever it computes. */
-#include "support/check.h"
-#include "runtime/op.h"
+#include "support/check_op.h"
 #include "core/field.h"
+#include <ctype.h>
+#include <stdlib.h>
 
 static bool starts_with(const char *text, const char *prefix)
 {
@@ -81,6 +82,147 @@ static void every_default_is_valid(void **state)
     }
 }
 
+/* --- a call of every op ----------------------------------------------------------------------- */
+typedef struct {
+    const char *name, *attrs, *inputs;
+    const char *unsampled; /* why there is no call */
+    const char *why;       /* is part of the check skipped? */
+    unsigned constant, batched, skip, without;
+    size_t outputs;
+    double gradient_tolerance;
+} sample;
+#define RANDOM .skip = SKIP_TRACING | SKIP_DTYPES | SKIP_EMPTY, .why = "other numbers at every call"
+#define SAMPLE(op, attrs_, inputs_, ...) \
+    { .name = #op, .attrs = (attrs_), .inputs = (inputs_), __VA_ARGS__ },
+#define UNSAMPLED(op, reason) { .name = #op, .unsampled = (reason) },
+static const sample samples[] = {
+#include "ops_samples.def"
+};
+enum { SAMPLE_COUNT = sizeof samples / sizeof *samples };
+
+/* "d[2,3]0.5:2": one input; `seed` sets those of one range apart. */
+static tn_tensor *read_input(const char **at, unsigned seed)
+{
+    static const struct {
+        char letter;
+        tn_dtype dtype;
+    } dtypes[] = { { 'd', TN_FLOAT64 }, { 'f', TN_FLOAT32 }, { 'i', TN_INT32 },
+                   { 'l', TN_INT64 },   { 'u', TN_UINT8 },   { 'b', TN_BOOL } };
+    tn_shape shape = TN_SCALAR;
+    tn_dtype dtype = (tn_dtype)0;
+    double values[64];
+    size_t count = 0;
+    char *end;
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++)
+        if (dtypes[i].letter == **at)
+            dtype = dtypes[i].dtype;
+    assert_true(dtype && (*at)[1] == '[');
+    for (*at += 2; **at != ']'; *at = end + (*end == ','))
+        shape.dims[shape.rank++] = strtol(*at, &end, 10);
+    for (++*at; **at && **at != ' ' && **at != ':' && count < 64; *at = end + (*end == ','))
+        values[count++] = strtod(*at, &end);
+    bool range = **at == ':';
+    double high = range ? strtod(*at + 1, &end) : 2;
+    if (range)
+        *at = end;
+    *at += strspn(*at, " ");
+    return range || count == 0
+               ? tn_cast(check_numbers(shape, range ? values[0] : -2, high, seed), dtype)
+               : check_tensor_of(dtype, shape, values, count);
+}
+
+static tn_list read_inputs(const char *text)
+{
+    tn_tensor *items[TN__MAX_ARGS];
+    size_t count = 0;
+    for (const char *at = text; *at; count++)
+        items[count] = read_input(&at, (unsigned)count + 1);
+    return tn_list_of(count, items);
+}
+
+/* "axis=1; keep_dims=true" over the defaults. */
+static void read_attrs(const tn__op *op, void *attrs, const char *text)
+{
+    char words[256], *rest = words;
+    snprintf(words, sizeof words, "%s", text);
+    CHECK_OK(tn__fields_default(op->attrs, attrs));
+    for (char *word; (word = strsep(&rest, ";"));) {
+        word += strspn(word, " ");
+        char *value = strchr(word, '=');
+        if (!value)
+            continue;
+        *value++ = 0;
+        const tn_field *field = tn__field_find(op->attrs, word);
+        if (!field)
+            fail_msg("%s has no attribute %s", op->name, word);
+        CHECK_OK(tn__field_parse(field, attrs, value, op->name));
+    }
+}
+
+/* A gradient that is not compared, or dtypes that are not tried, need a reason. */
+static void check_skips(const tn__op *op, const sample *w)
+{
+    if (w->skip & (SKIP_DTYPES | SKIP_TRACING) && !w->why)
+        fail_msg("%s: something is not tried, and nothing says .why", op->name);
+    if (w->skip & SKIP_GRADIENT && op->gradient)
+        fail_msg("%s has a gradient, which must be compared", op->name);
+}
+
+static void try_op(const tn__op *op, size_t row)
+{
+    TN_SCOPE;
+    const sample *w = &samples[row];
+    void *attrs = test_calloc(1, op->attrs_size + 1);
+    check_skips(op, w);
+    read_attrs(op, attrs, samples[row].attrs);
+    CHECK_OP(.op = op, .attrs = attrs, .inputs = read_inputs(samples[row].inputs),
+             .constant = w->constant, .batched = w->batched, .skip = w->skip, .without = w->without,
+             .outputs = w->outputs, .differentiable = op->gradient != NULL,
+             .gradient_tolerance = w->gradient_tolerance);
+    tn__fields_release(op->attrs, attrs);
+    test_free(attrs);
+}
+
+static size_t row_of(const tn__op *op)
+{
+    for (size_t i = 0; i < SAMPLE_COUNT; i++)
+        if (strcmp(samples[i].name, op->name) == 0)
+            return i;
+    fail_msg("%s has no row in tests/ops_samples.def", op->name);
+    return 0;
+}
+
+/* Values, shapes, gradients, tracing, dtypes, lack of memory: see check_op.h. A test for each op.
+ */
+static void the_op_passes_the_checker(void **state)
+{
+    const tn__op *op = *state;
+    size_t row = row_of(op);
+    if (!samples[row].unsampled)
+        try_op(op, row);
+}
+
+static int every_op_passes_the_checker(void)
+{
+    struct CMUnitTest *tests = calloc(tn__op_count(), sizeof *tests);
+    for (size_t i = 0; tests && i < tn__op_count(); i++)
+        tests[i] = (struct CMUnitTest){ tn__op_at(i)->name, the_op_passes_the_checker, NULL, NULL,
+                                        (void *)(uintptr_t)tn__op_at(i) };
+    int failed = tests ? _cmocka_run_group_tests("every op passes the checker", tests,
+                                                 tn__op_count(), NULL, NULL)
+                       : 1;
+    free(tests);
+    return failed;
+}
+
+static void every_sample_is_of_an_op(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < SAMPLE_COUNT; i++)
+        if (!tn__op_find(samples[i].name))
+            fail_msg("tests/ops_samples.def: there is no op %s", samples[i].name);
+}
+
 int main(void)
 {
     tests_begin();
@@ -90,6 +232,7 @@ int main(void)
         cmocka_unit_test(every_name_is_there_once_and_found),
         cmocka_unit_test(every_op_can_run),
         cmocka_unit_test(every_default_is_valid),
+        cmocka_unit_test(every_sample_is_of_an_op),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) + every_op_passes_the_checker();
 }

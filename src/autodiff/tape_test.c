@@ -151,6 +151,25 @@ static void steps_in_a_loop_keep_memory_constant(void **state)
     CHECK_NO_ERROR();
 }
 
+/* d x² / d x of a vector is a diagonal; of an x that is not on the tape there is none. */
+static void a_jacobian_has_a_row_for_each_element(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_constant(TN_FLOAT32, TN_SHAPE(2), (float[]){ 3, 5 }), *other = tn_ones(TN_SHAPE(2), TN_FLOAT32);
+    tn_tape *tape = tn_gradient_tape(.persistent = true);
+    tn_watch(tape, x);
+    tn_tensor *y = tn_square(x), *row = tn_reshape(y, TN_SHAPE(1, 2));
+    const float *diagonal = tn_data_float32(tn_jacobian(tape, y, x));
+    assert_true(diagonal[0] == 6 && diagonal[1] == 0 && diagonal[2] == 0 && diagonal[3] == 10);
+    assert_string_equal(tn_shape_text(tn_jacobian(tape, row, x)), "(1, 2, 2)");
+    assert_string_equal(tn_shape_text(tn_jacobian(tape, tn_reduce_sum(y), x)), "(2,)");
+    assert_null(tn_jacobian(tape, y, other));
+    CHECK_NO_ERROR();
+    assert_null(tn_jacobian(tape, tn_tuple(y, y), x));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "target must be one tensor of a known shape");
+}
+
 int main(void)
 {
     tests_begin();
@@ -163,6 +182,7 @@ int main(void)
         cmocka_unit_test(several_targets_are_summed),
         cmocka_unit_test(a_hundred_thousand_ops_under_a_tape_need_no_stack),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
+        cmocka_unit_test(a_jacobian_has_a_row_for_each_element),
         cmocka_unit_test(steps_in_a_loop_keep_memory_constant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,12 +83,13 @@ tn_tensor *tn_repeat(tn_tensor *input, tn_tensor *repeats, int axis)
     if (!tn__check_tensor(input, "tn_repeat: input") ||
         !tn__check_tensor(repeats, "tn_repeat: repeats"))
         return NULL;
-    if (!input->shape.known || !tn__axis(axis, input->shape.rank, &along)) {
-        tn__fail(TN_INVALID_ARGUMENT,
-                 "Expected dimension in the range [-%d, %d), but got %d\ntn_repeat: input is %s",
-                 input->shape.rank, input->shape.rank, axis, TN__TENSOR(input));
-        return NULL;
-    }
+    if (!input->shape.known && axis < 0)
+        return tn_fail(TN_UNIMPLEMENTED, "tn_repeat: axis %d of an unknown rank", axis);
+    if (!tn__axis(axis, input->shape.known ? input->shape.rank : TN_MAX_RANK, &along))
+        return tn_fail(
+            TN_INVALID_ARGUMENT,
+            "Expected dimension in the range [-%d, %d), but got %d\ntn_repeat: input is %s",
+            input->shape.rank, input->shape.rank, axis, TN__TENSOR(input));
     tn_tensor *n = tn__vector_part(tn__shape_tensor(input), along, along + 1);
     tn_tensor *times = tn_maximum(tn_cast(repeats, TN_INT32), tn__int(0));
     times = TN__APPLY(tn__op_BroadcastTo, NULL, times, n);

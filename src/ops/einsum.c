@@ -57,10 +57,14 @@ static tn_status read_equation(const char *text, equation *e)
     if (!arrow || strstr(arrow + 2, "->"))
         return tn__fail(TN_INVALID_ARGUMENT, "Expecting exactly one '->' in einsum equation: %s",
                         text ? text : "");
+    int terms = 1;
+    for (const char *comma = text; comma < arrow; comma++)
+        terms += *comma == ',';
+    if (terms > 2)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Expecting 1 or 2 input subscripts in equation '%s' but got: %d", text,
+                        terms);
     do {
-        if (e->inputs == 2)
-            return tn__fail(TN_INVALID_ARGUMENT,
-                            "Expecting 1 or 2 input subscripts in equation '%s'", text);
         TN_TRY(read_term(&at, text, &e->in[e->inputs++]));
     } while (*at == ',' && at++);
     if (at != arrow)
@@ -250,6 +254,7 @@ static nest plan_nest(const tn__kernel *kernel, const equation *e, const sizes *
     }
 RUN_NEST(float, float)
 RUN_NEST(double, double)
+RUN_NEST(uint8_t, uint32_t)
 RUN_NEST(int32_t, uint32_t)
 RUN_NEST(int64_t, uint64_t)
 
@@ -276,6 +281,9 @@ static tn_status einsum_compute(tn__kernel *kernel)
         break;
     case TN_FLOAT64:
         run_double(&n, 0, a, b, out->data);
+        break;
+    case TN_UINT8:
+        run_uint8_t(&n, 0, a, b, out->data);
         break;
     case TN_INT32:
         run_int32_t(&n, 0, a, b, out->data);

@@ -84,8 +84,9 @@ SCANS(Cumprod, 1, *)
 static double log_add(double a, double b)
 {
     double most = fmax(a, b), least = fmin(a, b);
-    return isinf(most) || isnan(a) || isnan(b) ? a + b - (isinf(most) && most < 0 ? b : 0)
-                                               : most + log1p(exp(least - most));
+    if (isnan(a) || isnan(b))
+        return (double)NAN;
+    return isinf(most) ? most : most + log1p(exp(least - most));
 }
 
 #define LOG_SCAN(suffix, T)                                                             \

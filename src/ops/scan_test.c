@@ -1,5 +1,6 @@
 /* scan_test.c */
 #include "support/check_op.h"
+#include <math.h>
 
 #define INT(value) VALUES(TN_INT32, TN_SCALAR, value)
 
@@ -53,12 +54,30 @@ static void the_axis_is_checked(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "ScanOp: axis must be a scalar, not [1]");
 }
 
+/* tf.math.cumulative_logsumexp */
+static void running_logarithms_of_sums_do_not_overflow(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = VALUES(TN_FLOAT32, TN_SHAPE(4), 1, 2, 3, -1);
+    CHECK_VALUES(tn_cumulative_logsumexp(x, .reverse = true), 1e-6, 3.4197165966033936,
+                 3.3265626430511475, 3.0181498527526855, -1);
+    CHECK_VALUES(tn_cumulative_logsumexp(x, .exclusive = true), 1e-6, -INFINITY, 1,
+                 2.3132617473602295, 3.407606);
+    CHECK_VALUES(tn_cumulative_logsumexp(
+                     VALUES(TN_FLOAT32, TN_SHAPE(5), -INFINITY, -INFINITY, 2, INFINITY, NAN)),
+                 0, -INFINITY, -INFINITY, 2, INFINITY, NAN);
+    CHECK_VALUES(tn_cumulative_logsumexp(VALUES(TN_FLOAT32, TN_SHAPE(2), 1000, 1000)), 1e-6, 1000,
+                 1000.6931471806);
+}
+
 int main(void)
 {
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(running_sums_go_either_way),
         cmocka_unit_test(running_products_go_either_way),
+        cmocka_unit_test(running_logarithms_of_sums_do_not_overflow),
         cmocka_unit_test(the_axis_is_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

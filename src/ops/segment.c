@@ -29,11 +29,15 @@ ARITHMETIC(FOLD_LOOP, sum, x + y)
 ARITHMETIC(FOLD_LOOP, prod, (x * y))
 NUMBERS(FOLD_LOOP, max, x > y ? x : y)
 NUMBERS(FOLD_LOOP, min, x < y ? x : y)
-static const folds sums = { { ARITHMETIC_ROWS(sum) }, ZERO, false },
-                   means = { { ARITHMETIC_ROWS(sum) }, ZERO, true },
-                   prods = { { ARITHMETIC_ROWS(prod) }, ONE, false },
-                   maxima = { { NUMBERS_ROWS(max) }, LOWEST, false },
-                   minima = { { NUMBERS_ROWS(min) }, HIGHEST, false };
+/* Order is another among unsigned numbers of the widest size. */
+FOLD_LOOP(max, u64, uint64_t, uint64_t, x > y ? x : y)
+FOLD_LOOP(min, u64, uint64_t, uint64_t, x < y ? x : y)
+#define ROWS(name, u64_loop) NUMBERS_ROWS(name)[TN_UINT64] = name##_##u64_loop
+static const folds sums = { { ROWS(sum, i64) }, ZERO, false },
+                   means = { { ROWS(sum, i64) }, ZERO, true },
+                   prods = { { ROWS(prod, i64) }, ONE, false },
+                   maxima = { { ROWS(max, u64) }, LOWEST, false },
+                   minima = { { ROWS(min, u64) }, HIGHEST, false };
 
 static double greatest_float(tn_dtype dtype)
 {
@@ -87,7 +91,8 @@ static tn_status in_usual_dtype(tn__kernel *kernel, const tn_shape *shape,
                                 tn_status (*fold_all)(folding *f))
 {
     tn_tensor *data = kernel->input[0], *out = NULL;
-    tn_dtype dtype = (tn_dtype)data->dtype, wide = tn__usual_dtype(dtype);
+    tn_dtype dtype = (tn_dtype)data->dtype,
+             wide = dtype == TN_UINT64 ? TN_UINT64 : tn__usual_dtype(dtype);
     int first = kernel->input[1]->shape.rank;
     folding f = { kernel, kernel->input[1], NULL, NULL,
                   tn__count_of(&data->shape, first, data->shape.rank) };

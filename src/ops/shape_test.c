@@ -152,6 +152,20 @@ static void shapes_made_of_shapes_are_known_while_tracing(void **state)
              .inputs = TN_LIST(check_numbers(TN_SHAPE(5, 4, 3), 0, 1, 1)));
 }
 
+static void a_shape_is_ensured(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_ones(TN_SHAPE(2, 3), TN_FLOAT32);
+    assert_string_equal(tn_shape_text(tn_ensure_shape(x, TN_SHAPE(TN_NONE, 3))), "(2, 3)");
+    assert_null(tn_ensure_shape(x, TN_SHAPE(2, TN_NONE, 1)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "Shape of tensor input [2,3] is not compatible with expected shape [2,?,1].");
+    assert_null(tn_ensure_shape(x, TN_SHAPE(2, 4)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "Shape of tensor input [2,3] is not compatible with expected shape [2,4].");
+}
+
 int main(void)
 {
     tests_begin();
@@ -162,6 +176,7 @@ int main(void)
         cmocka_unit_test(expand_dims_and_squeeze_undo_each_other),
         cmocka_unit_test(broadcasting_repeats_and_its_gradient_sums),
         cmocka_unit_test(fill_repeats_one_element),
+        cmocka_unit_test(a_shape_is_ensured),
         cmocka_unit_test(shapes_made_of_shapes_are_known_while_tracing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

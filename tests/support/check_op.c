@@ -506,7 +506,8 @@ static void make_weights(trial *t, tn_list results, tn_tensor **weight, unsigned
     for (size_t i = 0; i < results.count; i++) {
         const tn_tensor *y = results.item[i];
         weight[i] = NULL;
-        if (tn__in(TN__FLOATS, (tn_dtype)y->dtype))
+        if (tn__in(TN__FLOATS, (tn_dtype)y->dtype) &&
+            !(weight == t->weight && t->check->without >> i & 1))
             weight[i] =
                 tn_cast(check_numbers(y->shape, 0.5, 1.5, seed + (unsigned)i), (tn_dtype)y->dtype);
     }
@@ -566,8 +567,11 @@ static void check_gradients(const trial *original, bool compare_differences)
     const op_check *check = t.check;
     double tolerance = check->gradient_tolerance ? check->gradient_tolerance : 1e-5;
     t.stage = "gradient";
-    if (!prepare_gradients(&t))
+    if (!prepare_gradients(&t)) {
+        if (check->differentiable)
+            fail_at(&t, "no floating input is differentiated, or no floating output weighed");
         return;
+    }
     if (check->op && !check->op->gradient) {
         check_no_gradient(&t);
         return;

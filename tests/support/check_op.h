@@ -59,9 +59,12 @@ typedef struct op_check {
      * run. 0: of every input that is not constant and has input 0's rank and first dimension. */
     unsigned batched;
     unsigned skip;
+    /* Bit i: output i is left out of the sum whose gradient is taken: no gradient flows from it. */
+    unsigned without;
     /* Dtypes to try. 0: for an op all that the type attribute of its first floating input (else its
      * first input) allows, for a body none. They replace the dtype of each input that shares it. */
     tn__dtype_set dtypes;
+    bool differentiable;       /* it is a failure when there is no gradient to compare */
     double gradient_tolerance; /* relative to max(1, |difference|); 0: 1e-5 */
 } op_check;
 #define CHECK_OP(...) check_op(&(op_check){ .file = __FILE__, .line = __LINE__, __VA_ARGS__ })
