@@ -92,7 +92,7 @@ tn_tensor *tn_repeat(tn_tensor *input, tn_tensor *repeats, int axis)
             input->shape.rank, input->shape.rank, axis, TN__TENSOR(input));
     tn_tensor *n = tn__vector_part(tn__shape_tensor(input), along, along + 1);
     tn_tensor *times = tn_maximum(tn_cast(repeats, TN_INT32), tn__int(0));
-    times = TN__APPLY(tn__op_BroadcastTo, NULL, times, n);
+    times = tn_ensure_shape(TN__APPLY(tn__op_BroadcastTo, NULL, times, n), TN_SHAPE(TN_NONE));
     tn_tensor *ends = tn_cumsum(times),
               *all = tn_range(tn__int(0), tn_reduce_sum(times), tn__int(1));
     return tn_gather(input, tn_searchsorted(ends, all, .side = "right"), along);
