@@ -1,59 +1,61 @@
 #!/bin/sh
-# The public headers as a careful user compiles them: each alone, then the examples, in C11, C17, C++17 and C++20, with every
+# The public headers as a careful user compiles them: each alone, then the examples, in C11, C17, C23, C++17 and C++20, with every
 # compiler that is installed and every warning an error; and the mistakes of rejected.c, all of which must be refused.
 # Prints only what went wrong, and two counts.
 cd "$(dirname "$0")/.." || exit 1
-warnings="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-compiled=0 refused=0 bad=0
+
+# One trial, from the lines below: accept or refuse, then the compiler's words.
+if [ "${1-}" = --trial ]; then
+    what=${2%% *} words=${2#* }
+    # shellcheck disable=SC2086 # words
+    said=$($words -Iinclude 2>&1)
+    status=$?
+    case $what$status in
+    accept0) exit 0 ;;
+    accept*) printf 'does not compile: %s\n%s\n' "$words" "$(printf '%s' "$said" | head -n 20)" ;;
+    refuse0) echo "is not refused: $words" ;;
+    *) exit 0 ;;
+    esac
+    exit 1
+fi
 
 installed() {
     for compiler in "$@"; do command -v "$compiler" >/dev/null 2>&1 && echo "$compiler"; done
 }
-compiles() {
-    compiled=$((compiled + 1))
-    "$@" -fsyntax-only -Iinclude 2>"$work/messages" && return
-    bad=$((bad + 1))
-    echo "does not compile: $*"
-    head -20 "$work/messages"
+# Of names of one standard the one that a compiler knows.
+known() { # COMPILER LANGUAGE NAME…
+    compiler=$1 language=$2
+    shift 2
+    for name in "$@"; do
+        "$compiler" -std="$name" -E -x "$language" /dev/null >/dev/null 2>&1 && echo "$name" && return
+    done
 }
-# -c, since gcc looks at unused results only then.
-is_refused() {
-    refused=$((refused + 1))
-    "$@" -c -o "$work/rejected.o" -Iinclude tests/rejected.c 2>/dev/null || return
-    bad=$((bad + 1))
-    echo "is not refused: $* tests/rejected.c"
-}
+accept() { echo "accept $* -fsyntax-only -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"; }
+refuse() { echo "refuse $* -Wall -Wextra -Werror -c -o /dev/null"; } # -c, since gcc looks at unused results only then
 
 c_compilers=$(installed gcc clang) cxx_compilers=$(installed g++ clang++)
-headers="include/tenon.h $(echo include/tenon/*.h include/tenon/*/*.h)"
+headers="include/tenon.h $(find include/tenon -name "*.h" | sort)"
 mistakes=$(sed -n 's/^#\(el\)\{0,1\}if CASE == \([0-9]*\) .*/\2/p' tests/rejected.c)
-[ -n "$c_compilers" ] && [ -n "$mistakes" ] || { echo "no compiler, or no mistakes to try"; exit 1; }
+if [ -z "$c_compilers" ] || [ -z "$mistakes" ]; then echo "no compiler, or no mistakes to try"; exit 1; fi
 
-for compiler in $c_compilers; do
-    for standard in c11 c17; do
-        for header in $headers; do
-            compiles "$compiler" -std=$standard $warnings -include "$header" -x c /dev/null
+trials() {
+    for compiler in $c_compilers; do
+        for standard in c11 c17 $(known "$compiler" c c23 c2x); do
+            for header in $headers; do accept "$compiler -std=$standard -include $header -x c /dev/null"; done
+            for example in examples/*.c; do accept "$compiler -std=$standard $example"; done
+            accept "$compiler -std=$standard -DCASE=0 tests/rejected.c"
         done
-        for example in examples/*.c; do
-            compiles "$compiler" -std=$standard $warnings "$example"
-        done
-        compiles "$compiler" -std=$standard $warnings -DCASE=0 tests/rejected.c
+        for mistake in $mistakes; do refuse "$compiler -std=c11 -DCASE=$mistake tests/rejected.c"; done
     done
-    for mistake in $mistakes; do
-        is_refused "$compiler" -std=c11 -Wall -Wextra -Werror -DCASE="$mistake"
-    done
-done
-for compiler in $cxx_compilers; do
-    for standard in c++17 c++20; do
-        for header in $headers; do
-            compiles "$compiler" -std=$standard $warnings -include "$header" -x c++ /dev/null
-        done
-        for example in examples/*.cpp; do
-            compiles "$compiler" -std=$standard $warnings "$example"
+    for compiler in $cxx_compilers; do
+        for standard in c++17 c++20; do
+            for header in $headers; do accept "$compiler -std=$standard -include $header -x c++ /dev/null"; done
+            for example in examples/*.cpp; do accept "$compiler -std=$standard $example"; done
         done
     done
-done
-echo "$compiled compilations and $refused mistakes tried, $bad failures"
-[ "$bad" -eq 0 ]
+}
+all=$(trials)
+printf '%s\n' "$all" | tr '\n' '\0' | xargs -0 -n 1 -P "$(nproc 2>/dev/null || echo 2)" sh tests/headers_test.sh --trial
+status=$?
+echo "$(printf '%s\n' "$all" | grep -c '^accept') compilations and $(printf '%s\n' "$all" | grep -c '^refuse') mistakes tried"
+exit $status
