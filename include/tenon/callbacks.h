@@ -27,6 +27,7 @@ typedef struct tn_callback_class {
     void (*on_batch_begin)(void *self, const tn_logs *logs), (*on_batch_end)(void *self, const tn_logs *logs);
     void (*destroy)(void *self); /* when the last handle is gone; NULL: nothing */
 } tn_callback_class;
+/* A callback of a class whose functions get self; `of` and self must outlive it. */
 TN_API tn_callback *tn_callback_new(const tn_callback_class *of, void *self);
 
 /* Keras's own, with Keras's arguments. What three of them have in common: `monitor` names a key of an epoch's logs; one that is not there
@@ -77,8 +78,9 @@ typedef struct tn_reduce_lr_on_plateau_options {
 } tn_reduce_lr_on_plateau_options;
 TN_API tn_callback *tn_reduce_lr_on_plateau_new(const tn_reduce_lr_on_plateau_options *options);
 
-/* Gives the learning rate of each epoch when it begins, from its number and the rate so far. Adds "learning_rate" to the logs. */
+/* The learning rate of an epoch, from its number and the rate so far. */
 typedef double (*tn_epoch_schedule)(void *self, int64_t epoch, double learning_rate);
+/* Sets the learning rate when an epoch begins. Adds "learning_rate" to the logs. */
 typedef struct tn_learning_rate_scheduler_options {
     TN_OPTIONS_HEAD(tn_learning_rate_scheduler_options);
     tn_epoch_schedule schedule TN_DEFAULT(NULL);

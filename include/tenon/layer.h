@@ -86,6 +86,7 @@ typedef struct tn_class {
 } tn_class;
 typedef struct { size_t size; const void *value; } tn_init;
 #define TN_INIT(type, ...) { sizeof(type), &(const type){ __VA_ARGS__ } }   /* compared with the class's size */
+/* An instance of a class of the program's, as a layer or model. */
 typedef struct tn_object_options {
     TN_OPTIONS_HEAD(tn_object_options);
     const tn_class *of TN_DEFAULT(NULL);

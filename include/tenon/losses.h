@@ -15,6 +15,7 @@ TN_BEGIN
     const char *reduction TN_DEFAULT("sum_over_batch_size"), *name TN_DEFAULT(NULL); /* NULL: Keras's own, "mean_squared_error" */ \
     tn_dtype dtype TN_DEFAULT(tn_dtype(0))              /* of the computation; 0: float32 */
 #define TN_LOSS_DEFAULTS .reduction = "sum_over_batch_size"
+/* Losses without options of their own. */
 typedef struct tn_loss_options {
     TN_OPTIONS_HEAD(tn_loss_options);
     TN_LOSS_OPTIONS;
@@ -77,6 +78,7 @@ typedef struct tn_binary_focal_crossentropy_options {
     TN_LOSS_OPTIONS;
 } tn_binary_focal_crossentropy_options;
 TN_API tn_loss *tn_binary_focal_crossentropy_new(const tn_binary_focal_crossentropy_options *options);
+/* The same for classes, all times alpha. */
 typedef struct tn_categorical_focal_crossentropy_options {
     TN_OPTIONS_HEAD(tn_categorical_focal_crossentropy_options);
     double alpha TN_DEFAULT(0.25), gamma TN_DEFAULT(2);
@@ -87,14 +89,14 @@ typedef struct tn_categorical_focal_crossentropy_options {
 } tn_categorical_focal_crossentropy_options;
 TN_API tn_loss *tn_categorical_focal_crossentropy_new(const tn_categorical_focal_crossentropy_options *options);
 
-/* How badly two regions cover each other, summed along axis (none: all together): 1 - 2 |both| / (|y_true| + |y_pred|), and
- * 1 - |both| / (|both| + alpha |missed| + beta |too much|). */
+/* How badly two regions cover each other, summed along axis (none: all together): 1 - 2 |both| / (|y_true| + |y_pred|). */
 typedef struct tn_dice_options {
     TN_OPTIONS_HEAD(tn_dice_options);
     TN_LOSS_OPTIONS;
     tn_axes axis TN_DEFAULT({});
 } tn_dice_options;
 TN_API tn_loss *tn_dice_new(const tn_dice_options *options);
+/* The same with a weight for each kind of mistake: 1 - |both| / (|both| + alpha |missed| + beta |too much|). */
 typedef struct tn_tversky_options {
     TN_OPTIONS_HEAD(tn_tversky_options);
     double alpha TN_DEFAULT(0.5), beta TN_DEFAULT(0.5);
@@ -111,9 +113,9 @@ typedef struct tn_circle_options {
 } tn_circle_options;
 TN_API tn_loss *tn_circle_new(const tn_circle_options *options);
 
-/* A loss of the program's own: one number for each sample, (batch, …), from float tensors whose shapes differ as the program gave
- * them but for a last 1. It is traced with the training step; its gradient comes from its ops. */
+/* One number for each sample, (batch, …), from float tensors whose shapes differ as the program gave them but for a last 1. */
 typedef tn_tensor *(*tn_loss_body)(void *self, tn_tensor *y_true, tn_tensor *y_pred);
+/* A loss of the program's own. It is traced with the training step; its gradient comes from its ops. */
 typedef struct tn_loss_of_options {
     TN_OPTIONS_HEAD(tn_loss_of_options);
     tn_loss_body function TN_DEFAULT(NULL);

@@ -11,6 +11,7 @@ TN_BEGIN
 #define TN_METRIC_OPTIONS \
     const char *name TN_DEFAULT(NULL);                  /* NULL: Keras's own, "binary_accuracy" */ \
     tn_dtype dtype TN_DEFAULT(tn_dtype(0))              /* of variables and result; 0: float32 */
+/* Metrics without options of their own. */
 typedef struct tn_metric_options {
     TN_OPTIONS_HEAD(tn_metric_options);
     TN_METRIC_OPTIONS;
@@ -22,6 +23,7 @@ TN_API tn_metric *tn_accuracy_metric_new(const tn_metric_options *options);
 /* Of y_pred (batch, …, classes) the most likely class; y_true alike, or class numbers (batch, …) or (batch, …, 1). */
 TN_API tn_metric *tn_categorical_accuracy_metric_new(const tn_metric_options *options);
 TN_API tn_metric *tn_sparse_categorical_accuracy_metric_new(const tn_metric_options *options);
+/* How often y_pred, made 0 or 1, is y_true. */
 typedef struct tn_binary_accuracy_options {
     TN_OPTIONS_HEAD(tn_binary_accuracy_options);
     TN_METRIC_OPTIONS;
@@ -34,6 +36,7 @@ typedef struct tn_top_k_options {
     int64_t k TN_DEFAULT(5);
     TN_METRIC_OPTIONS;
 } tn_top_k_options;
+/* The same, y_true being class numbers. */
 typedef struct tn_sparse_top_k_options {
     TN_OPTIONS_HEAD(tn_sparse_top_k_options);
     int64_t k TN_DEFAULT(5);
@@ -61,6 +64,7 @@ typedef struct tn_cosine_similarity_metric_options {
     int axis TN_DEFAULT(-1);
 } tn_cosine_similarity_metric_options;
 TN_API tn_metric *tn_cosine_similarity_metric_new(const tn_cosine_similarity_metric_options *options);
+/* Means of the crossentropies, with the losses' options. */
 typedef struct tn_binary_crossentropy_metric_options {
     TN_OPTIONS_HEAD(tn_binary_crossentropy_metric_options);
     TN_METRIC_OPTIONS;
@@ -68,6 +72,7 @@ typedef struct tn_binary_crossentropy_metric_options {
     double label_smoothing TN_DEFAULT(0);
 } tn_binary_crossentropy_metric_options;
 TN_API tn_metric *tn_binary_crossentropy_metric_new(const tn_binary_crossentropy_metric_options *options);
+/* Likewise, y_true and y_pred (batch, …, classes). */
 typedef struct tn_categorical_crossentropy_metric_options {
     TN_OPTIONS_HEAD(tn_categorical_crossentropy_metric_options);
     TN_METRIC_OPTIONS;
@@ -76,6 +81,7 @@ typedef struct tn_categorical_crossentropy_metric_options {
     int axis TN_DEFAULT(-1);
 } tn_categorical_crossentropy_metric_options;
 TN_API tn_metric *tn_categorical_crossentropy_metric_new(const tn_categorical_crossentropy_metric_options *options);
+/* Likewise, y_true being class numbers. */
 typedef struct tn_sparse_categorical_crossentropy_metric_options {
     TN_OPTIONS_HEAD(tn_sparse_categorical_crossentropy_metric_options);
     TN_METRIC_OPTIONS;
@@ -106,26 +112,29 @@ typedef struct tn_precision_options {
 } tn_precision_options;
 TN_API tn_metric *tn_precision_metric_new(const tn_precision_options *options);
 TN_API tn_metric *tn_recall_metric_new(const tn_precision_options *options);
-/* The greatest of the first share (sensitivity is recall; specificity the share of right ones among the noes) over all thresholds
- * where the second reaches the value. */
+/* The four below give the greatest of the first share (sensitivity is recall; specificity the share of right ones among the noes) over
+ * all thresholds where the second reaches the value. This: sensitivity, where specificity does. */
 typedef struct tn_sensitivity_at_specificity_options {
     TN_OPTIONS_HEAD(tn_sensitivity_at_specificity_options);
     double specificity TN_DEFAULT(0);
     int64_t num_thresholds TN_DEFAULT(200), class_id TN_DEFAULT(INT64_MIN);
     TN_METRIC_OPTIONS;
 } tn_sensitivity_at_specificity_options;
+/* Specificity, where sensitivity reaches the value. */
 typedef struct tn_specificity_at_sensitivity_options {
     TN_OPTIONS_HEAD(tn_specificity_at_sensitivity_options);
     double sensitivity TN_DEFAULT(0);
     int64_t num_thresholds TN_DEFAULT(200), class_id TN_DEFAULT(INT64_MIN);
     TN_METRIC_OPTIONS;
 } tn_specificity_at_sensitivity_options;
+/* Precision, where recall reaches the value. */
 typedef struct tn_precision_at_recall_options {
     TN_OPTIONS_HEAD(tn_precision_at_recall_options);
     double recall TN_DEFAULT(0);
     int64_t num_thresholds TN_DEFAULT(200), class_id TN_DEFAULT(INT64_MIN);
     TN_METRIC_OPTIONS;
 } tn_precision_at_recall_options;
+/* Recall, where precision reaches the value. */
 typedef struct tn_recall_at_precision_options {
     TN_OPTIONS_HEAD(tn_recall_at_precision_options);
     double precision TN_DEFAULT(0);
@@ -159,6 +168,7 @@ typedef struct tn_fbeta_score_options {
     double beta TN_DEFAULT(1), threshold TN_DEFAULT(TN_NOT_GIVEN);
     TN_METRIC_OPTIONS;
 } tn_fbeta_score_options;
+/* F with beta 1. */
 typedef struct tn_f1_score_options {
     TN_OPTIONS_HEAD(tn_f1_score_options);
     const char *average TN_DEFAULT(NULL);
@@ -176,6 +186,7 @@ typedef struct tn_r2_score_options {
     TN_METRIC_OPTIONS;
 } tn_r2_score_options;
 TN_API tn_metric *tn_r2_score_metric_new(const tn_r2_score_options *options);
+/* How y_true and y_pred go together along axis, -1 to 1: Pearson's, and the concordance, which wants them equal too. */
 typedef struct tn_correlation_options {
     TN_OPTIONS_HEAD(tn_correlation_options);
     TN_METRIC_OPTIONS;

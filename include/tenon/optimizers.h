@@ -32,25 +32,28 @@ TN_BEGIN
  *   cosine_decay_restarts(initial_learning_rate, first_decay_steps, t_mul=2, m_mul=1, alpha=0)
  * A text may give one for the number: "adam(exponential_decay(0.01, 1000, 0.9))". */
 
+/* Gradient descent; momentum m: v = m v - rate * g, w += v (nesterov: w += m v - rate * g). */
 typedef struct tn_sgd_options {
     TN_OPTIONS_HEAD(tn_sgd_options);
     double learning_rate TN_DEFAULT(0.01), momentum TN_DEFAULT(0);
     tn_flag nesterov TN_DEFAULT(false);
     TN_OPTIMIZER_OPTIONS;
 } tn_sgd_options;
+/* Gradients divided by the root of a running mean of their squares (centered: of their variance). */
 typedef struct tn_rmsprop_options {
     TN_OPTIONS_HEAD(tn_rmsprop_options);
     double learning_rate TN_DEFAULT(0.001), rho TN_DEFAULT(0.9), momentum TN_DEFAULT(0), epsilon TN_DEFAULT(1e-7);
     tn_flag centered TN_DEFAULT(false);
     TN_OPTIMIZER_OPTIONS;
 } tn_rmsprop_options;
-/* Adam; AdamW is Adam with a weight_decay of 0.004. */
+/* Running means of gradients and of their squares: w -= rate * m / (√v + epsilon), both corrected for their start at 0. */
 typedef struct tn_adam_options {
     TN_OPTIONS_HEAD(tn_adam_options);
     double learning_rate TN_DEFAULT(0.001), beta_1 TN_DEFAULT(0.9), beta_2 TN_DEFAULT(0.999), epsilon TN_DEFAULT(1e-7);
     tn_flag amsgrad TN_DEFAULT(false);
     TN_OPTIMIZER_OPTIONS;
 } tn_adam_options;
+/* Adam with a weight_decay. */
 typedef struct tn_adamw_options {
     TN_OPTIONS_HEAD(tn_adamw_options);
     double learning_rate TN_DEFAULT(0.001), weight_decay TN_DEFAULT(0.004), beta_1 TN_DEFAULT(0.9), beta_2 TN_DEFAULT(0.999);
@@ -58,28 +61,31 @@ typedef struct tn_adamw_options {
     tn_flag amsgrad TN_DEFAULT(false);
     TN_OPTIMIZER_MORE_OPTIONS;
 } tn_adamw_options;
-/* Steps become shorter with the sum of all squared gradients; Adadelta forgets old ones. */
+/* Steps become shorter with the sum of all squared gradients. */
 typedef struct tn_adagrad_options {
     TN_OPTIONS_HEAD(tn_adagrad_options);
     double learning_rate TN_DEFAULT(0.001), initial_accumulator_value TN_DEFAULT(0.1), epsilon TN_DEFAULT(1e-7);
     TN_OPTIMIZER_OPTIONS;
 } tn_adagrad_options;
+/* Adagrad that forgets old gradients. */
 typedef struct tn_adadelta_options {
     TN_OPTIONS_HEAD(tn_adadelta_options);
     double learning_rate TN_DEFAULT(0.001), rho TN_DEFAULT(0.95), epsilon TN_DEFAULT(1e-7);
     TN_OPTIMIZER_OPTIONS;
 } tn_adadelta_options;
-/* Adam by the greatest gradient; Adam with Nesterov momentum; Adam with steps in proportion to the norm of the weights. */
+/* Adam by the greatest gradient. */
 typedef struct tn_adamax_options {
     TN_OPTIONS_HEAD(tn_adamax_options);
     double learning_rate TN_DEFAULT(0.001), beta_1 TN_DEFAULT(0.9), beta_2 TN_DEFAULT(0.999), epsilon TN_DEFAULT(1e-7);
     TN_OPTIMIZER_OPTIONS;
 } tn_adamax_options;
+/* Adam with Nesterov momentum. */
 typedef struct tn_nadam_options {
     TN_OPTIONS_HEAD(tn_nadam_options);
     double learning_rate TN_DEFAULT(0.001), beta_1 TN_DEFAULT(0.9), beta_2 TN_DEFAULT(0.999), epsilon TN_DEFAULT(1e-7);
     TN_OPTIMIZER_OPTIONS;
 } tn_nadam_options;
+/* Adam with steps in proportion to the norm of the weights. */
 typedef struct tn_lamb_options {
     TN_OPTIONS_HEAD(tn_lamb_options);
     double learning_rate TN_DEFAULT(0.001), beta_1 TN_DEFAULT(0.9), beta_2 TN_DEFAULT(0.999), epsilon TN_DEFAULT(1e-7);

@@ -11,6 +11,7 @@ typedef struct tn_relu_options {
 } tn_relu_options;
 TN_API tn_layer *tn_relu_new(const tn_relu_options *options);
 
+/* e^x divided by the sum of all e^x along axis. */
 typedef struct tn_softmax_options {
     TN_OPTIONS_HEAD(tn_softmax_options);
     tn_axes axis TN_DEFAULT({ 1, { -1 } });     /* TN_AXES(-1); over several axes together: TN_AXES(1, 2) */

@@ -16,6 +16,7 @@ typedef struct tn_dense_options {
 } tn_dense_options;
 TN_API tn_layer *tn_dense_new(const tn_dense_options *options);
 
+/* An activation by its name or constructor text: "relu", "leaky_relu(negative_slope=0.1)". */
 typedef struct tn_activation_options {
     TN_OPTIONS_HEAD(tn_activation_options);
     const char *activation TN_DEFAULT(NULL);

@@ -3,6 +3,7 @@
 #define TENON_LAYERS_MERGING_H
 #include "tenon/layer.h"
 TN_BEGIN
+/* The inputs behind each other along axis; their other dimensions agree. */
 typedef struct tn_concatenate_options {
     TN_OPTIONS_HEAD(tn_concatenate_options);
     int axis TN_DEFAULT(-1);

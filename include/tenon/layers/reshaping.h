@@ -11,6 +11,7 @@ typedef struct tn_repeat_vector_options {
 } tn_repeat_vector_options;
 TN_API tn_layer *tn_repeat_vector_new(const tn_repeat_vector_options *options);
 
+/* (batch, …) to (batch, elements); "channels_first": the channels are moved to the end before. */
 typedef struct tn_flatten_options {
     TN_OPTIONS_HEAD(tn_flatten_options);
     const char *data_format TN_DEFAULT("channels_last");
@@ -18,6 +19,7 @@ typedef struct tn_flatten_options {
 } tn_flatten_options;
 TN_API tn_layer *tn_flatten_new(const tn_flatten_options *options);
 
+/* The elements of each sample, row-major, in another shape. */
 typedef struct tn_reshape_layer_options {
     TN_OPTIONS_HEAD(tn_reshape_layer_options);
     tn_shape target_shape TN_DEFAULT({});               /* without the batch; one dimension may be TN_NONE */
