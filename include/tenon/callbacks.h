@@ -30,6 +30,26 @@ typedef struct tn_callback_class {
 /* A callback of a class whose functions get self; `of` and self must outlive it. */
 TN_API tn_callback *tn_callback_new(const tn_callback_class *of, void *self);
 
+/* Example: one's own, which ends the training.
+ *
+ *     static void enough(void *self, const tn_logs *logs)
+ *     {
+ *         double *limit = self;
+ *         *logs->stop = tn_log_value(logs, "loss") < *limit;
+ *     }
+ *
+ *     int main(void)
+ *     {
+ *         const tn_callback_class until = { .on_epoch_end = enough };
+ *         double limit = 0.5;
+ *         tn_tensor *x = tn_ones(TN_SHAPE(8, 1), TN_FLOAT32);
+ *         tn_model *model = tn_sequential(TN_LAYERS(tn_dense(1, .kernel_initializer = "zeros", .input_shape = TN_SHAPE(1))));
+ *         tn_must(tn_compile(model, tn_sgd(.learning_rate = 0.1), "mse"));
+ *         tn_history *history = tn_fit(model, x, x, .epochs = 100, .verbose = 0, .callbacks = { tn_callback_new(&until, &limit) });
+ *         printf("%lld\n", (long long)tn_history_epochs(history)); // 2
+ *         return tn_report();
+ *     }
+ */
 /* Keras's own, with Keras's arguments. What three of them have in common: `monitor` names a key of an epoch's logs; one that is not there
  * is a warning, once. `mode` says what is better: "min", "max", or "auto", by the metric ("loss" is "min"). verbose 1: says what it does,
  * where the progress bar is drawn. */

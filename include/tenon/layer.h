@@ -123,6 +123,42 @@ typedef struct tn_add_weight_options {
 } tn_add_weight_options;
 TN_API tn_variable *tn_add_weight_new(const tn_add_weight_options *options);
 
+/* Example: a class of one's own, in a model.
+ *
+ *     typedef struct {
+ *         double factor;
+ *         tn_variable *offset;
+ *     } scaled;
+ *
+ *     static void scaled_build(void *me, tn_list inputs)
+ *     {
+ *         scaled *self = me;
+ *         self->offset = tn_add_weight(TN_SHAPE(tn_dim(tn_shape_of(tn_at(inputs, 0)), -1)), "ones", "offset");
+ *     }
+ *
+ *     static tn_tensor *scaled_call(void *me, tn_list inputs)
+ *     {
+ *         scaled *self = me;
+ *         return tn_add(tn_multiply(tn_at(inputs, 0), tn_scalar(self->factor)), self->offset);
+ *     }
+ *
+ *     static const tn_class Scaled = {
+ *         .name = "Scaled",
+ *         .size = sizeof(scaled),
+ *         .fields = TN_FIELDS(TN_FIELD(scaled, factor), TN_FIELD(scaled, offset)),
+ *         .build = scaled_build,
+ *         .call = scaled_call,
+ *     };
+ *
+ *     int main(void)
+ *     {
+ *         tn_layer *layer = tn_new(&Scaled, TN_INIT(scaled, .factor = 3), .name = "s");
+ *         tn_model *model = tn_sequential(TN_LAYERS(layer, tn_relu()));
+ *         tn_print(tn_call(model, tn_ones(TN_SHAPE(1, 2), TN_FLOAT32))); // [[4. 4.]]
+ *         printf("%s\n", tn_name(tn_variables(model).item[0]));          // s/offset
+ *         return tn_report();
+ *     }
+ */
 TN_API const char *tn_layer_dtype_policy(tn_layer *layer); /* "mixed_float16" */
 TN_API tn_dtype tn_compute_dtype(tn_layer *layer);
 TN_API tn_dtype tn_variable_dtype(tn_layer *layer);

@@ -15,6 +15,13 @@ TN_BEGIN
     const char *reduction TN_DEFAULT("sum_over_batch_size"), *name TN_DEFAULT(NULL); /* NULL: Keras's own, "mean_squared_error" */ \
     tn_dtype dtype TN_DEFAULT(tn_dtype(0))              /* of the computation; 0: float32 */
 #define TN_LOSS_DEFAULTS .reduction = "sum_over_batch_size"
+/* Example: called as in Keras.
+ *
+ *     tn_tensor *y_true = tn_constant(TN_INT32, TN_SHAPE(2), (int32_t[]){ 0, 1 });
+ *     tn_tensor *y_pred = tn_constant(TN_FLOAT32, TN_SHAPE(2, 2), (float[]){ 0, 0, 9, 9 });
+ *     tn_loss *loss = tn_sparse_categorical_crossentropy(.from_logits = true);
+ *     printf("%.4f\n", tn_to_double(tn_call(loss, y_true, y_pred)));  // 0.6931
+ */
 /* Losses without options of their own. */
 typedef struct tn_loss_options {
     TN_OPTIONS_HEAD(tn_loss_options);

@@ -11,6 +11,15 @@ TN_BEGIN
 #define TN_METRIC_OPTIONS \
     const char *name TN_DEFAULT(NULL);                  /* NULL: Keras's own, "binary_accuracy" */ \
     tn_dtype dtype TN_DEFAULT(tn_dtype(0))              /* of variables and result; 0: float32 */
+/* Example: a metric goes on counting until it is reset.
+ *
+ *     tn_metric *metric = tn_binary_accuracy_metric();
+ *     tn_tensor *ones = tn_ones(TN_SHAPE(2, 1), TN_FLOAT32);
+ *     tn_print(tn_call(metric, ones, ones));                   // 1.0
+ *     tn_print(tn_call(metric, ones, tn_zeros_like(ones)));    // 0.5
+ *     tn_reset_state(metric);
+ *     tn_print(tn_call(metric, ones, tn_zeros_like(ones)));    // 0.0
+ */
 /* Metrics without options of their own. */
 typedef struct tn_metric_options {
     TN_OPTIONS_HEAD(tn_metric_options);

@@ -32,6 +32,15 @@ TN_BEGIN
  *   cosine_decay_restarts(initial_learning_rate, first_decay_steps, t_mul=2, m_mul=1, alpha=0)
  * A text may give one for the number: "adam(exponential_decay(0.01, 1000, 0.9))". */
 
+/* Example: one step of one's own.
+ *
+ *     tn_variable *w = tn_variable(tn_scalar(3.0), .name = "w");
+ *     tn_optimizer *sgd = tn_sgd(.learning_rate = 0.5);
+ *     tn_tape *tape = tn_gradient_tape();
+ *     tn_tensor *loss = tn_square(w);
+ *     tn_must(tn_apply_gradients(sgd, tn_gradient(tape, loss, TN_LIST(w)), TN_LIST(w)));
+ *     tn_print(w); // 0.0
+ */
 /* Gradient descent; momentum m: v = m v - rate * g, w += v (nesterov: w += m v - rate * g). */
 typedef struct tn_sgd_options {
     TN_OPTIONS_HEAD(tn_sgd_options);

@@ -15,6 +15,12 @@ typedef struct tn_dense_options {
     TN_LAYER_OPTIONS;
 } tn_dense_options;
 TN_API tn_layer *tn_dense_new(const tn_dense_options *options);
+/* Example: a layer is built by its first call.
+ *
+ *     tn_layer *layer = tn_dense(3, "relu", .kernel_initializer = "ones", .name = "head");
+ *     tn_print(tn_call(layer, tn_ones(TN_SHAPE(1, 2), TN_FLOAT32))); // [[2. 2. 2.]]
+ *     printf("%s\n", tn_name(tn_variables(layer).item[0]));          // head/kernel
+ */
 
 /* An activation by its name or constructor text: "relu", "leaky_relu(negative_slope=0.1)". */
 typedef struct tn_activation_options {
