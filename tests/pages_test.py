@@ -62,7 +62,6 @@ def main():
     for step in steps:
         apply(tree, *step)
     run(sys.executable, "tools/make_here.py", cwd=tree)
-    run(sys.executable, "tests/comments_test.py", cwd=tree)
 
     options = ["-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-Iinclude", "-Isrc", "-Itests", *flags]
     objects = []

@@ -78,6 +78,7 @@ typedef struct tn_random_stateless_gamma_options {
     tn_tensor *seed TN_DEFAULT(NULL), *alpha TN_DEFAULT(NULL), *beta TN_DEFAULT(NULL);
 } tn_random_stateless_gamma_options;
 TN_API tn_tensor *tn_random_stateless_gamma_with(const tn_random_stateless_gamma_options *options);
+/* Events where lam are expected. */
 typedef struct tn_random_stateless_poisson_options {
     TN_OPTIONS_HEAD(tn_random_stateless_poisson_options);
     tn_shape shape TN_DEFAULT({});
@@ -93,6 +94,7 @@ typedef struct tn_random_stateless_binomial_options {
     tn_dtype output_dtype TN_DEFAULT(TN_INT32);
 } tn_random_stateless_binomial_options;
 TN_API tn_tensor *tn_random_stateless_binomial_with(const tn_random_stateless_binomial_options *options);
+/* Class numbers (batch, num_samples), with the probabilities that softmax(logits), (batch, classes), gives. */
 typedef struct tn_random_stateless_categorical_options {
     TN_OPTIONS_HEAD(tn_random_stateless_categorical_options);
     tn_tensor *logits TN_DEFAULT(NULL);
@@ -120,6 +122,7 @@ TN_API tn_tensor *tn_random_fold_in(tn_tensor *seed, tn_tensor *data);
 /* from_seed, with the Philox algorithm. A generator is a variable, its state: three int64, which every drawing moves on. It can be
  * saved, read and assigned as any. */
 TN_API tn_variable *tn_random_generator(int64_t seed);
+/* The same distributions by a generator. Integers without maxval: any. */
 typedef struct tn_generator_options {
     TN_OPTIONS_HEAD(tn_generator_options);
     tn_variable *generator TN_DEFAULT(NULL);
@@ -181,6 +184,7 @@ typedef struct tn_keras_distribution_options {
 TN_API tn_tensor *tn_keras_random_gamma_with(const tn_keras_distribution_options *options);
 TN_API tn_tensor *tn_keras_random_beta_with(const tn_keras_distribution_options *options);
 TN_API tn_tensor *tn_keras_random_binomial_with(const tn_keras_distribution_options *options);
+/* Class numbers (batch, num_samples) by logits (batch, classes). */
 typedef struct tn_keras_categorical_options {
     TN_OPTIONS_HEAD(tn_keras_categorical_options);
     tn_tensor *logits TN_DEFAULT(NULL);

@@ -40,6 +40,7 @@ TN_API tn_layer *tn_zero_padding1d_new(const tn_zero_padding_options *options);
 TN_API tn_layer *tn_zero_padding2d_new(const tn_zero_padding_options *options);
 TN_API tn_layer *tn_zero_padding3d_new(const tn_zero_padding_options *options);
 
+/* Steps cut away at both ends, as with the zeros above. */
 typedef struct tn_cropping1d_options {
     TN_OPTIONS_HEAD(tn_cropping1d_options);
     tn_shape cropping TN_DEFAULT({});
@@ -47,6 +48,7 @@ typedef struct tn_cropping1d_options {
 } tn_cropping1d_options;
 TN_API tn_layer *tn_cropping1d_new(const tn_cropping1d_options *options);
 
+/* Borders of images and volumes cut away, as with the zeros above. */
 typedef struct tn_cropping_options {
     TN_OPTIONS_HEAD(tn_cropping_options);
     tn_shape cropping TN_DEFAULT({});
@@ -64,6 +66,7 @@ typedef struct tn_up_sampling1d_options {
 } tn_up_sampling1d_options;
 TN_API tn_layer *tn_up_sampling1d_new(const tn_up_sampling1d_options *options);
 
+/* Likewise of images; or what lies between, by another interpolation. */
 typedef struct tn_up_sampling2d_options {
     TN_OPTIONS_HEAD(tn_up_sampling2d_options);
     int64_t size[2] TN_DEFAULT({});
@@ -72,6 +75,7 @@ typedef struct tn_up_sampling2d_options {
 } tn_up_sampling2d_options;
 TN_API tn_layer *tn_up_sampling2d_new(const tn_up_sampling2d_options *options);
 
+/* Likewise of volumes. */
 typedef struct tn_up_sampling3d_options {
     TN_OPTIONS_HEAD(tn_up_sampling3d_options);
     int64_t size[3] TN_DEFAULT({});
