@@ -48,6 +48,7 @@ typedef enum {
     TN_FIELD_REGULARIZER,
     TN_FIELD_CONSTRAINT,
     TN_FIELD_SCHEDULE,    /* of the field learning_rate, which gives its place to it in files and texts */
+    TN_FIELD_OPTIMIZER,
     TN_FIELD_TEXTS,       /* const char *, several with "|" between them, in files a list; NULL: None */
     TN_FIELD_POINTER      /* something inside; never in files */
 } tn_field_kind;

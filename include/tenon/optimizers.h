@@ -144,6 +144,16 @@ typedef struct tn_muon_options {
     tn_flag nesterov TN_DEFAULT(true);
     double rms_rate TN_DEFAULT(0.2);                    /* TN_NOT_GIVEN: None */
 } tn_muon_options;
+/* Takes the steps of inner_optimizer with gradients of the loss times a scale, so that small ones are not lost in float16: the scale,
+ * 2^15 at first, is halved where gradients are not finite, and such a step changes nothing; after dynamic_growth_steps good steps in a
+ * row it is doubled. compile puts one round the optimizer of a "mixed_float16" model. Its variables come before the inner optimizer's. */
+typedef struct tn_loss_scale_optimizer_options {
+    TN_OPTIONS_HEAD(tn_loss_scale_optimizer_options);
+    tn_optimizer *inner_optimizer TN_DEFAULT(NULL);     /* its loss_scale_factor becomes None */
+    double initial_scale TN_DEFAULT(32768);
+    int64_t dynamic_growth_steps TN_DEFAULT(2000);
+    const char *name TN_DEFAULT(NULL);
+} tn_loss_scale_optimizer_options;
 TN_API tn_optimizer *tn_sgd_new(const tn_sgd_options *options);
 TN_API tn_optimizer *tn_rmsprop_new(const tn_rmsprop_options *options);
 TN_API tn_optimizer *tn_adam_new(const tn_adam_options *options);
@@ -158,6 +168,9 @@ TN_API tn_optimizer *tn_adafactor_new(const tn_adafactor_options *options);
 TN_API tn_optimizer *tn_lion_new(const tn_lion_options *options);
 TN_API tn_optimizer *tn_schedule_free_adamw_new(const tn_schedule_free_adamw_options *options);
 TN_API tn_optimizer *tn_muon_new(const tn_muon_options *options);
+TN_API tn_optimizer *tn_loss_scale_optimizer_new(const tn_loss_scale_optimizer_options *options);
+/* The one that it is round; of another optimizer NULL and an error. */
+TN_API tn_optimizer *tn_inner_optimizer(tn_optimizer *loss_scale_optimizer);
 /* From text: "adam", "sgd(0.01, momentum=0.9)"; what the command line's --optimizer takes. */
 TN_API tn_optimizer *tn_optimizer_of(const char *text);
 /* A variable: tn_assign(tn_learning_rate(adam), tn_scalar(1e-4)) changes it, traced steps included. With a
@@ -166,6 +179,8 @@ TN_API tn_variable *tn_learning_rate(tn_optimizer *optimizer);
 TN_API tn_variable *tn_iterations(tn_optimizer *optimizer);             /* steps done, int64 */
 TN_API tn_list tn_optimizer_variables(tn_optimizer *optimizer);         /* Keras's order: iteration, learning_rate (no schedule), slots */
 /* One step. A NULL item is skipped with Keras's warning; empty lists (a model not built yet), all NULL, or two lengths fail. */
+/* What a training loop takes the gradients of, where the optimizer scales: loss times the scale or loss_scale_factor, else loss. */
+TN_API tn_tensor *tn_scale_loss(tn_optimizer *optimizer, tn_tensor *loss);
 TN_API TN_USE tn_status tn_apply_gradients(tn_optimizer *optimizer, tn_list gradients, tn_list variables);
 
 #ifndef __cplusplus
@@ -208,6 +223,8 @@ TN_API TN_USE tn_status tn_apply_gradients(tn_optimizer *optimizer, tn_list grad
     .weight_decay = 0.004, .exclude_embeddings = true, .muon_a = 3.4445, .muon_b = -4.775, .muon_c = 2.0315, .adam_lr_ratio = 1, \
     .momentum = 0.95, .ns_steps = 5, .nesterov = true, .rms_rate = 0.2, TN_OPTIMIZER_MORE_DEFAULTS), \
     __VA_ARGS__)
+#define tn_loss_scale_optimizer(...) TN_OPTIONS(tn_loss_scale_optimizer_new, tn_loss_scale_optimizer_options, ( \
+    .initial_scale = 32768, .dynamic_growth_steps = 2000), __VA_ARGS__)
 #endif
 TN_END
 #endif

@@ -71,7 +71,7 @@ static bool split_metrics(const char *text, char *copy, size_t size, tn_compile_
 bool cli_compile(tn_model *model, tn_tensor *y, const cli_values *v)
 {
     char metrics[1024];
-    tn_compile_options o = { .size_ = sizeof o, .model = model, .loss = v->loss ? v->loss : loss_for(model, y) };
+    tn_compile_options o = { .size_ = sizeof o, .model = model, .auto_scale_loss = true, .loss = v->loss ? v->loss : loss_for(model, y) };
     o.optimizer = tn_optimizer_of(v->optimizer ? v->optimizer : "adam");
     const char *names = v->metrics ? v->metrics : o.loss && strstr(o.loss, "crossentropy") ? "accuracy" : "";
     return o.optimizer && o.loss && split_metrics(names, metrics, sizeof metrics, &o) && tn_compile_with(&o) == TN_OK;

@@ -295,8 +295,8 @@ int64_t *tn__thing_seed(const tn__thing *thing)
 
 bool tn__field_names_thing(const tn_field *field, tn__object_kind *kind)
 {
-    static const tn__object_kind kinds[] = { TN__ACTIVATION, TN__INITIALIZER, TN__REGULARIZER, TN__CONSTRAINT, TN__SCHEDULE };
-    if (field->kind < TN_FIELD_ACTIVATION || field->kind > TN_FIELD_SCHEDULE)
+    static const tn__object_kind kinds[] = { TN__ACTIVATION, TN__INITIALIZER, TN__REGULARIZER, TN__CONSTRAINT, TN__SCHEDULE, TN__OPTIMIZER };
+    if (field->kind < TN_FIELD_ACTIVATION || field->kind > TN_FIELD_OPTIMIZER)
         return false;
     *kind = kinds[field->kind - TN_FIELD_ACTIVATION];
     return true;

@@ -21,8 +21,7 @@ tn_status tn__dataset_shape(tn__h5_object *dataset, tn_shape *shape)
     return TN_OK;
 }
 
-/* Keras stores bfloat16 as two bytes that mean nothing to HDF5, and says so in an attribute. */
-static bool is_bfloat16(tn__h5_object *dataset, const tn__h5_type *type)
+bool tn__dataset_is_bfloat16(tn__h5_object *dataset, const tn__h5_type *type)
 {
     tn__h5_object *attribute = NULL;
     tn__h5_strings text = { 0 };
@@ -50,8 +49,15 @@ static tn_dtype same_bytes(tn__h5_object *dataset, const tn__h5_type *type)
             return type->size == 1 ? TN_UINT8 : (tn_dtype)0;
         return type->size == 4 ? TN_INT32 : type->size == 8 ? TN_INT64 : (tn_dtype)0;
     default:
-        return is_bfloat16(dataset, type) ? TN_BFLOAT16 : (tn_dtype)0;
+        return tn__dataset_is_bfloat16(dataset, type) ? TN_BFLOAT16 : (tn_dtype)0;
     }
+}
+
+/* An .h5 of Keras says nothing of its two bytes: they are what the weight is. */
+static bool is_of(tn__h5_object *dataset, const tn__h5_type *type, tn_dtype dtype)
+{
+    bool unsaid = type->class == TN__H5_OPAQUE && type->size == 2 && dtype == TN_BFLOAT16;
+    return unsaid || same_bytes(dataset, type) == dtype;
 }
 
 tn_status tn__dataset_dtype(tn__h5_object *dataset, tn_dtype *dtype)
@@ -109,7 +115,7 @@ static tn_status read_converted(tn__h5_object *dataset, const tn__h5_type *type,
 
 static tn_status read_into(tn__h5_object *dataset, const tn__h5_type *type, tn_tensor *x)
 {
-    if (same_bytes(dataset, type) != (tn_dtype)x->dtype)
+    if (!is_of(dataset, type, (tn_dtype)x->dtype))
         return read_converted(dataset, type, x);
     return tn__h5_read(dataset, x->data, tn__byte_count(x));
 }
@@ -125,7 +131,7 @@ tn_status tn__dataset_tensor(const tn__source *source, tn__h5_object *dataset, t
     TN_TRY(tn__h5_info_of(dataset, &info));
     TN_TRY(tn__dataset_shape(dataset, &shape));
     TN_TRY(tn__h5_measure(dataset, &size)); /* nothing is allocated for bytes that are not there */
-    if (source->mapping && same_bytes(dataset, &info->type) == dtype) {
+    if (source->mapping && is_of(dataset, &info->type, dtype)) {
         TN_TRY(tn__h5_in_place(dataset, &elements));
         TN_TRY(tn__source_borrow(source, dtype, &shape, elements, tensor));
     }

@@ -8,6 +8,8 @@
 tn_status tn__dataset_shape(tn__h5_object *dataset, tn_shape *shape);
 /* The type that holds the elements as they are, or comes nearest. */
 tn_status tn__dataset_dtype(tn__h5_object *dataset, tn_dtype *dtype);
+/* Keras stores bfloat16 as two bytes that mean nothing to HDF5, and says so in an attribute. */
+bool tn__dataset_is_bfloat16(tn__h5_object *dataset, const tn__h5_type *type);
 /* A tensor of this type: read straight into its place, or lying in the mapped source, or converted.
  * The caller owns the count. */
 tn_status tn__dataset_tensor(const tn__source *source, tn__h5_object *dataset, tn_dtype dtype,

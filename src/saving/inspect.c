@@ -189,7 +189,7 @@ static tn_status add_compiled(tn__inspection *i, const json_t *config)
 }
 
 /* --- HDF5 ------------------------------------------------------------------------------------- */
-static const char *dtype_text(const tn__h5_type *type, char text[32])
+static const char *dtype_text(tn__h5_object *dataset, const tn__h5_type *type, char text[32])
 {
     static const char *const names[] = {
         [TN__H5_INTEGER] = "int",       [TN__H5_FLOAT] = "float",
@@ -202,6 +202,8 @@ static const char *dtype_text(const tn__h5_type *type, char text[32])
         [TN__H5_COMPLEX] = "complex",   [TN__H5_OTHER] = "other",
     };
     bool sized = type->class <= TN__H5_BFLOAT16 || type->class == TN__H5_OPAQUE;
+    if (tn__dataset_is_bfloat16(dataset, type))
+        return "bfloat16";
     if (!sized)
         return names[type->class];
     bool whole = type->class == TN__H5_INTEGER && !type->is_signed;
@@ -217,8 +219,8 @@ static tn_status add_dataset(tn__inspection *i, tn__h5_object *dataset)
     TN_TRY(tn__h5_info_of(dataset, &info));
     if (__builtin_mul_overflow(info->count, (uint64_t)info->type.size, &bytes))
         bytes = INT64_MAX;
-    return tn__inspect_add(i, tn__h5_path(dataset) + 1, dtype_text(&info->type, dtype), info->rank,
-                           info->dims, info->count, bytes);
+    return tn__inspect_add(i, tn__h5_path(dataset) + 1, dtype_text(dataset, &info->type, dtype),
+                           info->rank, info->dims, info->count, bytes);
 }
 
 typedef struct {

@@ -274,8 +274,11 @@ tn_status tn__keras3_read(tn__loading *loading, tn__h5_object *root, tn_layer *m
 tn_status tn__keras3_read_optimizer(tn_context *context, const tn__source *source,
                                     tn__h5_object *root, tn_layer *model)
 {
-    tn__h5_object *group, **list;
+    tn__h5_object *group, **list, *inner;
     size_t count;
+    TN_TRY(tn__h5_find(root, "optimizer/inner_optimizer", &inner));
+    if (inner)
+        TN_TRY(tn__trainer_scale_losses(model));
     TN_TRY(tn__h5_find(root, "optimizer/vars", &group));
     if (!group || tn__h5_kind_of(group) != TN__H5_GROUP)
         return TN_OK;
@@ -311,17 +314,30 @@ static tn_status write_part(tn__saving *saving, tn__h5_node *root, const tn__par
     return write_numbered(saving, group, part->own, part->count);
 }
 
-static tn_status write_optimizer(tn__saving *saving, tn__h5_node *root, const tn_layer *model)
+static tn_status write_state(tn__saving *saving, tn__h5_node *root, const char *path,
+                             const char *name, tn_tensor *const *variables, size_t count)
 {
     tn__h5_node *group;
+    if (count == 0)
+        return TN_OK;
+    TN_TRY(tn__h5_add_group(root, path, &group));
+    TN_TRY(tn__h5_add_text(group, "name", name));
+    return write_numbered(saving, group, variables, count);
+}
+
+/* The inner optimizer's variables stand twice, as in Keras. */
+static tn_status write_optimizer(tn__saving *saving, tn__h5_node *root, const tn_layer *model)
+{
     tn_tensor **variables;
     size_t count;
+    const char *name = NULL;
     TN_TRY(tn__trainer_variables(model, TN__KERAS_3, &variables, &count));
-    tn_status status = count ? tn__h5_add_group(root, "optimizer/vars", &group) : TN_OK;
-    if (status == TN_OK && count)
-        status = tn__h5_add_text(group, "name", tn__trainer_name(model));
-    if (status == TN_OK && count)
-        status = write_numbered(saving, group, variables, count);
+    tn_status status =
+        write_state(saving, root, "optimizer/vars", tn__trainer_name(model), variables, count);
+    tn__free(variables);
+    TN_TRY(status);
+    TN_TRY(tn__trainer_inner_variables(model, &variables, &count, &name));
+    status = write_state(saving, root, "optimizer/inner_optimizer/vars", name, variables, count);
     tn__free(variables);
     return status;
 }

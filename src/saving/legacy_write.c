@@ -203,12 +203,20 @@ static tn_status make_config(tn__saving *saving, tn_layer *model, json_t **json)
     return *json ? TN_OK : tn__errors()->status;
 }
 
-/* "adam/iteration"; Keras 2: "adam/iteration:0". */
-static tn_status name_variables(const tn__saving *saving, const char *optimizer,
+/* "adam/iteration"; Keras 2: "adam/iteration:0". Those of the optimizer in a LossScaleOptimizer
+ * come last: "loss_scale_optimizer/adam/iteration". */
+static tn_status name_variables(const tn__saving *saving, const tn_layer *model,
                                 tn_tensor *const *variables, size_t count, char **names)
 {
+    tn_tensor **items;
+    size_t inner;
+    const char *name = "";
+    TN_TRY(tn__trainer_inner_variables(model, &items, &inner, &name));
+    tn__free(items);
     for (size_t i = 0; i < count; i++) {
-        names[i] = tn__print("%s/%s", optimizer, variables[i]->of.variable->name);
+        bool is_inner = i + inner >= count;
+        names[i] = tn__print("%s/%s%s%s", tn__trainer_name(model), is_inner ? name : "",
+                             is_inner ? "/" : "", variables[i]->of.variable->name);
         if (!names[i])
             return TN_RESOURCE_EXHAUSTED;
     }
@@ -234,8 +242,7 @@ static tn_status write_optimizer(tn__saving *saving, tn__h5_node *root, tn_layer
     TN_TRY(tn__trainer_variables(model, saving->era, &variables, &count));
     char **names = tn__alloc_zeroed(count + 1, sizeof *names);
     tn_status status =
-        names ? name_variables(saving, tn__trainer_name(model), variables, count, names)
-              : TN_RESOURCE_EXHAUSTED;
+        names ? name_variables(saving, model, variables, count, names) : TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK && count)
         status = write_state(saving, root, variables, names, count);
     tn__names_release(names, count);

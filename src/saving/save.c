@@ -104,6 +104,7 @@ static tn_status prepare_model(const tn_save_options *o, form form, document *d)
     d->saving.include_optimizer = o->include_optimizer;
     d->saving.era = form == ARCHIVE || o->keras == 3 ? TN__KERAS_3 : TN__KERAS_2;
     d->saving.either = o->keras == 0;
+    d->saving.plain = form != ARCHIVE;
     TN_TRY(tn__saving_begin(&d->saving));
     return form == ARCHIVE ? tn__archive_prepare(&d->saving, o->model, &d->texts)
                            : tn__legacy_write_model(&d->saving, o->model);
@@ -191,6 +192,7 @@ static tn_status prepare_weights(const tn_save_options *o, document *d)
     *d = (document){ .archive = false };
     d->saving.include_optimizer = o->include_optimizer;
     d->saving.era = keras3 ? TN__KERAS_3 : TN__KERAS_2;
+    d->saving.plain = !keras3;
     TN_TRY(tn__saving_begin(&d->saving));
     tn__h5_node *root = tn__h5_tree_root(d->saving.tree);
     return keras3 ? tn__keras3_write(&d->saving, root, o->model)

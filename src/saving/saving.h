@@ -13,6 +13,7 @@ typedef struct {
         size_t count, capacity;
     } value;
     bool include_optimizer;
+    bool plain;    /* bfloat16 as float32: Keras reads it from no .h5, not even its own */
     tn__era era; /* of .h5: who is to read it */
     bool either; /* it may become Keras 3 when Keras 2 has no words for the model */
 } tn__saving;

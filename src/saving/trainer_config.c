@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define OWN_SCALE "loss_scale" /* a key of ours in a training_config */
+
 static const tn__trainer *trainer_of(const tn_layer *model)
 {
     const tn__trainer *t = model->trainer;
@@ -36,9 +38,51 @@ static void write_for_keras_2(const tn_optimizer *o, json_t *json)
     tn__json_set(json_object_get(json, "config"), "name", json_string(o->thing.of->name));
 }
 
-static json_t *optimizer_json(const tn__trainer *t, tn__config_form form)
+static json_t *optimizer_json(const tn_optimizer *o, tn__config_form form);
+
+/* The rate and the name of now are the inner optimizer's own. NULL inner: without it. */
+static json_t *loss_scale_json(const tn_optimizer *o, json_t *inner)
 {
-    const tn_optimizer *o = t->optimizer;
+    json_t *json = tn__thing_to_json(&o->thing, TN__KERAS_3),
+           *config = json_object_get(json, "config");
+    if (json)
+        tn__json_set(config, "name", json_string(o->name));
+    if (json && inner)
+        tn__json_set(config, "inner_optimizer", json_incref(inner));
+    else
+        json_object_del(config, "inner_optimizer");
+    json_decref(inner);
+    return json;
+}
+
+static double number_of(tn_tensor *variable)
+{
+    tn_tensor *value;
+    double number = 0;
+    if (tn__variable_read(variable, &value) == TN_OK) {
+        number = tn__double_at(value, 0);
+        tn__release(value);
+    }
+    return number;
+}
+
+/* No words serve Keras 2 and Keras 3 for a LossScaleOptimizer. Both put one round the optimizer of
+ * a model that is mixed_float16 when it is loaded, so they get that, and this is our own. */
+static json_t *own_scale_json(const tn_optimizer *o)
+{
+    json_t *json = loss_scale_json(o, NULL);
+    if (json) {
+        tn__json_set(json, "step_counter", json_integer((json_int_t)number_of(o->step_counter)));
+        tn__json_set(json, "dynamic_scale", json_real(number_of(o->dynamic_scale)));
+    }
+    return json;
+}
+
+static json_t *optimizer_json(const tn_optimizer *o, tn__config_form form)
+{
+    if (o->inner && form != TN__H5_KERAS_2)
+        return loss_scale_json(o, optimizer_json(o->inner, TN__ARCHIVE));
+    o = o->inner ? o->inner : o;
     tn__era era = form == TN__ARCHIVE ? TN__KERAS_3 : TN__KERAS_2;
     json_t *json = tn__thing_to_json(&o->thing, era), *config = json_object_get(json, "config");
     tn_tensor *rate = NULL;
@@ -163,7 +207,9 @@ static tn_status fill_config(const tn__trainer *t, tn__config_form form, json_t 
     TN_TRY(tn__json_set(config, "metrics", metrics_json(t, t->metric_text, t->metrics, era)));
     TN_TRY(tn__json_set(config, "weighted_metrics",
                         metrics_json(t, t->weighted_text, t->weighted, era)));
-    TN_TRY(tn__json_set(config, key, optimizer_json(t, form)));
+    TN_TRY(tn__json_set(config, key, optimizer_json(t->optimizer, form)));
+    if (form == TN__H5_KERAS_2 && t->optimizer->inner)
+        TN_TRY(tn__json_set(config, OWN_SCALE, own_scale_json(t->optimizer)));
     if (form != TN__ARCHIVE)
         return tn__errors()->status;
     TN_TRY(tn__json_set(config, "run_eagerly", json_false()));
@@ -347,7 +393,37 @@ static void upgrade_optimizer(json_t *config)
     json_object_del(config, "is_legacy_optimizer");
 }
 
+/* A loss scale that does not change is the inner optimizer's loss_scale_factor. */
+static void upgrade_loss_scale(json_t *json, json_t *inner)
+{
+    json_t *config = json_object_get(json, "config");
+    if (json_is_false(json_object_get(config, "dynamic"))) {
+        tn__json_set(json_object_get(inner, "config"), "loss_scale_factor",
+                     json_incref(json_object_get(config, "initial_scale")));
+        tn__json_set(json, "class_name", json_incref(json_object_get(inner, "class_name")));
+        tn__json_set(json, "config", json_incref(json_object_get(inner, "config")));
+        return;
+    }
+    json_object_del(config, "dynamic");
+    json_object_del(config, "ema_momentum"); /* early Keras 3 said it, to no effect */
+}
+
 /* {"class_name": "Custom>Adam", …} of Keras 2 is "Adam". */
+static void upgrade_class(json_t *json)
+{
+    const char *class = tn__json_text(json, "class_name"), *end = class ? strchr(class, '>') : NULL;
+    json_t *config = json_object_get(json, "config"),
+           *inner = json_object_get(config, "inner_optimizer");
+    if (end)
+        tn__json_set(json, "class_name", json_string(end + 1));
+    upgrade_optimizer(config);
+    if (!json_is_object(inner))
+        return;
+    if (!json_object_get(json_object_get(inner, "config"), "inner_optimizer"))
+        upgrade_class(inner);
+    upgrade_loss_scale(json, inner);
+}
+
 static tn_status read_optimizer(const json_t *json, tn_optimizer **optimizer)
 {
     tn__thing thing;
@@ -357,10 +433,7 @@ static tn_status read_optimizer(const json_t *json, tn_optimizer **optimizer)
     if (json_is_string(json))
         return tn__optimizer_parse(json_string_value(json), optimizer);
     json_t *copy = json_deep_copy(json);
-    const char *class = tn__json_text(copy, "class_name"), *end = class ? strchr(class, '>') : NULL;
-    if (end)
-        tn__json_set(copy, "class_name", json_string(end + 1));
-    upgrade_optimizer(json_object_get(copy, "config"));
+    upgrade_class(copy);
     tn_status status = copy ? tn__errors()->status : tn__fail_memory(0);
     if (status == TN_OK)
         status = tn__thing_from_json(TN__OPTIMIZER, copy, &thing);
@@ -368,16 +441,46 @@ static tn_status read_optimizer(const json_t *json, tn_optimizer **optimizer)
     return status == TN_OK ? tn__optimizer_from_thing(&thing, optimizer) : status;
 }
 
+static tn_status set_number(tn_tensor *variable, double number)
+{
+    tn_tensor *value = tn__tensor_fill((tn_dtype)variable->dtype, &TN_SCALAR, number);
+    tn_status status = value ? tn__variable_assign(variable, value) : TN_RESOURCE_EXHAUSTED;
+    tn__release(value);
+    return status;
+}
+
+/* What own_scale_json wrote, round the optimizer beside it. */
+static tn_status read_own_scale(const json_t *scale, const json_t *inner, tn_optimizer **optimizer)
+{
+    json_t *json = json_deep_copy(scale);
+    tn__json_set(json_object_get(json, "config"), "inner_optimizer", json_deep_copy(inner));
+    tn_status status = tn__errors()->status;
+    if (status == TN_OK)
+        status = read_optimizer(json, optimizer);
+    json_decref(json);
+    TN_TRY(status);
+    if (!*optimizer || !(*optimizer)->inner)
+        return TN_OK;
+    TN_TRY(set_number((*optimizer)->step_counter,
+                      json_number_value(json_object_get(scale, "step_counter"))));
+    return set_number((*optimizer)->dynamic_scale,
+                      json_number_value(json_object_get(scale, "dynamic_scale")));
+}
+
 static tn_status compile(tn_context *context, reading *r, const json_t *config)
 {
-    const json_t *optimizer = json_object_get(config, "optimizer_config");
+    const json_t *optimizer = json_object_get(config, "optimizer_config"),
+                 *scale = json_object_get(config, OWN_SCALE);
     TN_TRY(take_losses(r, json_object_get(config, "loss")));
     take_weights(r, json_object_get(config, "loss_weights"));
     TN_TRY(take_metrics(r, json_object_get(config, "metrics"), r->options.metrics, 0));
     TN_TRY(take_metrics(r, json_object_get(config, "weighted_metrics"), r->options.weighted_metrics,
                         0));
-    TN_TRY(read_optimizer(optimizer ? optimizer : json_object_get(config, "optimizer"),
-                          &r->options.optimizer));
+    if (json_is_object(scale) && json_is_object(optimizer))
+        TN_TRY(read_own_scale(scale, optimizer, &r->options.optimizer));
+    else
+        TN_TRY(read_optimizer(optimizer ? optimizer : json_object_get(config, "optimizer"),
+                              &r->options.optimizer));
     const char *here = context->here;
     tn_status status = tn_compile_with(&r->options);
     context->here = here;
@@ -386,7 +489,9 @@ static tn_status compile(tn_context *context, reading *r, const json_t *config)
 
 tn_status tn__trainer_compile(tn_context *context, tn_layer *model, const json_t *config)
 {
-    reading r = { .model = model, .options = { .size_ = sizeof r.options, .model = model } };
+    reading r = { .model = model,
+                  .options = {
+                      .size_ = sizeof r.options, .model = model, .auto_scale_loss = true } };
     if (!json_is_object(config) || json_object_size(config) == 0)
         return TN_OK;
     size_t depth = tn__scope_begin("compile");

@@ -1,6 +1,7 @@
 /* trainer_state.c - an optimizer's variables. */
 #include "base/log.h"
 #include "saving/trainer_state.h"
+#include "train/loss_scale.h"
 #include "train/trainer.h"
 #include <string.h>
 
@@ -17,6 +18,8 @@ tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor **
     tn_optimizer *optimizer = optimizer_of(model);
     *items = NULL;
     *count = 0;
+    if (optimizer && era == TN__KERAS_2) /* which keeps nothing of the scale */
+        optimizer = tn__optimizer_that_steps(optimizer);
     if (!optimizer)
         return TN_OK;
     TN_TRY(tn__optimizer_variables(optimizer, items, count));
@@ -25,6 +28,18 @@ tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor **
     memmove(*items + 1, *items + 2, (*count - 2) * sizeof **items);
     --*count;
     return TN_OK;
+}
+
+tn_status tn__trainer_inner_variables(const tn_layer *model, tn_tensor ***items, size_t *count,
+                                      const char **name)
+{
+    const tn_optimizer *optimizer = optimizer_of(model);
+    *items = NULL;
+    *count = 0;
+    if (!optimizer || !optimizer->inner)
+        return TN_OK;
+    *name = optimizer->inner->name;
+    return tn__optimizer_variables(optimizer->inner, items, count);
 }
 
 /* --- in --------------------------------------------------------------------------------------- */
@@ -115,6 +130,22 @@ static tn_status read_values(const tn_optimizer *o, const tn__source *source,
     return TN_OK;
 }
 
+static tn_status assign_state(tn_layer *model, const tn_optimizer *o, const tn__source *source,
+                              tn__h5_object *const *datasets, state *s)
+{
+    tn__h5_object *unfit = NULL;
+    s->value = tn__alloc_zeroed(s->count + 1, sizeof *s->value);
+    if (!s->value)
+        return TN_RESOURCE_EXHAUSTED;
+    TN_TRY(read_values(o, source, datasets, s, &unfit));
+    if (unfit)
+        return warn_shape(model, unfit);
+    for (size_t i = 0; i < s->count; i++)
+        if (s->value[i])
+            TN_TRY(tn__variable_assign(s->item[i], s->value[i]));
+    return TN_OK;
+}
+
 /* Saved before its first step, when there were no slots yet. A second variable may be the rate, or
  * in a file of Keras 2 the only slot. */
 static bool is_fresh(const tn_optimizer *o, const state *s, tn__h5_object *const *datasets,
@@ -132,38 +163,69 @@ static bool is_fresh(const tn_optimizer *o, const state *s, tn__h5_object *const
 static tn_status read_state(tn_layer *model, tn_optimizer *o, const tn__source *source,
                             tn__h5_object *const *datasets, size_t count, state *s)
 {
-    tn__h5_object *unfit = NULL;
     bool fresh = is_fresh(o, s, datasets, count);
     if (!fresh && count != s->count && (count + 1 != s->count || !o->learning_rate))
         return warn_count(model, s->count, count);
     s->has_rate = !o->learning_rate || (fresh ? count == 2 : count == s->count);
     s->count = fresh ? (o->learning_rate ? 2 : 1) : s->count;
-    s->value = tn__alloc_zeroed(s->count + 1, sizeof *s->value);
-    if (!s->value)
-        return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(read_values(o, source, datasets, s, &unfit));
-    if (unfit)
-        return warn_shape(model, unfit);
-    for (size_t i = 0; i < s->count; i++)
-        if (s->value[i])
-            TN_TRY(tn__variable_assign(s->item[i], s->value[i]));
-    return TN_OK;
+    return assign_state(model, o, source, datasets, s);
+}
+static void state_free(state *s)
+{
+    for (size_t i = 0; s->value && i < s->count; i++)
+        tn__release(s->value[i]);
+    tn__free(s->value);
+    tn__free(s->item);
+}
+
+/* Of the variables of a LossScaleOptimizer, those that a file has before the inner optimizer's:
+ * Keras 3 four, two before its first step, Keras 2 none. */
+static size_t scale_variables(const tn_optimizer *inner, tn__h5_object *const *datasets,
+                              size_t count)
+{
+    size_t first = inner->learning_rate ? 2 : 1;
+    tn_shape last;
+    if (count == 4 + first + inner->slot.count)
+        return 4;
+    bool fresh = count == 2 + first && tn__dataset_shape(datasets[count - 1], &last) == TN_OK &&
+                 last.rank == 0;
+    return fresh ? 2 : 0;
+}
+
+static tn_status read_scale(tn_layer *model, tn_optimizer *o, const tn__source *source,
+                            tn__h5_object *const *datasets, size_t count)
+{
+    tn_tensor *own[] = { o->iteration, o->learning_rate, o->step_counter, o->dynamic_scale };
+    state s = { .item = tn__memdup(own, sizeof own), .count = count, .has_rate = true };
+    tn_status status =
+        s.item ? assign_state(model, o, source, datasets, &s) : TN_RESOURCE_EXHAUSTED;
+    state_free(&s);
+    return status;
 }
 
 tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__source *source,
                            tn__h5_object *const *datasets, const char *const *names, size_t count)
 {
-    tn_optimizer *o = optimizer_of(model);
+    tn_optimizer *whole = optimizer_of(model);
     state s = { 0 };
-    if (!o || count == 0)
+    if (!whole || count == 0)
         return TN_OK;
+    tn_optimizer *o = tn__optimizer_that_steps(whole);
     TN_TRY(build(context, model, o));
+    size_t before = whole->inner ? scale_variables(o, datasets, count) : 0;
+    if (before)
+        TN_TRY(read_scale(model, whole, source, datasets, before));
+    names = names ? names + before : NULL;
+    count -= before;
     TN_TRY(tn__optimizer_variables(o, &s.item, &s.count));
     s.slot_by_slot = is_slot_by_slot(o, names, count);
-    tn_status status = read_state(model, o, source, datasets, count, &s);
-    for (size_t i = 0; s.value && i < s.count; i++)
-        tn__release(s.value[i]);
-    tn__free(s.value);
-    tn__free(s.item);
+    tn_status status = read_state(model, o, source, datasets + before, count, &s);
+    state_free(&s);
     return status;
+}
+
+tn_status tn__trainer_scale_losses(tn_layer *model)
+{
+    tn__trainer *t = model->trainer;
+    return t && t->compiled && !t->optimizer->inner ? tn__loss_scale_wrap(&t->optimizer) : TN_OK;
 }

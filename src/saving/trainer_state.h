@@ -15,6 +15,9 @@ tn_status tn__trainer_config(tn_layer *model, tn__config_form form, json_t **jso
  * without the second. None when the model was not compiled. tn__free(*items); not retained. */
 tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor ***items,
                                 size_t *count);
+/* The same of the optimizer in a LossScaleOptimizer, and its name; none when it is another. */
+tn_status tn__trainer_inner_variables(const tn_layer *model, tn_tensor ***items, size_t *count,
+                                      const char **name);
 /* The optimizer's name: "adam". */
 const char *tn__trainer_name(const tn_layer *model);
 
@@ -27,5 +30,8 @@ tn_status tn__trainer_compile(tn_context *context, tn_layer *model, const json_t
  * warning. */
 tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__source *source,
                            tn__h5_object *const *datasets, const char *const *names, size_t count);
+/* Keras's .keras files name only the optimizer that a LossScaleOptimizer was put round: puts it
+ * round the compiled model's once more. */
+tn_status tn__trainer_scale_losses(tn_layer *model);
 
 #endif

@@ -173,7 +173,7 @@ tn_callback *tn_early_stopping_new(const tn_early_stopping_options *options)
 static tn_optimizer *optimizer_of(const tn_logs *logs)
 {
     const tn__trainer *t = logs->model->trainer;
-    return t->optimizer; /* a model that is being fitted has one */
+    return tn__optimizer_that_steps(t->optimizer); /* a model that is being fitted has one */
 }
 
 /* A number also where a schedule gives it. */

@@ -1,4 +1,5 @@
 /* compile.c - a model's trainer: optimizer, losses and metrics by name or object. */
+#include "train/loss_scale.h"
 #include "train/trainer.h"
 #include <pthread.h>
 #include <string.h>
@@ -127,6 +128,9 @@ static tn_status take_options(tn__trainer *t, const tn_compile_options *o)
         t->optimizer = tn__retain(o->optimizer);
     else
         TN_TRY(tn__optimizer_parse("rmsprop", &t->optimizer));
+    if (o->auto_scale_loss && strcmp(t->model->policy->name, "mixed_float16") == 0 &&
+        !t->optimizer->inner)
+        TN_TRY(tn__loss_scale_wrap(&t->optimizer));
     TN_TRY(take_losses(t, o));
     TN_TRY(take_names(o->metrics, TN__MAX_METRICS, "metrics", t->metric_text, &t->metrics));
     TN_TRY(take_names(o->weighted_metrics, TN__MAX_METRICS, "weighted_metrics", t->weighted_text,

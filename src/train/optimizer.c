@@ -5,6 +5,7 @@
 #include "nn/naming.h"
 #include "core/variable.h"
 #include "runtime/dispatch.h"
+#include "train/loss_scale.h"
 #include "train/schedules.h"
 #include <math.h>
 #include <string.h>
@@ -26,6 +27,9 @@ static void optimizer_destroy(void *object)
     tn__free(o->place);
     tn__release(o->iteration);
     tn__release(o->learning_rate);
+    tn__release(o->inner);
+    tn__release(o->step_counter);
+    tn__release(o->dynamic_scale);
     variables_free(&o->target);
     variables_free(&o->slot);
 }
@@ -82,7 +86,7 @@ static tn_status read_common(tn_optimizer *o)
 }
 
 /* An optimizer's variable belongs to the optimizer, whatever body runs. */
-static tn_status own_variable(const char *name, tn_tensor *value, tn_tensor **variable)
+tn_status tn__optimizer_variable(const char *name, tn_tensor *value, tn_tensor **variable)
 {
     if (!value)
         return tn__errors()->status;
@@ -96,16 +100,21 @@ static tn_status fill_optimizer(tn_context *context, tn_optimizer *o)
 {
     const char *const *name = field_value(&o->thing, "name"), *const *schedule = field_value(
                                                                   &o->thing, "schedule");
-    TN_TRY(read_common(o));
+    bool scales = o->thing.of == &tn__optimizer_LossScaleOptimizer;
+    if (!scales)
+        TN_TRY(read_common(o));
     o->name = name && *name ? tn__strdup(*name) : tn__automatic_name(context, o->thing.of->name);
     if (!o->name)
         return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(own_variable("iteration", tn__tensor_fill(TN_INT64, &TN_SCALAR, 0), &o->iteration));
+    TN_TRY(tn__optimizer_variable("iteration", tn__tensor_fill(TN_INT64, &TN_SCALAR, 0),
+                                  &o->iteration));
+    if (scales)
+        return tn__loss_scale_fill(o);
     if (schedule && *schedule)
         return tn__schedule_parse(*schedule, &o->schedule);
-    return own_variable("learning_rate",
-                        tn__tensor_fill(TN_FLOAT32, &TN_SCALAR, o->common->learning_rate),
-                        &o->learning_rate);
+    return tn__optimizer_variable("learning_rate",
+                                  tn__tensor_fill(TN_FLOAT32, &TN_SCALAR, o->common->learning_rate),
+                                  &o->learning_rate);
 }
 
 tn_status tn__optimizer_from_thing(tn__thing *taken, tn_optimizer **optimizer)
@@ -177,7 +186,7 @@ static char *slot_name(const tn_tensor *variable, const char *slot)
 static tn_status keep_slot(tn_optimizer *o, const char *name, tn_tensor *value)
 {
     tn_tensor *made;
-    TN_TRY(own_variable(name, value, &made));
+    TN_TRY(tn__optimizer_variable(name, value, &made));
     tn_status status = TN__PUSH(&o->slot, made);
     if (status != TN_OK)
         tn__release(made);
@@ -295,7 +304,8 @@ static void forget_slots(tn_optimizer *o)
 
 tn_status tn__optimizer_build(tn_context *context, tn_optimizer *o, tn_list variables)
 {
-    (void)context;
+    if (o->inner)
+        return tn__optimizer_build(context, o->inner, variables);
     if (o->built)
         return check_known(o, variables);
     tn_status status = TN_OK;
@@ -566,6 +576,8 @@ static void constrain(const pairs *p)
 static tn_status apply(tn_context *context, tn_optimizer *o, tn_list gradients, tn_list variables)
 {
     pairs p;
+    if (o->inner)
+        return tn__loss_scale_apply(context, o, gradients, variables);
     TN_TRY(tn__optimizer_build(context, o, variables));
     TN_TRY(take_pairs(gradients, variables, &p));
     unscale_gradients(o->common, &p);
@@ -606,21 +618,36 @@ tn_status tn_apply_gradients(tn_optimizer *optimizer, tn_list gradients, tn_list
     return tn__optimizer_apply(context, optimizer, gradients, variables);
 }
 
-tn_tensor *tn__optimizer_scale_loss(const tn_optimizer *o, tn_tensor *loss)
+tn_tensor *tn__optimizer_scale_loss(tn_optimizer *o, tn_tensor *loss)
 {
+    if (o->inner)
+        return tn__loss_scale_loss(o, loss);
     return isnan(o->common->loss_scale_factor)
                ? loss
                : tn_multiply(loss, like(loss, o->common->loss_scale_factor));
 }
 
+tn_tensor *tn_scale_loss(tn_optimizer *optimizer, tn_tensor *loss)
+{
+    TN__ENTER(context, NULL);
+    (void)context;
+    if (!tn__check(optimizer, &tn__type_optimizer, "tn_scale_loss: optimizer") ||
+        !tn__check_tensor(loss, "tn_scale_loss: loss"))
+        return NULL;
+    return tn__optimizer_scale_loss(optimizer, loss);
+}
+
 tn_tensor *tn__optimizer_rate(const tn_optimizer *o)
 {
+    if (o->inner)
+        return tn__optimizer_rate(o->inner);
     return o->learning_rate ? tn_read_value(o->learning_rate)
                             : tn__schedule_rate(&o->schedule, tn_read_value(o->iteration));
 }
 
 tn_status tn__optimizer_finalize(tn_context *context, tn_optimizer *o, tn_list variables)
 {
+    o = tn__optimizer_that_steps(o);
     for (size_t i = 0; i < variables.count && o->built && o->common->use_ema; i++) {
         size_t at = target_index(o, variables.item[i]);
         if (at != SIZE_MAX)
@@ -630,18 +657,32 @@ tn_status tn__optimizer_finalize(tn_context *context, tn_optimizer *o, tn_list v
 }
 
 /* --- what programs and files see -------------------------------------------------------------- */
+/* What is there before the slots. */
+static size_t add_first(const tn_optimizer *o, bool scale, tn_tensor **items)
+{
+    size_t count = 0;
+    items[count++] = o->iteration;
+    if (o->learning_rate)
+        items[count++] = o->learning_rate;
+    if (scale) {
+        items[count++] = o->step_counter;
+        items[count++] = o->dynamic_scale;
+    }
+    return count;
+}
+
 tn_status tn__optimizer_variables(tn_optimizer *o, tn_tensor ***items, size_t *count)
 {
+    const tn_optimizer *inner = tn__optimizer_that_steps(o);
     *count = 0;
-    *items = tn__alloc((2 + o->slot.count) * sizeof **items);
+    *items = tn__alloc((6 + inner->slot.count) * sizeof **items);
     if (!*items)
         return TN_RESOURCE_EXHAUSTED;
-    (*items)[(*count)++] = o->iteration;
-    if (o->learning_rate)
-        (*items)[(*count)++] = o->learning_rate;
-    if (o->slot.count)
-        memcpy(*items + *count, o->slot.item, o->slot.count * sizeof **items);
-    *count += o->slot.count;
+    *count = o->inner ? add_first(o, inner->built, *items) : 0;
+    *count += add_first(inner, false, *items + *count);
+    if (inner->slot.count)
+        memcpy(*items + *count, inner->slot.item, inner->slot.count * sizeof **items);
+    *count += inner->slot.count;
     return TN_OK;
 }
 
@@ -666,6 +707,7 @@ tn_variable *tn_learning_rate(tn_optimizer *optimizer)
     (void)context;
     if (!tn__check(optimizer, &tn__type_optimizer, "tn_learning_rate: optimizer"))
         return NULL;
+    optimizer = tn__optimizer_that_steps(optimizer);
     return optimizer->learning_rate ? tn__own_shared(optimizer->learning_rate)
                                     : tn__optimizer_rate(optimizer);
 }
@@ -675,6 +717,6 @@ tn_variable *tn_iterations(tn_optimizer *optimizer)
     TN__ENTER(context, NULL);
     (void)context;
     return tn__check(optimizer, &tn__type_optimizer, "tn_iterations: optimizer")
-               ? tn__own_shared(optimizer->iteration)
+               ? tn__own_shared(tn__optimizer_that_steps(optimizer)->iteration)
                : NULL;
 }

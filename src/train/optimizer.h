@@ -76,8 +76,11 @@ struct tn_optimizer {
     bool built;
     tn__variables target; /* the variables it was built for */
     tn__variables slot;   /* optimizer.variables after iteration and learning_rate */
-    tn_tensor *number;    /* of methods->begin, the last one in `slot`; NULL: there is none */
-    size_t slots;         /* of one variable */
+    tn_optimizer
+        *inner; /* of a LossScaleOptimizer, which has no slots; NULL: any other. loss_scale.c */
+    tn_tensor *step_counter, *dynamic_scale; /* likewise */
+    tn_tensor *number; /* of methods->begin, the last one in `slot`; NULL: there is none */
+    size_t slots;      /* of one variable */
     size_t
         *place; /* where in `slot`: target.count * slots (SIZE_MAX: nowhere), then as many
                  * averages of use_ema as there are targets, then as many accumulated gradients */
@@ -89,6 +92,13 @@ extern const tn__type tn__type_optimizer;
 tn_status tn__optimizer_parse(const char *text, tn_optimizer **optimizer);
 tn_status tn__optimizer_from_thing(tn__thing *taken, tn_optimizer **optimizer);
 tn_optimizer *tn__optimizer_from_options(const tn__object_class *of, const void *options);
+/* What takes the steps: a LossScaleOptimizer's inner one, else itself. */
+static inline tn_optimizer *tn__optimizer_that_steps(tn_optimizer *optimizer)
+{
+    return optimizer->inner ? optimizer->inner : optimizer;
+}
+/* A variable of an optimizer's own, whatever body runs; takes the value over. */
+tn_status tn__optimizer_variable(const char *name, tn_tensor *value, tn_tensor **variable);
 /* Makes the slots for these variables; a second call is Keras's error unless they are the same. */
 tn_status tn__optimizer_build(tn_context *context, tn_optimizer *optimizer, tn_list variables);
 /* One step in the mode of now: filters NULL gradients (with Keras's warning), clips, decays,
@@ -97,7 +107,7 @@ tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *optimizer, tn_l
                               tn_list variables);
 /* The loss as gradients are to be taken of it: times loss_scale_factor. Owned by the innermost
  * scope. */
-tn_tensor *tn__optimizer_scale_loss(const tn_optimizer *optimizer, tn_tensor *loss);
+tn_tensor *tn__optimizer_scale_loss(tn_optimizer *optimizer, tn_tensor *loss);
 /* The learning rate of the step that comes next, in ops. Owned by the innermost scope. */
 tn_tensor *tn__optimizer_rate(const tn_optimizer *optimizer);
 /* optimizer.variables in Keras's order: iteration, learning_rate (when it is a variable), slots.

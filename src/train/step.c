@@ -21,9 +21,10 @@ static tn_tensor *rows_of(tn_tensor *x)
     return tn_cast(tn_reshape(first, TN_SCALAR), TN_FLOAT32);
 }
 
+/* In the dtype of what is there: penalties of float16 weights beside a float32 loss, say. */
 static tn_tensor *add_maybe(tn_tensor *sum, tn_tensor *term)
 {
-    return sum ? tn_add(sum, term) : term;
+    return sum && term ? tn_add(sum, tn_cast(term, (tn_dtype)sum->dtype)) : term;
 }
 
 /* What layers added while they were called, and penalties of weights. Afterwards the layers forget it: it is this step's. */

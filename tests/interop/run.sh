@@ -35,6 +35,12 @@ mkdir "$work/random"
 "$python" "$here/random_models.py" "$build/examples/interop_random" --folder "$work/random/1" --part 1/2 || { wait $! || :; exit 1; }
 wait $!
 
+mkdir "$work/mixed"
+"$build/examples/interop_mixed" "$work/mixed"
+TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_mixed.py" "$work/mixed"
+"$build/examples/interop_mixed" "$work/mixed" continue
+TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_mixed.py" "$work/mixed" continued
+
 # HDF5 by itself: what we write h5py reads, and of hundreds of files that h5py writes we read the same as h5py.
 "$python" "$here/check_hdf5.py" "$build/tests/formats_hdf5_writer_test"
 mkdir "$work/hdf5"
