@@ -39,7 +39,7 @@ def apply(tree, path, below, code):
 
 def changed_sources(tree, steps):
     """New files that are no tests, and sources of the library that include a list with a new line."""
-    lists = [path.split("src/")[1] for path, below, _ in steps if below and path.endswith(".def")]
+    lists = [path.split("src/")[1] for path, below, _ in steps if below and path.startswith("src/") and path.endswith(".def")]
     for path, below, _ in steps:
         if not below and path.endswith(".c") and not path.endswith("_test.c"):
             yield tree / path
