@@ -345,7 +345,7 @@ static int parse_ints(const char *text, int64_t *values, int room)
         } else if (isdigit((unsigned char)*text) || *text == '-') {
             if (count == room || !read_int(text, &text, &values[count++]))
                 return -1;
-        } else if (strchr("()[], x", *text)) {
+        } else if (strchr("()[], ", *text) || (*text == 'x' && count > 0 && isdigit((unsigned char)text[1]))) {
             text++;
         } else {
             return -1;

@@ -147,6 +147,8 @@ static void texts_that_say_something_else_are_refused(void **state)
     refuses("size", "3, 4, 5");
     refuses("size", "()");
     refuses("size", "3y5");
+    refuses("size", "3x");
+    refuses("shape", "x");
     refuses("size", "99999999999999999999");
     refuses("shape", "1, 2, 3, 4, 5, 6, 7, 8, 9");
     refuses("shape", "(-, 2)");

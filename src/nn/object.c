@@ -135,6 +135,8 @@ tn_status tn__constructor_parse(const char *text, tn__constructor *c)
         return tn__fail(TN_INVALID_ARGUMENT, "'%s' has no closing parenthesis\nwritten like dense(10, activation=relu)", text);
     name[length - 1] = 0;
     *open = 0;
+    for (char *end = open; end > name && isspace((unsigned char)end[-1]);)
+        *--end = 0;
     for (char *rest = open + 1, *part; (part = tn__next_part(&rest, ','));)
         TN_TRY(add_argument(c, part, text));
     return *name ? TN_OK : tn__fail(TN_INVALID_ARGUMENT, "a name is missing in '%s'", text);

@@ -76,11 +76,11 @@ static tn_status input_of(tn_context *context, const tn__constructor *c, tn_laye
     for (size_t i = 0; i < c->count; i++) {
         const char *key = c->argument[i].key, *value = c->argument[i].value;
         tn_shape part;
-        static const tn_field shape_field = { .kind = TN_FIELD_SHAPE, .name = "shape" };
+        static const tn_field shape_field = { .kind = TN_FIELD_SHAPE, .name = "shape" }, dtype_field = { .kind = TN_FIELD_DTYPE, .name = "dtype" };
         if (key && strcmp(key, "name") == 0) {
             common.name = value;
-        } else if (key && strcmp(key, "dtype") == 0 && tn__dtype_of_name(value)) {
-            input.dtype = tn__dtype_of_name(value);
+        } else if (key && strcmp(key, "dtype") == 0) {
+            TN_TRY(tn__field_parse(&dtype_field, &input.dtype, value, "input"));
         } else if (key && strcmp(key, "shape") != 0) {
             return tn__fail(TN_INVALID_ARGUMENT, "input has no argument '%s'\nit takes: the dimensions without the batch, name, dtype", key);
         } else {
