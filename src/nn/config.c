@@ -210,21 +210,33 @@ static bool ints_from_json(const tn_field *field, int64_t *place, const json_t *
     return true;
 }
 
+/* Numbers of a file that have no room are refused, as others that say something else. */
+static bool int_from_json(int *place, const json_t *json)
+{
+    *place = (int)json_integer_value(json);
+    return json_is_integer(json) && *place == json_integer_value(json);
+}
+
+/* A whole float is an integer too: old files write units as 64.0. INT64_MIN is None inside. */
+static bool whole_from_json(int64_t *place, const json_t *json)
+{
+    double real = json_real_value(json);
+    bool whole = json_is_real(json) && fabs(real) < 0x1p63 && real == floor(real);
+    *place = json_is_null(json) ? INT64_MIN : whole ? (int64_t)real : json_integer_value(json);
+    return json_is_null(json) || whole || (json_is_integer(json) && *place != INT64_MIN);
+}
+
 static bool axes_from_json(tn_axes *axes, const json_t *json)
 {
     json = items_of(json);
     *axes = (tn_axes){ 0 };
-    if (json_is_integer(json)) {
-        axes->axis[axes->count++] = (int)json_integer_value(json);
-        return true;
-    }
+    if (json_is_integer(json))
+        return int_from_json(&axes->axis[axes->count++], json);
     if (!json_is_array(json) || json_array_size(json) > TN_MAX_RANK)
         return json_is_null(json);
-    for (size_t i = 0; i < json_array_size(json); i++) {
-        if (!json_is_integer(json_array_get(json, i)))
+    for (size_t i = 0; i < json_array_size(json); i++)
+        if (!int_from_json(&axes->axis[axes->count++], json_array_get(json, i)))
             return false;
-        axes->axis[axes->count++] = (int)json_integer_value(json_array_get(json, i));
-    }
     return true;
 }
 
@@ -237,6 +249,8 @@ static bool count_elements(const json_t *json, int axis, tn_shape *shape, int64_
     }
     if (!json_is_array(json) || axis >= TN_MAX_RANK)
         return false;
+    if (axis == shape->rank && *count > 0)
+        return false; /* [1, [2]] */
     if (axis == shape->rank)
         shape->dims[shape->rank++] = (int64_t)json_array_size(json);
     bool good = shape->dims[axis] == (int64_t)json_array_size(json);
@@ -340,11 +354,7 @@ static bool field_from_json(const tn_field *field, void *instance, const json_t 
         return thing_text_from_json(kind, place, json);
     switch (field->kind) {
     case TN_FIELD_INT:
-        /* A whole float is an integer too: old files write units as 64.0. */
-        if (json_is_real(json) && json_real_value(json) != floor(json_real_value(json)))
-            return false;
-        *(int64_t *)place = json_is_null(json) ? INT64_MIN : json_is_real(json) ? (int64_t)json_real_value(json) : json_integer_value(json);
-        return json_is_null(json) || json_is_number(json);
+        return whole_from_json(place, json);
     case TN_FIELD_FLOAT:
         *(double *)place = json_is_null(json) ? NAN : json_number_value(json);
         return json_is_null(json) || json_is_number(json);
@@ -357,8 +367,7 @@ static bool field_from_json(const tn_field *field, void *instance, const json_t 
         return true;
     case TN_FIELD_AXIS: {
         const json_t *one = json_is_array(json) && json_array_size(json) == 1 ? json_array_get(json, 0) : json;
-        *(int *)place = (int)json_integer_value(one);
-        return json_is_integer(one);
+        return int_from_json(place, one);
     }
     case TN_FIELD_SHAPE:
         return tn__shape_from_json(json, place);
