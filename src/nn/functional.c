@@ -9,7 +9,8 @@
 /* One node met on the way from the outputs. */
 typedef struct {
     tn__node *node;
-    int depth;     /* operations between it and an output */
+    int depth;     /* operations between it and an output; -1: not known yet */
+    size_t order;  /* which in the row of depths it was whose depth became known */
     size_t next;   /* which of its inputs to visit next */
     bool is_input;
 } met;
@@ -42,7 +43,7 @@ static tn_status meet(map *m, const tn_tensor *x)
     size_t ignored;
     if (tn__ids_get(&m->index, node->first_id, &ignored))
         return TN_OK;
-    met entry = { node, -1, 0, input_index(m->f, x) != SIZE_MAX };
+    met entry = { node, -1, 0, 0, input_index(m->f, x) != SIZE_MAX };
     TN_TRY(TN__PUSH(&m->met, entry));
     TN_TRY(tn__ids_set(&m->index, node->first_id, m->met.count - 1));
     return TN__PUSH(&m->stack, m->met.count - 1);
@@ -90,20 +91,27 @@ static tn_status settle_layer(tn__ids *deepest, met *entry)
     return tn__ids_set(deepest, (uint64_t)(uintptr_t)layer, (size_t)entry->depth);
 }
 
+static void deepen(met *entry, int depth, size_t *known)
+{
+    if (entry->depth < 0)
+        entry->order = (*known)++;
+    if (entry->depth < depth)
+        entry->depth = depth;
+}
+
 /* From the outputs back: a node is deeper than everything that uses it. */
 static tn_status settle_depths(map *m, tn__ids *deepest)
 {
+    size_t known = 0;
     for (size_t i = m->finished.count; i-- > 0;) {
         met *entry = &m->met.item[m->finished.item[i]];
-        if (entry->depth < 0)
-            entry->depth = 0;
+        deepen(entry, 0, &known);
         TN_TRY(settle_layer(deepest, entry));
         for (size_t k = 0; !entry->is_input && k < entry->node->input_count; k++) {
             size_t at;
             const tn_tensor *input = entry->node->input[k];
-            if (input->form == TN__SYMBOLIC && tn__ids_get(&m->index, input->of.output.node->first_id, &at) &&
-                m->met.item[at].depth < entry->depth + 1)
-                m->met.item[at].depth = entry->depth + 1;
+            if (input->form == TN__SYMBOLIC && tn__ids_get(&m->index, input->of.output.node->first_id, &at))
+                deepen(&m->met.item[at], entry->depth + 1, &known);
         }
     }
     return TN_OK;
@@ -141,16 +149,22 @@ static tn_status add_unused_inputs(tn__functional *f, tn_layer *model)
     return TN_OK;
 }
 
+static int runs_first(const void *a, const void *b)
+{
+    const met *x = a, *y = b;
+    return x->depth != y->depth ? (x->depth < y->depth) - (x->depth > y->depth) : (x->order > y->order) - (x->order < y->order);
+}
+
+/* The order in which Keras runs them, which the numbers of a shared layer with a state depend on. It ends the map: places change. */
 static tn_status take_nodes(map *m)
 {
-    m->f->node = tn__alloc((m->finished.count + 1) * sizeof *m->f->node);
+    m->f->node = tn__alloc((m->met.count + 1) * sizeof *m->f->node);
     if (!m->f->node)
         return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < m->finished.count; i++) {
-        const met *entry = &m->met.item[m->finished.item[i]];
-        if (!entry->is_input)
-            m->f->node[m->f->node_count++] = tn__retain(entry->node);
-    }
+    qsort(m->met.item, m->met.count, sizeof *m->met.item, runs_first);
+    for (size_t i = 0; i < m->met.count; i++)
+        if (!m->met.item[i].is_input)
+            m->f->node[m->f->node_count++] = tn__retain(m->met.item[i].node);
     return TN_OK;
 }
 

@@ -20,6 +20,23 @@ static void a_shared_layer_is_one_layer_with_one_set_of_weights(void **state)
     assert_memory_equal(tn_data_float32(y), tn_data_float32(z), 8 * sizeof(float));
 }
 
+/* Keras runs the call first whose depth it knew first: of the rescaled input. Numbers: Keras 3.15's. */
+static void calls_of_a_shared_layer_run_in_kerass_order(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const float values[] = { 1, 2, 3, 6 };
+    tn_layer *shared = tn_batch_normalization(.momentum = 0.5);
+    tn_tensor *x = tn_input(TN_SHAPE(2)), *twice = tn_call(tn_rescaling(2), x);
+    tn_tensor *a = tn_call(tn_relu(), tn_call(shared, x)), *b = tn_call(tn_relu(), tn_call(tn_relu(), tn_call(shared, twice)));
+    tn_model *model = tn_model(x, tn_call(tn_concatenate(), a, b));
+    assert_non_null(tn_call_with(model, TN_LIST(tn_constant(TN_FLOAT32, TN_SHAPE(2, 2), values)), .training = true));
+    tn_list weights = tn_get_weights(shared);
+    assert_string_equal(tn_text(tn_at(weights, 2)), "[2. 4.]");
+    assert_string_equal(tn_text(tn_at(weights, 3)), "[1.75 6.25]");
+    CHECK_NO_ERROR();
+}
+
 static void a_layer_may_be_in_two_models(void **state)
 {
     (void)state;
@@ -167,6 +184,7 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shared_layer_is_one_layer_with_one_set_of_weights),
+        cmocka_unit_test(calls_of_a_shared_layer_run_in_kerass_order),
         cmocka_unit_test(a_layer_may_be_in_two_models),
         cmocka_unit_test(explicit_names_must_differ_and_automatic_ones_give_way),
         cmocka_unit_test(a_cut_model_ends_and_begins_where_it_is_told),
