@@ -68,6 +68,21 @@ static void models_within_models_lose_theirs_too(void **state)
     assert_int_equal(tn_layers(tn_layers(model).item[0]).count, 3);
 }
 
+/* As an .h5 of Keras 3 has them, which Keras 3 itself does not open. */
+static void ops_without_a_module_are_left_out(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    static const char op[] = "{'class_name': 'Any', 'config': {'name': 'any', 'axis': -1}, 'name': "
+                             "'any', 'inbound_nodes': [{'args': [" TENSOR("x") "], 'kwargs': {}}]}";
+    tn_model *model = read(tn_format(MODEL("%s, " LAYER("Masking", "masking", ", 'trainable': true",
+                                                        TENSOR("x"), "") ", " MASKED,
+                                           "norm"),
+                                     op));
+    CHECK_NO_ERROR();
+    assert_int_equal(tn_layers(model).count, 3);
+}
+
 static void a_mask_that_the_input_does_not_have_is_refused(void **state)
 {
     (void)state;
@@ -96,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ops_that_make_masks_are_left_out),
         cmocka_unit_test(models_within_models_lose_theirs_too),
+        cmocka_unit_test(ops_without_a_module_are_left_out),
         cmocka_unit_test(a_mask_that_the_input_does_not_have_is_refused),
         cmocka_unit_test(ops_that_make_more_than_masks_stay_unknown),
     };

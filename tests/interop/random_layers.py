@@ -112,6 +112,24 @@ def depthwise_conv2d(r, shape):
                              **kernel(r, "depthwise"))
 
 
+def separable_conv2d(r, shape):
+    return L.SeparableConv2D(r.randint(1, 4), window(r, shape[:2]), strides=r.choice([1, 1, 2]), padding=padding(r), depth_multiplier=r.randint(1, 2),
+                             **weighted(r), **kernel(r, "depthwise"), **kernel(r, "pointwise"))
+
+
+def conv2d_transpose(r, shape):
+    return L.Conv2DTranspose(r.randint(1, 3), window(r, shape[:2]), strides=r.choice([1, 2, (1, 2)]), padding=padding(r), **weighted(r), **kernel(r))
+
+
+def conv1d(r, shape):
+    return L.Conv1D(r.randint(1, 5), window(r, shape[:1]), padding=r.choice(["valid", "same", "causal"]), strides=r.choice([1, 1, 2]), **weighted(r),
+                    **kernel(r))
+
+
+def pairs(r, most):
+    return r.choice([r.randint(0, most), (r.randint(0, most), r.randint(0, most)), ((r.randint(0, most), 1), (0, r.randint(0, most)))])
+
+
 def max_pooling2d(r, shape):
     return L.MaxPooling2D(window(r, shape[:2]), strides=r.choice([None, 1, 2]), padding=padding(r))
 
@@ -122,7 +140,13 @@ def average_pooling2d(r, shape):
 
 BY_RANK = {
     1: [lambda r, s: L.RepeatVector(r.randint(2, 4))],
-    2: [lambda r, s: L.Masking(0.0), lambda r, s: L.Masking(0.0)],
+    2: [
+        lambda r, s: L.Masking(0.0),
+        lambda r, s: L.Masking(0.0),
+        lambda r, s: L.Permute((2, 1)),
+        lambda r, s: L.GlobalAveragePooling1D(),
+        conv1d,
+    ],
     3: [
         conv2d,
         conv2d,
@@ -131,6 +155,13 @@ BY_RANK = {
         max_pooling2d,
         average_pooling2d,
         lambda r, s: L.GlobalAveragePooling2D(keepdims=r.random() < 0.4),
+        separable_conv2d,
+        conv2d_transpose,
+        lambda r, s: L.GlobalMaxPooling2D(keepdims=r.random() < 0.4),
+        lambda r, s: L.ZeroPadding2D(pairs(r, 2)),
+        lambda r, s: L.Cropping2D(pairs(r, (min(s[:2]) - 1) // 2) if min(s[:2]) > 2 else 0),
+        lambda r, s: L.UpSampling2D(r.choice([2, (1, 2), (2, 1)])),
+        lambda r, s: L.Permute(r.choice([(2, 1, 3), (3, 1, 2), (1, 3, 2)])),
     ],
 }
 

@@ -190,6 +190,8 @@ class Case:
         r["losses"] = np.array(self.train(x, STEPS), "float32")
         for i, v in enumerate(self.model.weights):
             r[f"after{i}"] = np.array(v)
+        if change is not None:
+            return r
         for i, v in enumerate(outputs_of(self.model, x)):
             r[f"trained{i}"] = v
         for v, value in zip(self.model.variables, state):  # which no file has
@@ -207,15 +209,18 @@ class Case:
             v.shape == results[k].shape and np.all(np.abs(v - results[k]) <= (allowed(results[k]) + 1e-6) / 2) for k, v in other.items())
 
     def topology(self):
-        lines = []
-        for model in [self.model, *self.drawing.nested]:
-            lines.append(f"{model.name}:")
-            for op in model.layers:
-                calls = [f"{[t.name for t in node.input_tensors]} -> {[list(t.shape) for t in node.output_tensors]}" for node in op._inbound_nodes]
-                config = {k: v for k, v in op.get_config().items() if k not in ("layers", "input_layers", "output_layers", "dtype", "build_config")}
-                lines.append(f"  {type(op).__name__} {op.name}: {'; '.join(calls)} {str(config)[:600]}")
+        lines = topology_of(self.model)
         optimizer = {k: v for k, v in self.model.optimizer.get_config().items() if v is not None}
         return "\n".join([*lines, f"losses {self.losses}, sample_weight {self.weight is not None}, optimizer {type(self.model.optimizer).__name__} {optimizer}"])
+
+
+def topology_of(model):
+    lines = [f"{model.name}:"]
+    for layer in model.layers:
+        calls = [f"{[t.name for t in node.input_tensors]} -> {[list(t.shape) for t in node.output_tensors]}" for node in layer._inbound_nodes]
+        config = {k: v for k, v in layer.get_config().items() if k not in ("name", "layers", "input_layers", "output_layers", "dtype") and v is not None}
+        lines.append(f"  {type(layer).__name__} {layer.name}: {'; '.join(calls)} {str(config)[:600]}")
+    return lines + [line for layer in model.layers if isinstance(layer, keras.Model) for line in topology_of(layer)]
 
 
 def listed(values):
