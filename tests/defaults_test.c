@@ -28,7 +28,13 @@ static void keep(row *r, const void *options, size_t size)
         TN_DEFAULTS_OFF keep(r, &options, sizeof options);                        \
     }))
 
-static row rows[128];
+enum {
+    ROWS = 0
+#define ROW(kind, class_name, call, type) +1
+#include "defaults.def"
+#undef ROW
+};
+static row rows[ROWS];
 static size_t row_count;
 
 static void collect(void)

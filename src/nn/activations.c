@@ -105,7 +105,7 @@ static tn_tensor *relu_of(const void *self, tn_tensor *x)
 ACTIVATION(relu, relu_of, .fields = relu_fields, .size = sizeof(relu_arguments))
 
 /* elu(x) = x above 0, alpha (eˣ - 1) below */
-static tn_tensor *elu(tn_tensor *x, double alpha)
+tn_tensor *tn__elu(tn_tensor *x, double alpha)
 {
     tn_tensor *y = tn_nn_elu(x);
     return alpha == 1 ? y : if_above(x, 0, y, times(alpha, y));
@@ -120,7 +120,7 @@ static tn_tensor *celu(tn_tensor *x, double alpha)
 
 NUMBER(leaky_relu, negative_slope, "0.2", tn_nn_leaky_relu(x, .alpha = a))
 PLAIN(relu6, tn_nn_relu6(x))
-NUMBER(elu, alpha, "1", elu(x, a))
+NUMBER(elu, alpha, "1", tn__elu(x, a))
 NUMBER(celu, alpha, "1", celu(x, a), NOT_IN_KERAS_2)
 PLAIN(selu, tn_nn_selu(x))
 PLAIN(linear, x)

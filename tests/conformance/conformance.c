@@ -154,6 +154,8 @@ static bool is_known_class(verdict *v, const json_t *json, const char *name)
 static bool is_known_word(verdict *v, const char *key, const json_t *value)
 {
     size_t length = strlen(key);
+    if (strcmp(key, "lora_rank") == 0 && json_is_integer(value))
+        return skip_case(v, "lora_rank");
     bool activation = length >= 10 && strcmp(key + length - 10, "activation") == 0;
     return !activation || !json_is_string(value) ||
            tn__object_class_find(TN__ACTIVATION, json_string_value(value)) ||

@@ -39,7 +39,25 @@ typedef struct tn_masking_options {
 } tn_masking_options;
 TN_API tn_layer *tn_masking_new(const tn_masking_options *options);
 
+/* Whole numbers from 0 to input_dim - 1, of any shape, to rows of a table that is learned: (batch, steps) to (batch, steps,
+ * output_dim). mask_zero: 0 is padding, which the mask of the output leaves out. */
+typedef struct tn_embedding_options {
+    TN_OPTIONS_HEAD(tn_embedding_options);
+    int64_t input_dim TN_DEFAULT(0), output_dim TN_DEFAULT(0);
+    const char *embeddings_initializer TN_DEFAULT("uniform"), *embeddings_regularizer TN_DEFAULT(NULL);
+    const char *activity_regularizer TN_DEFAULT(NULL), *embeddings_constraint TN_DEFAULT(NULL);
+    tn_flag mask_zero TN_DEFAULT(false);
+    TN_LAYER_OPTIONS;
+} tn_embedding_options;
+TN_API tn_layer *tn_embedding_new(const tn_embedding_options *options);
+
+/* The input as it is. */
+TN_API tn_layer *tn_identity_layer_new(const tn_layer_options *options);
+
 #ifndef __cplusplus
+#define tn_embedding(...) TN_OPTIONS(tn_embedding_new, tn_embedding_options, (.embeddings_initializer = "uniform", \
+    TN_LAYER_DEFAULTS), __VA_ARGS__)
+#define tn_identity_layer(...) TN_OPTIONS(tn_identity_layer_new, tn_layer_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_dense(...) TN_OPTIONS(tn_dense_new, tn_dense_options, (.use_bias = true, .kernel_initializer = "glorot_uniform", \
     .bias_initializer = "zeros", TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_masking(...) TN_OPTIONS(tn_masking_new, tn_masking_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)

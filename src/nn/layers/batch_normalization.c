@@ -103,12 +103,6 @@ static void build(void *me, tn_list inputs)
 }
 
 /* --- the statistics --------------------------------------------------------------------------- */
-/* The half types are computed in float32, float64 in its own. */
-static tn_dtype wide(tn_dtype dtype)
-{
-    return dtype == TN_FLOAT64 ? TN_FLOAT64 : TN_FLOAT32;
-}
-
 static tn_tensor *times(double factor, tn_tensor *x)
 {
     return tn_multiply(x, tn__like(x, factor));
@@ -226,30 +220,9 @@ static tn_tensor *along(tn_tensor *v, int axis, int rank)
     return tn_reshape(v, shape);
 }
 
-/* x · inv + (beta - mean · inv), inv = gamma / sqrt(variance + epsilon): TensorFlow's order */
-static tn_tensor *normalize(tn_tensor *x, tn_tensor *mean, tn_tensor *variance, tn_tensor *gamma,
-                            tn_tensor *beta, double epsilon)
-{
-    if (!variance)
-        return NULL;
-    tn_tensor *inv = tn_rsqrt(tn_add(variance, tn__like(variance, epsilon)));
-    if (gamma)
-        inv = tn_multiply(inv, gamma);
-    tn_tensor *shift = tn_multiply(mean, inv);
-    return tn_add(tn_multiply(x, inv), beta ? tn_subtract(beta, shift) : tn_negative(shift));
-}
-
 static bool check(const batch_norm *self, const tn_tensor *x, int *axis)
 {
-    if (!x->shape.known || x->shape.rank != self->rank) {
-        tn__fail(TN_INVALID_ARGUMENT,
-                 "Input 0 with name 'None' of layer '%s' is incompatible with the layer: expected "
-                 "ndim=%d, found ndim=%d. "
-                 "Full shape received: %s",
-                 tn__this_layer()->name, self->rank, x->shape.rank, TN__SHAPE(x->shape));
-        return false;
-    }
-    return tn__axis(self->o.axis, self->rank, axis) &&
+    return tn__check_ndim(x, self->rank) && tn__axis(self->o.axis, self->rank, axis) &&
            tn__check_axis(x, self->o.axis, self->moving_mean->shape.dims[0]);
 }
 
@@ -257,7 +230,7 @@ static tn_tensor *call(void *me, tn_list inputs)
 {
     const batch_norm *self = me;
     const tn_batch_normalization_options *o = &self->o;
-    tn_dtype own = tn__layer_dtype(tn__this_layer()), dtype = wide(own);
+    tn_dtype own = tn__layer_dtype(tn__this_layer()), dtype = tn__wide(own);
     tn_tensor *x = tn_at(inputs, 0), *mask = tn_mask(x);
     int axis;
     if (!x || !check(self, x, &axis))
@@ -283,8 +256,8 @@ static tn_tensor *call(void *me, tn_list inputs)
         variance = tn_cast(self->moving_variance, dtype);
     }
     tn_tensor *y =
-        normalize(x, along(mean, axis, self->rank), along(variance, axis, self->rank),
-                  along(gamma, axis, self->rank), along(beta, axis, self->rank), o->epsilon);
+        tn__normalize(x, along(mean, axis, self->rank), along(variance, axis, self->rank),
+                      along(gamma, axis, self->rank), along(beta, axis, self->rank), o->epsilon);
     return tn_cast(y, own);
 }
 

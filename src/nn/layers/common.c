@@ -20,6 +20,16 @@ bool tn__check_axis(const tn_tensor *x, int axis, int64_t size)
     return false;
 }
 
+bool tn__check_ndim(const tn_tensor *x, int rank)
+{
+    if (x && (!x->shape.known || x->shape.rank != rank))
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "Input 0 with name 'None' of layer '%s' is incompatible with the layer: expected "
+                 "ndim=%d, found ndim=%d. Full shape received: %s",
+                 tn__this_layer()->name, rank, x->shape.rank, TN__SHAPE(x->shape));
+    return x && x->shape.known && x->shape.rank == rank;
+}
+
 int64_t tn__known_dim(tn_list inputs, int axis)
 {
     const tn_shape *shape = &inputs.item[0]->shape;
@@ -48,6 +58,14 @@ const char *tn__sizes_text(const int64_t *sizes, int axes)
     const char *kept = text.failed ? NULL : tn__scope_strdup(tn__text_get(&text));
     tn__text_free(&text);
     return kept ? kept : "(?)";
+}
+
+const char *tn__axes_text(const tn_axes *axes)
+{
+    int64_t values[TN_MAX_RANK];
+    for (int i = 0; i < axes->count; i++)
+        values[i] = axes->axis[i];
+    return tn__sizes_text(values, axes->count);
 }
 
 void tn__settle_axes(int64_t *sizes, int axes, const int64_t *not_given)
@@ -197,6 +215,37 @@ bool tn__check_windows(const tn_tensor *image, const tn__sliding_window *w)
         return false;
     }
     return true;
+}
+
+tn_dtype tn__wide(tn_dtype dtype)
+{
+    return dtype == TN_FLOAT64 ? TN_FLOAT64 : TN_FLOAT32;
+}
+
+/* x · inv + (beta - mean · inv), inv = gamma / sqrt(variance + epsilon) */
+tn_tensor *tn__normalize(tn_tensor *x, tn_tensor *mean, tn_tensor *variance, tn_tensor *gamma,
+                         tn_tensor *beta, double epsilon)
+{
+    if (!variance)
+        return NULL;
+    tn_tensor *inv = tn_rsqrt(tn_add(variance, tn__like(variance, epsilon)));
+    if (gamma)
+        inv = tn_multiply(inv, gamma);
+    tn_tensor *shift = tn_multiply(mean, inv);
+    return tn_add(tn_multiply(x, inv), beta ? tn_subtract(beta, shift) : tn_negative(shift));
+}
+
+tn_tensor *tn__l2_normalize(tn_tensor *x, tn_axes axes, double epsilon)
+{
+    tn_tensor *inv = tn_rsqrt(tn_reduce_sum(tn_square(x), .axis = axes, .keepdims = true));
+    return inv ? tn_multiply(x, tn_minimum(inv, tn__like(inv, 1 / epsilon))) : NULL;
+}
+
+tn_tensor *tn__no_mask(void *me, tn_list inputs)
+{
+    (void)me;
+    (void)inputs;
+    return NULL;
 }
 
 /* Elements of a shape from dimension `first` on; TN_NONE when one of them is open. */

@@ -57,12 +57,15 @@ tn_layer *tn__this_layer(void);
 /* Keras's input_spec: true when the size of an axis (from the end when negative) is this, or not
  * known yet. x NULL: false. */
 bool tn__check_axis(const tn_tensor *x, int axis, int64_t size);
+/* The same of its rank. */
+bool tn__check_ndim(const tn_tensor *x, int rank);
 /* The size of an axis of the first input; an error and 0 when it is unknown. */
 int64_t tn__known_dim(tn_list inputs, int axis);
 /* Whole numbers become floats of the running layer's dtype. */
 tn_tensor *tn__as_float(tn_tensor *x);
 /* "(2, 3)" of the sizes along some axes, "(2,)" of one. Memory of the innermost scope. */
 const char *tn__sizes_text(const int64_t *sizes, int axes);
+const char *tn__axes_text(const tn_axes *axes);
 /* One number alone stands for every axis; sizes that are not given become the other. */
 void tn__settle_axes(int64_t *sizes, int axes, const int64_t *not_given);
 /* A convolution's sizes: the kernel must be given, the others are 1 when not. Errors: Keras's. */
@@ -85,6 +88,16 @@ const char *tn__op_data_format(const char *data_format, int axes);
 const char *tn__op_padding(const char *padding);
 /* y + bias, one number for each channel. */
 tn_tensor *tn__add_bias(tn_tensor *y, tn_tensor *bias, const char *data_format);
+/* (x - mean) / sqrt(variance + epsilon) · gamma + beta, in TensorFlow's order; gamma, beta NULL:
+ * without. */
+tn_tensor *tn__normalize(tn_tensor *x, tn_tensor *mean, tn_tensor *variance, tn_tensor *gamma,
+                         tn_tensor *beta, double epsilon);
+/* x / |x| along the axes; |x| counts as epsilon at least. */
+tn_tensor *tn__l2_normalize(tn_tensor *x, tn_axes axes, double epsilon);
+/* What statistics are computed in: the half types in float32, float64 in its own. */
+tn_dtype tn__wide(tn_dtype dtype);
+/* A class's compute_mask when what it gives has none. */
+tn_tensor *tn__no_mask(void *me, tn_list inputs);
 /* keras.random.dropout: 0 where a uniform number of the generator's next seed is below the rate. */
 tn_tensor *tn__dropout(tn_tensor *x, double rate, tn_shape noise_shape, tn_variable *generator);
 /* x's rows in another shape of as many elements; one dimension may be open. Any batch, also an
@@ -111,6 +124,12 @@ void tn__upgrade_words(void *config);
 /* Those, and of convolutions and pooling: kernel_size of nb_row and nb_col, border_mode,
  * dim_ordering. */
 tn_status tn__upgrade_image_config(void *config);
+/* Axes as a list, also of one; none: None. In write_config. */
+tn_status tn__write_axes(void *json, const char *key, const tn_axes *axes);
+/* Keras 2.2 wrote numbers of these keys as {"type": "ndarray", "value": 6.0}, later ones as
+ * {"class_name": "__numpy__", "config":
+ * {"value": 6.0}}. */
+tn_status tn__upgrade_numbers(void *config, const char *keys);
 /* Keys whose value is None (Python's "whatever is the default") and may not be: dropped, so that
  * the default stays. */
 void tn__drop_none(void *config, const char *keys);

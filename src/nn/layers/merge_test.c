@@ -1,6 +1,7 @@
 /* merge_test.c */
 #include "support/check_layer.h"
 #include "nn/config.h"
+#include "nn/layers/testdata/more.h"
 #include "nn/layers/testdata/values.h"
 
 static void tensors_are_added(void **state)
@@ -13,6 +14,58 @@ static void tensors_are_added(void **state)
                 .expected = VALUES_OF(added));
     CHECK_LAYER(.layer = tn_add_layer(), .inputs = TN_LIST(cube, b),
                 .expected = VALUES_OF(added_ranks), .skip = SKIP_EMPTY | SKIP_ANY_BATCH);
+}
+
+static void tensors_are_merged_element_by_element(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *a = layer_input(TN_SHAPE(2, 4), 0), *b = layer_input(TN_SHAPE(2, 4), 1),
+              *c = layer_input(TN_SHAPE(2, 4), 2), *cube = layer_input(TN_SHAPE(2, 3, 4), 0);
+    CHECK_LAYER(.layer = tn_subtract_layer(), .text = "subtract()", .inputs = TN_LIST(a, b),
+                .expected = VALUES_OF(subtracted));
+    CHECK_LAYER(.layer = tn_multiply_layer(), .text = "multiply()", .inputs = TN_LIST(a, b, c),
+                .expected = VALUES_OF(multiplied));
+    CHECK_LAYER(.layer = tn_average(), .text = "average()", .inputs = TN_LIST(a, b, c),
+                .expected = VALUES_OF(averaged));
+    CHECK_LAYER(.layer = tn_maximum_layer(), .text = "maximum()", .inputs = TN_LIST(cube, b),
+                .expected = VALUES_OF(greatest), .skip = SKIP_EMPTY | SKIP_ANY_BATCH);
+    CHECK_LAYER(.layer = tn_minimum_layer(), .text = "minimum()", .inputs = TN_LIST(a, b, c),
+                .expected = VALUES_OF(least));
+    assert_null(tn_call(tn_subtract_layer(), a, b, c));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "A `Subtract` layer should be called on exactly 2 inputs. "
+                                     "Received: input_shape=[(2, 4), (2, 4), (2, 4)]");
+}
+
+/* The result, and then its mask. */
+static tn_tensor *with_its_mask(tn_tensor *y)
+{
+    tn_tensor *mask = tn_cast(tn_mask(y), TN_FLOAT32);
+    return tn_concat(TN_LIST(tn_reshape(y, TN_SHAPE(TN_NONE)), tn_reshape(mask, TN_SHAPE(TN_NONE))),
+                     0);
+}
+
+static void check_recorded(tn_tensor *got, layer_values want)
+{
+    CHECK_TENSOR(got,
+                 check_tensor_of(TN_FLOAT32, TN_SHAPE((int64_t)want.count), want.value, want.count),
+                 1e-6, 1e-6);
+}
+
+static void places_that_do_not_count_take_no_part(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *first = tn_cast(VALUES(TN_INT32, TN_SHAPE(1, 4), 1, 1, 0, 0), TN_BOOL),
+              *second = tn_cast(VALUES(TN_INT32, TN_SHAPE(1, 4), 1, 0, 1, 0), TN_BOOL);
+    tn_tensor *plain = layer_input(TN_SHAPE(1, 4, 2), 3),
+              *x = tn_with_mask(layer_input(TN_SHAPE(1, 4, 2), 0), first),
+              *y = tn_with_mask(plain, second);
+    check_recorded(with_its_mask(tn_call(tn_multiply_layer(), x, y)), VALUES_OF(multiplied_masked));
+    check_recorded(with_its_mask(tn_call(tn_maximum_layer(), x, y)), VALUES_OF(greatest_masked));
+    check_recorded(with_its_mask(tn_call(tn_concatenate(1), x, y)), VALUES_OF(joined_masked));
+    CHECK_VALUES(tn_cast(tn_mask(tn_call(tn_add_layer(), x, y)), TN_INT32), 0, 1, 1, 1, 0);
+    assert_null(tn_mask(tn_call(tn_add_layer(), x, plain)));
 }
 
 static void tensors_are_joined(void **state)
@@ -96,6 +149,8 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tensors_are_added),
+        cmocka_unit_test(tensors_are_merged_element_by_element),
+        cmocka_unit_test(places_that_do_not_count_take_no_part),
         cmocka_unit_test(tensors_are_joined),
         cmocka_unit_test(shapes_that_do_not_fit_are_told),
         cmocka_unit_test(masks_are_merged),

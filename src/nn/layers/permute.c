@@ -11,14 +11,6 @@ static const tn_field fields[] = {
     TN__END_OF_FIELDS,
 };
 
-static const char *dims_text(const tn_axes *dims)
-{
-    int64_t values[TN_MAX_RANK];
-    for (int i = 0; i < dims->count; i++)
-        values[i] = dims->axis[i];
-    return tn__sizes_text(values, dims->count);
-}
-
 static void init(void *me)
 {
     const tn_axes *dims = &((const permute *)me)->o.dims;
@@ -32,7 +24,7 @@ static void init(void *me)
         tn__fail(TN_INVALID_ARGUMENT,
                  "Invalid permutation argument `dims` for Permute Layer. The set of indices in "
                  "`dims` must be consecutive and start from 1. Received dims=%s",
-                 dims_text(dims));
+                 tn__axes_text(dims));
 }
 
 static tn_tensor *call(void *me, tn_list inputs)
@@ -40,13 +32,8 @@ static tn_tensor *call(void *me, tn_list inputs)
     const tn_axes *dims = &((const permute *)me)->o.dims;
     tn_tensor *x = tn_at(inputs, 0);
     tn_axes order = { dims->count + 1, { 0 } };
-    if (x && x->shape.known && x->shape.rank != order.count) {
-        tn__fail(TN_INVALID_ARGUMENT,
-                 "Input 0 of layer \"%s\" is incompatible with the layer: expected ndim=%d, found "
-                 "ndim=%d. Full shape received: %s",
-                 tn__this_layer()->name, order.count, x->shape.rank, TN__SHAPE(x->shape));
+    if (!tn__check_ndim(x, order.count))
         return NULL;
-    }
     for (int i = 0; i < dims->count; i++)
         order.axis[i + 1] = dims->axis[i];
     return tn_transpose(x, order);
@@ -55,11 +42,7 @@ static tn_tensor *call(void *me, tn_list inputs)
 /* A list, also of one. */
 static tn_status write_config(tn_layer *layer, void *json)
 {
-    const tn_axes *dims = &((const permute *)layer->self)->o.dims;
-    json_t *list = json_array();
-    for (int i = 0; i < dims->count; i++)
-        json_array_append_new(list, json_integer(dims->axis[i]));
-    return tn__json_set(json, "dims", list);
+    return tn__write_axes(json, "dims", &((const permute *)layer->self)->o.dims);
 }
 
 static const tn_class_more more = { .write_config = write_config };

@@ -149,14 +149,6 @@ static tn_tensor *call_global_max(void *me, tn_list inputs)
                          .keepdims = o->keepdims);
 }
 
-/* Of series the average looks at the mask, and what it gives has none. */
-static tn_tensor *no_mask(void *me, tn_list inputs)
-{
-    (void)me;
-    (void)inputs;
-    return NULL;
-}
-
 #define GLOBAL_POOLING(class_, function, axes, kind, aliases_, ...)                              \
     MORE(class_, axes, aliases_)                                                                 \
     TN__LAYER_CLASS(class_, function, global_pooling, tn_global_pooling_options, .inputs = 1,    \
@@ -166,8 +158,9 @@ static tn_tensor *no_mask(void *me, tn_list inputs)
 GLOBAL_POOLING(GlobalMaxPooling1D, tn_global_max_pooling1d_new, 1, max, "GlobalMaxPool1D")
 GLOBAL_POOLING(GlobalMaxPooling2D, tn_global_max_pooling2d_new, 2, max, "GlobalMaxPool2D")
 GLOBAL_POOLING(GlobalMaxPooling3D, tn_global_max_pooling3d_new, 3, max, "GlobalMaxPool3D")
+/* This one looks at the mask, and what it gives has none. */
 GLOBAL_POOLING(GlobalAveragePooling1D, tn_global_average_pooling1d_new, 1, average,
-               "GlobalAvgPool1D", .supports_masking = true, .compute_mask = no_mask)
+               "GlobalAvgPool1D", .supports_masking = true, .compute_mask = tn__no_mask)
 GLOBAL_POOLING(GlobalAveragePooling2D, tn_global_average_pooling2d_new, 2, average,
                "GlobalAvgPool2D")
 GLOBAL_POOLING(GlobalAveragePooling3D, tn_global_average_pooling3d_new, 3, average,

@@ -20,18 +20,10 @@ static tn_tensor *call(void *me, tn_list inputs)
     return tn__relu(tn_at(inputs, 0), self->o.negative_slope, self->o.max_value, self->o.threshold);
 }
 
-/* Keras 2.2 wrote numbers as {"type": "ndarray", "value": 6.0}, later ones as {"class_name":
- * "__numpy__", "config": {"value": 6.0}}; None stands for the default. */
+/* None stands for the default. */
 static tn_status upgrade(void *config)
 {
-    static const char *const keys[] = { "max_value", "negative_slope", "threshold" };
-    for (size_t i = 0; i < 3; i++) {
-        const json_t *value = json_object_get(config, keys[i]),
-                     *inner = json_object_get(value, "config");
-        json_t *number = json_object_get(inner ? inner : value, "value");
-        if (json_is_number(number))
-            TN_TRY(tn__json_set(config, keys[i], json_incref(number)));
-    }
+    TN_TRY(tn__upgrade_numbers(config, "max_value|negative_slope|threshold"));
     tn__drop_none(config, "negative_slope|threshold");
     return TN_OK;
 }

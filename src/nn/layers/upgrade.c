@@ -25,6 +25,29 @@ void tn__drop_none(void *config, const char *keys)
         json_object_del(config, key);
 }
 
+tn_status tn__write_axes(void *json, const char *key, const tn_axes *axes)
+{
+    json_t *list = axes->count ? json_array() : json_null();
+    for (int i = 0; i < axes->count; i++)
+        json_array_append_new(list, json_integer(axes->axis[i]));
+    return tn__json_set(json, key, list);
+}
+
+tn_status tn__upgrade_numbers(void *config, const char *keys)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+    json_object_foreach_safe((json_t *)config, next, key, value)
+    {
+        const json_t *inner = json_object_get(value, "config");
+        json_t *number = json_object_get(inner ? inner : value, "value");
+        if (tn__among(keys, key) && json_is_number(number))
+            TN_TRY(tn__json_set(config, key, json_incref(number)));
+    }
+    return TN_OK;
+}
+
 /* Theano's images have their channels first, TensorFlow's last; kernels are turned when weights are
  * read. */
 static tn_status upgrade_ordering(json_t *config)
