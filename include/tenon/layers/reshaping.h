@@ -66,7 +66,7 @@ typedef struct tn_up_sampling1d_options {
 } tn_up_sampling1d_options;
 TN_API tn_layer *tn_up_sampling1d_new(const tn_up_sampling1d_options *options);
 
-/* Likewise of images. */
+/* Likewise of images. interpolation: "nearest", which repeats, or "bilinear", "bicubic", "lanczos3", "lanczos5". */
 typedef struct tn_up_sampling2d_options {
     TN_OPTIONS_HEAD(tn_up_sampling2d_options);
     int64_t size[2] TN_DEFAULT({});

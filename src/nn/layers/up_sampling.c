@@ -1,6 +1,9 @@
-/* up_sampling.c - series, images and volumes with every place repeated along each axis */
+/* up_sampling.c - larger series, images and volumes: every place repeated along each axis, or
+ * places between computed */
 #include "nn/layers/layers.h"
 #include "ops/array.h"
+#include "ops/resize.h"
+#include <string.h>
 
 typedef struct {
     tn_up_sampling1d_options o;
@@ -19,7 +22,8 @@ static const tn_field fields1d[] = {
 static const tn_field fields2d[] = {
     TN__OPTION(TN_FIELD_INTS, up_sampling2d, size, "none", "> 0"),
     TN__DATA_FORMAT_ROW(up_sampling2d),
-    TN__OPTION(TN_FIELD_STRING, up_sampling2d, interpolation, "nearest", "nearest"),
+    TN__OPTION(TN_FIELD_STRING, up_sampling2d, interpolation, "nearest",
+               "nearest|bilinear|bicubic|lanczos3|lanczos5"),
     TN__END_OF_FIELDS,
 };
 static const tn_field fields3d[] = {
@@ -69,9 +73,25 @@ static tn_tensor *call1d(void *me, tn_list inputs)
     return repeat(tn_at(inputs, 0), ((const up_sampling1d *)me)->o.size, 1);
 }
 
+/* Rows and columns times a number each, what comes between computed of the neighbours. */
+static tn_tensor *interpolate(tn_tensor *x, const tn_up_sampling2d_options *o)
+{
+    bool first = tn__channels_first(o->data_format);
+    tn_tensor *images = first ? tn_transpose(x, TN_AXES(0, 2, 3, 1)) : x;
+    if (!images)
+        return NULL;
+    tn_tensor *size =
+        tn_multiply(tn__vector_part(tn__shape_tensor(images), 1, 3), tn__ints(o->size, 2));
+    tn_tensor *y =
+        tn_cast(tn__resize_images(images, size, o->interpolation, false), (tn_dtype)x->dtype);
+    return first ? tn_transpose(y, TN_AXES(0, 3, 1, 2)) : y;
+}
+
 static tn_tensor *call2d(void *me, tn_list inputs)
 {
     const tn_up_sampling2d_options *o = &((const up_sampling2d *)me)->o;
+    if (strcmp(o->interpolation, "nearest") != 0)
+        return interpolate(tn_at(inputs, 0), o);
     return repeat_each(tn_at(inputs, 0), o->size, 2, tn__first_axis(o->data_format));
 }
 

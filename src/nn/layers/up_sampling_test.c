@@ -21,6 +21,26 @@ static void every_place_is_repeated(void **state)
                 .expected = VALUES_OF(up_sampled3d));
 }
 
+/* They are computed in float32, so differences in float64 say nothing. */
+static void places_between_are_computed(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *image = layer_input(TN_SHAPE(1, 4, 5, 2), 0);
+    unsigned skip = SKIP_GRADIENT | SKIP_SECOND_ORDER;
+    CHECK_LAYER(.layer = tn_up_sampling2d({ 2, 3 }, .interpolation = "bilinear"),
+                .text = "up_sampling2d((2, 3), interpolation=bilinear)", .inputs = TN_LIST(image),
+                .expected = VALUES_OF(up_sampled2d_bilinear), .skip = skip);
+    CHECK_LAYER(.layer = tn_up_sampling2d({ 2 }, "channels_first", "bicubic"),
+                .text = "up_sampling2d(2, channels_first, bicubic)", .inputs = TN_LIST(image),
+                .expected = VALUES_OF(up_sampled2d_bicubic), .skip = skip);
+    tn_tensor *open = tn_input(TN_SHAPE(TN_NONE, TN_NONE, 2));
+    tn_layer *layer = tn_up_sampling2d(.interpolation = "lanczos3");
+    tn_tensor *y = tn_call(layer, open);
+    assert_string_equal(tn_shape_text(y), "(None, None, None, 2)");
+    CHECK_TENSOR(tn_call(tn_model(open, y), image), tn_call(layer, image), 0, 0);
+}
+
 static void images_of_any_size_are_taken(void **state)
 {
     (void)state;
@@ -61,6 +81,7 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_place_is_repeated),
+        cmocka_unit_test(places_between_are_computed),
         cmocka_unit_test(images_of_any_size_are_taken),
         cmocka_unit_test(wrong_sizes_are_told),
         cmocka_unit_test(keras_1_s_length_is_read),

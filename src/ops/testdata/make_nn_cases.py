@@ -120,8 +120,9 @@ def batch_norms():
                 name + "_dscale": dscale, name + "_doffset": doffset})
 
 
-print("/* nn_cases.h - made by make_nn_cases.py with TensorFlow %s */" % tf.__version__)
-convolutions()
-pools()
-softmaxes()
-batch_norms()
+if __name__ == "__main__":
+    print("/* nn_cases.h - made by make_nn_cases.py with TensorFlow %s */" % tf.__version__)
+    convolutions()
+    pools()
+    softmaxes()
+    batch_norms()

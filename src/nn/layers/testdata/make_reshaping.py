@@ -16,6 +16,8 @@ write("reshaping.h", {
     "up_sampled1d": call(K.UpSampling1D(3), cube),
     "up_sampled2d": call(K.UpSampling2D((2, 3)), image),
     "up_sampled2d_first": call(K.UpSampling2D(data_format="channels_first"), image),
+    "up_sampled2d_bilinear": call(K.UpSampling2D((2, 3), interpolation="bilinear"), image),
+    "up_sampled2d_bicubic": call(K.UpSampling2D(2, "channels_first", "bicubic"), image),
     "up_sampled3d": call(K.UpSampling3D((2, 1, 2)), volume),
     "permuted": call(K.Permute((3, 1, 2)), image),
 })
