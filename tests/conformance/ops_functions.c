@@ -3,6 +3,8 @@
 #include "conformance/ops.h"
 #include "nn/config.h"
 #include "tenon/gradient.h"
+#include "tenon/image.h"
+#include "ops/ops.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +46,27 @@ static tn_tensor *convolve(const op_call *c, tn_tensor *(*f)(const tn_nn_conv_op
     o.padding = padding(c, o.explicit_paddings);
     o.data_format = word(c, "data_format", NULL);
     return f(&o);
+}
+
+static tn_tensor *resized(const op_call *c)
+{
+    tn_image_resize_options o = { .size_ = sizeof o, .images = in(c, 0) };
+    wholes(c, "size", o.size, 2);
+    o.method = word(c, "method", "bilinear");
+    o.antialias = flag(c, "antialias", false);
+    o.preserve_aspect_ratio = flag(c, "preserve_aspect_ratio", false);
+    return tn_image_resize_with(&o);
+}
+
+/* Older TensorFlow's, which takes the corner of a place and not its middle. */
+static tn_tensor *nearest(const op_call *c)
+{
+    const struct {
+        tn_flag align_corners, half_pixel_centers;
+    } attrs = { false, false };
+    int64_t size[2];
+    wholes(c, "size", size, 2);
+    return TN__APPLY(tn__op_ResizeNearestNeighbor, &attrs, in(c, 0), tn__ints(size, 2));
 }
 
 static tn_tensor *transposed(const op_call *c,

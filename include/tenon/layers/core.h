@@ -54,7 +54,24 @@ TN_API tn_layer *tn_embedding_new(const tn_embedding_options *options);
 /* The input as it is. */
 TN_API tn_layer *tn_identity_layer_new(const tn_layer_options *options);
 
+/* activation(einsum(equation, inputs, kernel) + bias): "abc,cd->abd" is Dense. output_shape: the output's dimensions without the batch
+ * and without those that "..." stands for; the kernel has what the equation says. bias_axes: the output's labels that have a bias of
+ * their own, "d"; NULL: there is none. */
+typedef struct tn_einsum_dense_options {
+    TN_OPTIONS_HEAD(tn_einsum_dense_options);
+    const char *equation TN_DEFAULT(NULL);
+    tn_shape output_shape TN_DEFAULT({});
+    const char *activation TN_DEFAULT(NULL), *bias_axes TN_DEFAULT(NULL);
+    const char *kernel_initializer TN_DEFAULT("glorot_uniform"), *bias_initializer TN_DEFAULT("zeros");
+    const char *kernel_regularizer TN_DEFAULT(NULL), *bias_regularizer TN_DEFAULT(NULL), *activity_regularizer TN_DEFAULT(NULL);
+    const char *kernel_constraint TN_DEFAULT(NULL), *bias_constraint TN_DEFAULT(NULL);
+    TN_LAYER_OPTIONS;
+} tn_einsum_dense_options;
+TN_API tn_layer *tn_einsum_dense_new(const tn_einsum_dense_options *options);
+
 #ifndef __cplusplus
+#define tn_einsum_dense(...) TN_OPTIONS(tn_einsum_dense_new, tn_einsum_dense_options, (.kernel_initializer = "glorot_uniform", \
+    .bias_initializer = "zeros", TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_embedding(...) TN_OPTIONS(tn_embedding_new, tn_embedding_options, (.embeddings_initializer = "uniform", \
     TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_identity_layer(...) TN_OPTIONS(tn_identity_layer_new, tn_layer_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)

@@ -32,7 +32,30 @@ TN_API tn_layer *tn_global_average_pooling1d_new(const tn_global_pooling_options
 TN_API tn_layer *tn_global_average_pooling2d_new(const tn_global_pooling_options *options);
 TN_API tn_layer *tn_global_average_pooling3d_new(const tn_global_pooling_options *options);
 
+/* As many windows along each axis as output_size says, whatever the input's size, which must be known; they overlap where it does not
+ * divide. One number alone, { 2 }, stands for all axes. */
+typedef struct tn_adaptive_pooling_options {
+    TN_OPTIONS_HEAD(tn_adaptive_pooling_options);
+    int64_t output_size[3] TN_DEFAULT({});
+    const char *data_format TN_DEFAULT("channels_last");
+    TN_LAYER_OPTIONS;
+} tn_adaptive_pooling_options;
+TN_API tn_layer *tn_adaptive_max_pooling1d_new(const tn_adaptive_pooling_options *options);
+TN_API tn_layer *tn_adaptive_max_pooling2d_new(const tn_adaptive_pooling_options *options);
+TN_API tn_layer *tn_adaptive_max_pooling3d_new(const tn_adaptive_pooling_options *options);
+TN_API tn_layer *tn_adaptive_average_pooling1d_new(const tn_adaptive_pooling_options *options);
+TN_API tn_layer *tn_adaptive_average_pooling2d_new(const tn_adaptive_pooling_options *options);
+TN_API tn_layer *tn_adaptive_average_pooling3d_new(const tn_adaptive_pooling_options *options);
+
 #ifndef __cplusplus
+#define TN_ADAPTIVE_POOLING_(function, ...) TN_OPTIONS(function, tn_adaptive_pooling_options, (.data_format = "channels_last", \
+    TN_LAYER_DEFAULTS), __VA_ARGS__)
+#define tn_adaptive_max_pooling1d(...) TN_ADAPTIVE_POOLING_(tn_adaptive_max_pooling1d_new, __VA_ARGS__)
+#define tn_adaptive_max_pooling2d(...) TN_ADAPTIVE_POOLING_(tn_adaptive_max_pooling2d_new, __VA_ARGS__)
+#define tn_adaptive_max_pooling3d(...) TN_ADAPTIVE_POOLING_(tn_adaptive_max_pooling3d_new, __VA_ARGS__)
+#define tn_adaptive_average_pooling1d(...) TN_ADAPTIVE_POOLING_(tn_adaptive_average_pooling1d_new, __VA_ARGS__)
+#define tn_adaptive_average_pooling2d(...) TN_ADAPTIVE_POOLING_(tn_adaptive_average_pooling2d_new, __VA_ARGS__)
+#define tn_adaptive_average_pooling3d(...) TN_ADAPTIVE_POOLING_(tn_adaptive_average_pooling3d_new, __VA_ARGS__)
 #define TN_POOLING_(function, ...) TN_OPTIONS(function, tn_pooling_options, (.padding = "valid", .data_format = "channels_last", \
     TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_max_pooling1d(...) TN_POOLING_(tn_max_pooling1d_new, __VA_ARGS__)

@@ -81,6 +81,9 @@ int tn__window_axes(void);
 /* A kernel's shape (sizes…, in, out), and "`kernel shape=(3, 3, 1, 8)`" of it for messages. */
 tn_shape tn__kernel_shape(const int64_t *sizes, int axes, int64_t in, int64_t out);
 const char *tn__kernel_text(const int64_t *sizes, int axes, int64_t in, int64_t out);
+/* The pools along one, two and three axes. */
+typedef tn_tensor *tn__pool_function(const tn_nn_pool_options *options);
+extern tn__pool_function *const tn__max_pools[3], *const tn__average_pools[3];
 /* The first of the axes that windows slide along: 1, or 2 behind channels. */
 int tn__first_axis(const char *data_format);
 /* What TensorFlow's ops call it: "NHWC", "VALID". */

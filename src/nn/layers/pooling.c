@@ -38,9 +38,13 @@ static void init_average(void *me)
     settle(&((pooling *)me)->o, NULL);
 }
 
-typedef tn_tensor *pool_function(const tn_nn_pool_options *options);
+tn__pool_function *const tn__max_pools[3] = { tn_nn_max_pool1d_with, tn_nn_max_pool2d_with,
+                                              tn_nn_max_pool3d_with };
+tn__pool_function *const tn__average_pools[3] = { tn_nn_avg_pool1d_with, tn_nn_avg_pool2d_with,
+                                                  tn_nn_avg_pool3d_with };
 
-static tn_tensor *pool(const tn_pooling_options *o, tn_tensor *x, pool_function *const *functions)
+static tn_tensor *pool(const tn_pooling_options *o, tn_tensor *x,
+                       tn__pool_function *const *functions)
 {
     int axes = tn__window_axes();
     const char *size = tn__scope_print("`pool_size=%s`", tn__sizes_text(o->pool_size, axes));
@@ -58,16 +62,12 @@ static tn_tensor *pool(const tn_pooling_options *o, tn_tensor *x, pool_function 
 
 static tn_tensor *call_max(void *me, tn_list inputs)
 {
-    static pool_function *const functions[] = { tn_nn_max_pool1d_with, tn_nn_max_pool2d_with,
-                                                tn_nn_max_pool3d_with };
-    return pool(&((const pooling *)me)->o, tn_at(inputs, 0), functions);
+    return pool(&((const pooling *)me)->o, tn_at(inputs, 0), tn__max_pools);
 }
 
 static tn_tensor *call_average(void *me, tn_list inputs)
 {
-    static pool_function *const functions[] = { tn_nn_avg_pool1d_with, tn_nn_avg_pool2d_with,
-                                                tn_nn_avg_pool3d_with };
-    return pool(&((const pooling *)me)->o, tn__as_float(tn_at(inputs, 0)), functions);
+    return pool(&((const pooling *)me)->o, tn__as_float(tn_at(inputs, 0)), tn__average_pools);
 }
 
 #define MORE(class_, axes, aliases_)                                       \

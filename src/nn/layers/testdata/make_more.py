@@ -2,6 +2,7 @@
 
     $(sh tests/interop/venv.sh | tail -n 1) src/nn/layers/testdata/make_more.py
 """
+import keras
 import numpy as np
 from keras_layers import K, call, layer_input, write
 
@@ -22,11 +23,15 @@ def masked(layer, inputs, masks):
 
 
 def masks_on(x, mask):
-    import keras
-
     x = keras.ops.convert_to_tensor(x)
     x._keras_mask = keras.ops.convert_to_tensor(np.array(mask))
     return x
+
+
+def drawn(layer, x):
+    """The kernel that a layer begins with."""
+    layer.build(x.shape)
+    return np.asarray(layer.kernel)
 
 
 series = [layer_input(1, 4, 2), layer_input(1, 4, 2, seed=3)]
@@ -63,5 +68,9 @@ write("more.h", {
     "elu": call(K.ELU(0.5), rows),
     "prelu": call(K.PReLU(), cube),
     "prelu_shared": call(K.PReLU(shared_axes=[1]), cube),
+    "einsum_bias": call(K.EinsumDense("abc,cde->abde", (None, 2, 3), bias_axes="e", activation="tanh"), cube),
+    "einsum_left": call(K.EinsumDense("...c,cd->...d", 5), image),
+    "einsum_right": call(K.EinsumDense("bc...,cd->bd...", (2,), bias_axes="d"), cube),
+    "einsum_initial": drawn(K.EinsumDense("abc,dce->abde", (3, 2, 3), kernel_initializer=keras.initializers.GlorotUniform(3)), cube),
     "embedded": call(K.Embedding(5, 3), np.array([[0, 4], [2, 2]])),
 })
