@@ -306,6 +306,13 @@ tn_status tn__variable_read(tn_tensor *variable, tn_tensor **value)
     return *value ? TN_OK : uninitialised(variable);
 }
 
+void tn__variable_clear(tn_tensor *variable)
+{
+    tn_tensor **value = &variable->of.variable->value;
+    tn__release(*value);
+    *value = NULL;
+}
+
 tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value)
 {
     tn__variable *v = variable->of.variable;

@@ -38,6 +38,8 @@ tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value);
  * nobody reads half of it. change() writes `value`, which is `old` itself when nobody else holds its elements; what can fail must
  * fail before the first write. The variable is locked meanwhile: change() neither reads nor assigns it. */
 tn_status tn__variable_change(tn_tensor *variable, tn_status (*change)(void *self, tn_tensor *old, tn_tensor *value), void *self);
+/* Gives the value up before the next is there. For a variable that nobody else can see yet. */
+void tn__variable_clear(tn_tensor *variable);
 static inline bool tn__is_variable(const tn_tensor *x) { return x->form == TN__VARIABLE; }
 /* The dtype that an op gets it in now: its own, or what the running layer computes in. */
 static inline tn_dtype tn__dtype_as_read(const tn_context *context, const tn_tensor *x)

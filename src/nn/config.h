@@ -15,7 +15,7 @@ json_t *tn__layer_to_json(tn_layer *layer, tn__era era);
  * all of them. The caller owns the count. */
 tn_status tn__layer_from_json(tn_context *context, const json_t *json, tn_layer **layer);
 /* A model's config as Keras 1 or 2 wrote it, brought to today's meaning of words that stayed and mean something else: the activation
- * hard_sigmoid. Renamed arguments need no call, the classes see to them. version: the file's keras_version, "2.15.0"; NULL or another
+ * hard_sigmoid, and arguments whose default was another. Renamed arguments need no call, the classes see to them. version: the file's keras_version, "2.15.0"; NULL or another
  * major version than 1 and 2 changes nothing. */
 tn_status tn__upgrade_config(json_t *json, const char *version);
 /* Takes out of functional models' configs the ops that make nothing but masks, which Keras 3 writes; layers' handles carry masks here. */

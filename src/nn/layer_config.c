@@ -570,13 +570,17 @@ tn_status tn__functional_read_config(tn_context *context, const void *json, tn_l
 }
 
 /* --- in ----------------------------------------------------------------------------------------------------------------- */
+/* A class that somebody registered, "My package>Dense", is not Keras's of the same name, though it may be the program's. */
 static const tn_class *class_of(const json_t *json)
 {
     const char *registered = tn__json_text(json, "registered_name"), *name = tn__json_text(json, "class_name");
     const tn_class *of = registered ? tn__class_find(registered) : NULL;
-    if (!of && name && strcmp(name, "Model") == 0)
+    if (of || !name)
+        return of;
+    if (strcmp(name, "Model") == 0)
         return &tn__class_Functional; /* Keras 1 and early Keras 2 */
-    return of ? of : name ? tn__class_find(name) : NULL;
+    of = tn__class_find(name);
+    return of && of->module && registered && strchr(registered, '>') ? NULL : of;
 }
 
 /* A name, or the object that Keras 3, Keras 2 and TensorFlow 2.1 make of a policy; NULL: nothing is said. */
@@ -626,6 +630,9 @@ static tn_status read_input(tn_context *context, const json_t *config, tn_layer 
         shape = json_object_get(config, "batch_input_shape");
     if (!tn__shape_from_json(shape, &input.batch_shape) || !input.batch_shape.known)
         return tn__fail(TN_DATA_LOSS, "an InputLayer's config has no batch_shape");
+    if (json_is_true(json_object_get(config, "ragged")) || json_is_true(json_object_get(config, "sparse")))
+        return tn__fail(TN_UNIMPLEMENTED, "InputLayer '%s' takes ragged or sparse tensors, which there are none of here",
+                        tn__json_text(config, "name") ? tn__json_text(config, "name") : "");
     const char *dtype = tn__json_text(config, "dtype");
     if (dtype && tn__dtype_of_name(dtype))
         input.dtype = tn__dtype_of_name(dtype);

@@ -324,6 +324,13 @@ static tn_status make_value(tn_context *context, const tn__thing *thing, tn_dtyp
     return status;
 }
 
+/* Of a weight whose value comes out of a file: what the initializer would make is not computed, its seed is drawn all the same. */
+static tn_status make_blank(tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
+{
+    *value = tn__tensor_fill(dtype, shape, 0);
+    return *value ? TN_OK : tn__errors()->status;
+}
+
 tn_status tn__initialize(tn_context *context, const char *text, int64_t seed, tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
 {
     tn__thing thing;
@@ -332,7 +339,7 @@ tn_status tn__initialize(tn_context *context, const char *text, int64_t seed, tn
     int64_t *own = tn__thing_seed(&thing);
     if (own && *own == TN__NO_SEED)
         *own = seed == TN__NO_SEED ? tn__random_default_seed(&context->random) : seed;
-    tn_status status = make_value(context, &thing, dtype, shape, value);
+    tn_status status = context->weight_room ? make_blank(dtype, shape, value) : make_value(context, &thing, dtype, shape, value);
     tn__thing_free(&thing);
     return status;
 }

@@ -33,11 +33,29 @@ static tn_status upgrade_value(json_t *value, int depth)
     return TN_OK;
 }
 
+/* What a class took where its config says nothing, as the first files of it do. */
+static const struct {
+    const char *class, *key;
+    bool value;
+} old_defaults[] = { { "GRU", "reset_after", false }, { "GRUCell", "reset_after", false } };
+
+static tn_status add_defaults(const json_t *json)
+{
+    const char *class = tn__json_text(json, "class_name");
+    json_t *config = json_object_get(json, "config");
+    for (size_t i = 0; class && i < sizeof old_defaults / sizeof *old_defaults; i++)
+        if (strcmp(old_defaults[i].class, class) == 0 && json_is_object(config) &&
+            !json_object_get(config, old_defaults[i].key))
+            TN_TRY(tn__json_set(config, old_defaults[i].key, json_boolean(old_defaults[i].value)));
+    return TN_OK;
+}
+
 static tn_status upgrade_object(json_t *json, int depth)
 {
     const char *key;
     json_t *value;
     void *next;
+    TN_TRY(add_defaults(json));
     json_object_foreach_safe(json, next, key, value)
     {
         if (names_activation(key) && is_hard_sigmoid(value))

@@ -36,6 +36,21 @@ static void old_files_keep_their_hard_sigmoid(void **state)
     }
 }
 
+static void an_old_gru_without_a_word_resets_before(void **state)
+{
+    (void)state;
+    json_t *json = json_loads(
+        "[{\"class_name\": \"GRU\", \"config\": {\"units\": 2}}, {\"class_name\": \"GRU\", "
+        "\"config\": {\"reset_after\": true}}]",
+        0, NULL);
+    CHECK_OK(tn__upgrade_config(json, "2.0.8"));
+    const json_t *first = json_object_get(json_array_get(json, 0), "config"),
+                 *second = json_object_get(json_array_get(json, 1), "config");
+    assert_true(json_is_false(json_object_get(first, "reset_after")));
+    assert_true(json_is_true(json_object_get(second, "reset_after")));
+    json_decref(json);
+}
+
 static void new_files_are_left_alone(void **state)
 {
     (void)state;
@@ -83,6 +98,7 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(old_files_keep_their_hard_sigmoid),
+        cmocka_unit_test(an_old_gru_without_a_word_resets_before),
         cmocka_unit_test(new_files_are_left_alone),
         cmocka_unit_test(keras_2_gets_its_own_word_back),
         cmocka_unit_test(nesting_has_an_end),

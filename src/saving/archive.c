@@ -48,6 +48,15 @@ tn_status tn__archive_open_weights(const tn__source *source, tn__archive *archiv
                        &archive->file);
 }
 
+void tn__archive_drop_file(tn__archive *archive, tn__source *source)
+{
+    if (!archive->decoded.data)
+        return;
+    tn__zip_close(archive->zip);
+    archive->zip = NULL;
+    tn__source_drop(source);
+}
+
 void tn__archive_close(tn__archive *archive)
 {
     tn__h5_close(archive->file);
@@ -66,15 +75,6 @@ tn_status tn__archive_json(tn__archive *archive, const char *member, json_t **js
     if (status == TN_OK)
         status = tn__json_parse(tn__bytes_span(&text), member, json);
     tn__bytes_free(&text);
-    return status;
-}
-
-static tn_status read_scopes(const tn__load *load, tn__archive *archive, tn_layer *model)
-{
-    json_t *json;
-    TN_TRY(tn__archive_json(archive, SCOPES, &json));
-    tn_status status = json ? tn__scopes_from_json(load->context, model, json) : TN_OK;
-    json_decref(json);
     return status;
 }
 
@@ -99,36 +99,51 @@ static tn_status compile(const tn__load *load, tn__archive *archive, const json_
                                      model);
 }
 
-/* Keras 2.12 to 2.15 wrote archives too: the metadata say what words in the config mean. */
-static tn_status make_model(const tn__load *load, tn__archive *archive, json_t *config,
-                            tn_layer **model)
+/* The members beside the weights. */
+typedef struct {
+    json_t *metadata, *config, *scopes;
+} texts;
+
+static tn_status read_texts(tn__archive *archive, texts *t)
 {
-    json_t *metadata;
-    TN_TRY(tn__archive_json(archive, METADATA, &metadata));
-    tn_status status =
-        tn__load_config(load->context, config, tn__json_text(metadata, "keras_version"), true,
-                        tn__weight_room(&load->source), model);
-    json_decref(metadata);
-    return status;
+    TN_TRY(tn__archive_json(archive, METADATA, &t->metadata));
+    TN_TRY(tn__archive_json(archive, CONFIG, &t->config));
+    return tn__archive_json(archive, SCOPES, &t->scopes);
 }
 
-static tn_status load_parts(tn__load *load, tn__archive *archive, json_t *config, tn_layer **model)
+static void texts_free(texts *t)
 {
-    if (!config)
+    json_decref(t->metadata);
+    json_decref(t->config);
+    json_decref(t->scopes);
+}
+
+/* Keras 2.12 to 2.15 wrote archives too: the metadata say what words in the config mean. */
+static tn_status make_model(tn__load *load, tn__archive *archive, const texts *t, tn_layer **model)
+{
+    uint64_t room = tn__weight_room(&load->source);
+    if (!t->config)
         return tn__fail(TN_DATA_LOSS, "'%s' is a zip archive without config.json: no .keras file",
                         load->source.name);
-    TN_TRY(make_model(load, archive, config, model));
-    TN_TRY(read_scopes(load, archive, *model));
+    tn__archive_drop_file(archive, &load->source);
+    TN_TRY(tn__load_config(load->context, t->config, tn__json_text(t->metadata, "keras_version"),
+                           true, room, model));
+    return t->scopes ? tn__scopes_from_json(load->context, *model, t->scopes) : TN_OK;
+}
+
+static tn_status load_parts(tn__load *load, tn__archive *archive, texts *t, tn_layer **model)
+{
+    TN_TRY(read_texts(archive, t));
+    TN_TRY(make_model(load, archive, t, model));
     TN_TRY(read_weights(load, archive, *model));
-    return compile(load, archive, config, *model);
+    return compile(load, archive, t->config, *model);
 }
 
 static tn_status load_opened(tn__load *load, tn__archive *archive, tn_layer **model)
 {
-    json_t *config;
-    TN_TRY(tn__archive_json(archive, CONFIG, &config));
-    tn_status status = load_parts(load, archive, config, model);
-    json_decref(config);
+    texts t = { 0 };
+    tn_status status = load_parts(load, archive, &t, model);
+    texts_free(&t);
     if (status != TN_OK) {
         tn__release(*model);
         *model = NULL;

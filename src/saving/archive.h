@@ -17,6 +17,9 @@ typedef struct {
 } tn__archive;
 tn_status tn__archive_open(const tn__source *source, tn__archive *archive);
 tn_status tn__archive_open_weights(const tn__source *source, tn__archive *archive);
+/* When the weights were compressed the file is not needed any more, and there is no room for both: its
+ * bytes are given back. No other member can be read after that. */
+void tn__archive_drop_file(tn__archive *archive, tn__source *source);
 void tn__archive_close(tn__archive *archive);
 /* A JSON member; *json is NULL, and that is no error, when it is not there. */
 tn_status tn__archive_json(tn__archive *archive, const char *member, json_t **json);

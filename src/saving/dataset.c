@@ -97,11 +97,18 @@ static void convert(const tn__h5_type *type, tn_dtype from, const uint8_t *bytes
     }
 }
 
+/* From where the elements stand in the file, or from a copy when they are packed there. */
 static tn_status read_converted(tn__h5_object *dataset, const tn__h5_type *type, tn_tensor *x)
 {
     tn_dtype from;
     size_t size;
+    tn__span there;
     TN_TRY(tn__dataset_dtype(dataset, &from));
+    TN_TRY(tn__h5_in_place(dataset, &there));
+    if (there.data) {
+        convert(type, from, there.data, x);
+        return TN_OK;
+    }
     TN_TRY(tn__h5_measure(dataset, &size));
     uint8_t *bytes = tn__alloc(size);
     if (!bytes)

@@ -83,8 +83,7 @@ static void an_architecture_says_its_keras_too(void **state)
     check_json_gives("sigmoids_k3.json", "sigmoids_k3.h5", "sigmoids_k3");
 }
 
-/* --- what one file cannot be for both
- * ----------------------------------------------------------------------------------- */
+/* --- what one file cannot be for both --------------------------------------------------------- */
 static const char *config_of(const char *path)
 {
     tn__bytes bytes = bytes_of(path);
@@ -131,18 +130,70 @@ static void an_h5_of_what_keras_2_lacks_is_for_keras_3(void **state)
     sink_text *heard = listen_to_sink();
     CHECK_OK(tn_save(model, path));
     stop_listening();
-    assert_non_null(
-        strstr(heard->text, "'newer' is written for Keras 3 alone: activation hard_sigmoid cannot "
-                            "be written: Keras 2 has no such function"));
+    assert_non_null(strstr(heard->text,
+                           "'newer' is written for Keras 3 alone: activation hard_sigmoid cannot "
+                           "be written: Keras 2 has no such function"));
     check_same_outputs(model, tn_load_model(path), wanted("x"));
     assert_int_not_equal(tn_save(model, path, .keras = 2), TN_OK);
     CHECK_ERROR(TN_UNIMPLEMENTED, "Keras 2 has no such function");
     check_same_outputs(model, tn_load_model(path), wanted("x"));
 }
 
-/* --- other objects
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- optimizers ------------------------------------------------------------------------------- */
+static void check_trains_on(tn_model *model, const char *what, const char *name)
+{
+    const float *next = tn_data_float32(recorded(tn_format("%s_losses", name)));
+    CHECK_NO_ERROR();
+    assert_true(tn_is_compiled(model));
+    for (int i = 0; i < 3; i++) {
+        tn_tensor *loss = tn_train_on_batch(model, recorded("x"), recorded("labels"));
+        CHECK_NO_ERROR();
+        double got = (double)tn_data_float32(loss)[0];
+        if (!(fabs(got - (double)next[i]) < 1e-6))
+            fail_msg("%s: loss %d is %g, Keras had %g", what, i, got, (double)next[i]);
+    }
+}
+
+/* A decay beside the rate, momenta that are not used, and slots that only one Keras keeps. */
+static void optimizers_go_on_in_either_keras_from_where_they_stopped(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "decay", "idle", "factored" };
+    for (size_t n = 0; n < 3; n++) {
+        TN_SCOPE;
+        const char *file = tn_format(TESTDATA "%s_k2.h5", names[n]);
+        sink_text *heard = listen_to_sink();
+        check_trains_on(tn_load_model(file), file, names[n]);
+        for (size_t i = 0; i < WRITTEN; i++) {
+            const char *path = temporary_path(written[i].name);
+            CHECK_OK(tn_save(tn_load_model(file), path, .keras = written[i].keras));
+            check_trains_on(tn_load_model(path), written[i].name, names[n]);
+        }
+        stop_listening();
+        assert_string_equal(heard->text, "");
+    }
+}
+
+static void what_keras_2_cannot_train_with_is_for_keras_3(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("lamb.h5");
+    tn_model *model = plain_model();
+    CHECK_OK(tn_compile(model, tn_lamb(0.01), "dice"));
+    sink_text *heard = listen_to_sink();
+    CHECK_OK(tn_save(model, path));
+    stop_listening();
+    assert_non_null(strstr(heard->text, "'plain' is written for Keras 3 alone: loss Dice cannot be "
+                                        "written: Keras 2 has no such function"));
+    assert_true(tn_is_compiled(tn_load_model(path)));
+    CHECK_OK(tn_compile(model, tn_lamb(0.01), "mse"));
+    assert_int_not_equal(tn_save(model, path, .keras = 2), TN_OK);
+    CHECK_ERROR(TN_UNIMPLEMENTED, "optimizer Lamb cannot be written: Keras 2 has no such");
+    CHECK_OK(tn_save(model, path, .keras = 2, .include_optimizer = false));
+}
+
+/* --- other objects ---------------------------------------------------------------------------- */
 static tn_model *dense_with(const char *activation)
 {
     return tn_model_from_json(tn_format(
@@ -165,6 +216,22 @@ static void an_activation_that_is_no_function_is_told(void **state)
                            "{\"scale\": 0.25, \"offset\": 0.5}}, {\"class_name\": \"ReLU\", "
                            "\"config\": {\"max_value\": 1}}]}}"));
     CHECK_ERROR(TN_UNIMPLEMENTED, "an object of class 'Sequential'");
+}
+
+static void a_registered_class_is_not_keras_s_of_the_same_name(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    assert_null(tn_model_from_json(
+        "{\"module\": \"keras\", \"class_name\": \"Sequential\", \"config\": {\"layers\": ["
+        "{\"module\": \"mine\", \"class_name\": \"Dense\", \"registered_name\": \"mine>Dense\", "
+        "\"config\": {\"units\": 2}}]}}"));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Could not locate class 'Dense'");
+    assert_null(tn_model_from_json(
+        "{\"class_name\": \"Sequential\", \"config\": {\"layers\": [{\"class_name\": "
+        "\"InputLayer\", "
+        "\"config\": {\"batch_input_shape\": [null, 2], \"ragged\": true, \"name\": \"r\"}}]}}"));
+    CHECK_ERROR(TN_UNIMPLEMENTED, "InputLayer 'r' takes ragged or sparse tensors");
 }
 
 static void an_old_leaky_relu_has_its_layers_default(void **state)
@@ -206,6 +273,9 @@ int main(void)
         cmocka_unit_test(an_architecture_says_its_keras_too),
         cmocka_unit_test(an_h5_that_one_keras_would_misread_is_for_the_other),
         cmocka_unit_test(an_h5_of_what_keras_2_lacks_is_for_keras_3),
+        cmocka_unit_test(optimizers_go_on_in_either_keras_from_where_they_stopped),
+        cmocka_unit_test(what_keras_2_cannot_train_with_is_for_keras_3),
+        cmocka_unit_test(a_registered_class_is_not_keras_s_of_the_same_name),
         cmocka_unit_test(an_activation_that_is_no_function_is_told),
         cmocka_unit_test(an_old_leaky_relu_has_its_layers_default),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),

@@ -171,18 +171,40 @@ static json_t *plain_config(tn_layer *model, tn__era era)
     return json;
 }
 
-/* For Keras 2, in words that Keras 3 takes to mean the same; NULL, and that is no error, when there
- * are none. */
-static tn_status config_for_both(tn_layer *model, json_t **json)
+typedef struct {
+    json_t *model, *training; /* training: NULL when it was not compiled */
+} configs;
+
+static void configs_free(configs *c)
 {
-    bool ambiguous = true;
-    *json = plain_config(model, TN__KERAS_2);
-    tn_status status = *json ? tn__is_ambiguous(*json, &ambiguous) : tn__errors()->status;
+    json_decref(c->model);
+    json_decref(c->training);
+    *c = (configs){ NULL, NULL };
+}
+
+static tn_status make_configs(const tn__saving *saving, tn_layer *model, configs *c)
+{
+    bool old = saving->era == TN__KERAS_2;
+    *c = (configs){ plain_config(model, saving->era), NULL };
+    if (!c->model)
+        return tn__errors()->status;
+    return saving->include_optimizer
+               ? tn__trainer_config(model, old ? TN__H5_KERAS_2 : TN__H5_KERAS_3, &c->training)
+               : TN_OK;
+}
+
+/* For Keras 2, in words that Keras 3 takes to mean the same; none, and that is no error, when there
+ * are no such words. */
+static tn_status configs_for_both(const tn__saving *saving, tn_layer *model, configs *c)
+{
+    bool ambiguous = false;
+    tn_status status = make_configs(saving, model, c);
+    if (status == TN_OK)
+        status = tn__is_ambiguous(c->model, &ambiguous);
     if (status == TN_OK && !ambiguous)
         return TN_OK;
-    json_decref(*json);
-    *json = NULL;
-    if (status != TN_OK && status != TN_UNIMPLEMENTED)
+    configs_free(c);
+    if (status != TN_OK && tn__errors()->status != TN_UNIMPLEMENTED)
         return status;
     tn__warn("'%s' is written for Keras 3 alone: %s", model->name,
              status == TN_OK ? "Keras 2 and Keras 3 mean different functions by hard_sigmoid"
@@ -191,16 +213,42 @@ static tn_status config_for_both(tn_layer *model, json_t **json)
     return TN_OK;
 }
 
-static tn_status make_config(tn__saving *saving, tn_layer *model, json_t **json)
+/* Settles the era, too. */
+static tn_status find_configs(tn__saving *saving, tn_layer *model, configs *c)
 {
-    *json = NULL;
+    *c = (configs){ NULL, NULL };
     if (saving->either)
-        TN_TRY(config_for_both(model, json));
-    if (saving->either && !*json)
+        TN_TRY(configs_for_both(saving, model, c));
+    if (c->model)
+        return TN_OK;
+    if (saving->either)
         saving->era = TN__KERAS_3;
-    if (!*json)
-        *json = plain_config(model, saving->era);
-    return *json ? TN_OK : tn__errors()->status;
+    return make_configs(saving, model, c);
+}
+
+/* Adafactor's rows and columns bear the names of their variables: the second one is "kernel_1". */
+static char *distinct_name(tn__map *used, const char *optimizer, const char *inner, const char *own)
+{
+    char *name = tn__print("%s%s/%s", optimizer, inner, own);
+    for (size_t k = 1; name && tn__map_get(used, name); k++) {
+        tn__free(name);
+        name = tn__print("%s%s/%s_%zu", optimizer, inner, own, k);
+    }
+    return name;
+}
+
+static tn_status name_all(const char *optimizer, const char *inner_name,
+                          tn_tensor *const *variables, size_t count, size_t inner, char **names)
+{
+    tn__map used = { 0 };
+    tn_status status = TN_OK;
+    for (size_t i = 0; i < count && status == TN_OK; i++) {
+        names[i] = distinct_name(&used, optimizer, i + inner >= count ? inner_name : "",
+                                 variables[i]->of.variable->name);
+        status = names[i] ? tn__map_set(&used, names[i], variables[i]) : TN_RESOURCE_EXHAUSTED;
+    }
+    tn__map_free(&used);
+    return status;
 }
 
 /* "adam/iteration"; Keras 2: "adam/iteration:0". Those of the optimizer in a LossScaleOptimizer
@@ -210,17 +258,15 @@ static tn_status name_variables(const tn__saving *saving, const tn_layer *model,
 {
     tn_tensor **items;
     size_t inner;
-    const char *name = "";
+    const char *name = NULL;
     TN_TRY(tn__trainer_inner_variables(model, &items, &inner, &name));
     tn__free(items);
-    for (size_t i = 0; i < count; i++) {
-        bool is_inner = i + inner >= count;
-        names[i] = tn__print("%s/%s%s%s", tn__trainer_name(model), is_inner ? name : "",
-                             is_inner ? "/" : "", variables[i]->of.variable->name);
-        if (!names[i])
-            return TN_RESOURCE_EXHAUSTED;
-    }
-    return saving->era == TN__KERAS_2 ? add_ends(names, count) : TN_OK;
+    char *between = tn__print("%s%s", name ? "/" : "", name ? name : "");
+    tn_status status =
+        between ? name_all(tn__trainer_name(model), between, variables, count, inner, names)
+                : TN_RESOURCE_EXHAUSTED;
+    tn__free(between);
+    return status == TN_OK && saving->era == TN__KERAS_2 ? add_ends(names, count) : status;
 }
 
 static tn_status write_state(tn__saving *saving, tn__h5_node *root, tn_tensor *const *variables,
@@ -250,30 +296,27 @@ static tn_status write_optimizer(tn__saving *saving, tn__h5_node *root, tn_layer
     return status;
 }
 
-static tn_status write_training(tn__saving *saving, tn__h5_node *root, tn_layer *model)
+static tn_status write_all(tn__saving *saving, tn__h5_node *root, tn_layer *model, const configs *c)
 {
-    json_t *json;
-    tn__config_form form = saving->era == TN__KERAS_2 ? TN__H5_KERAS_2 : TN__H5_KERAS_3;
-    TN_TRY(tn__trainer_config(model, form, &json));
-    if (!json)
-        return TN_OK;
-    tn_status status = write_json(root, "training_config", json);
-    json_decref(json);
-    return status == TN_OK ? write_optimizer(saving, root, model) : status;
-}
-
-tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model)
-{
-    tn__h5_node *root = tn__h5_tree_root(saving->tree), *weights;
-    json_t *config;
-    TN_TRY(check_savable(model));
-    TN_TRY(make_config(saving, model, &config)); /* which settles the era */
-    tn_status status = write_json(root, "model_config", config);
-    json_decref(config);
-    TN_TRY(status);
+    tn__h5_node *weights;
+    TN_TRY(write_json(root, "model_config", c->model));
     TN_TRY(write_versions(saving, root));
     TN_TRY(tn__h5_add_text(root, TN__OWN_MARK, "1"));
     TN_TRY(tn__h5_add_group(root, "model_weights", &weights));
     TN_TRY(tn__legacy_write_weights(saving, weights, model));
-    return saving->include_optimizer ? write_training(saving, root, model) : TN_OK;
+    if (!c->training)
+        return TN_OK;
+    TN_TRY(write_json(root, "training_config", c->training));
+    return write_optimizer(saving, root, model);
+}
+
+tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model)
+{
+    configs c;
+    TN_TRY(check_savable(model));
+    tn_status status = find_configs(saving, model, &c);
+    if (status == TN_OK)
+        status = write_all(saving, tn__h5_tree_root(saving->tree), model, &c);
+    configs_free(&c);
+    return status;
 }

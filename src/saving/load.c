@@ -301,11 +301,12 @@ static tn_status match_and_finish(tn__loading *loading, tn__h5 *file, tn_layer *
     return tn__loading_finish(loading);
 }
 
-static tn_status weights_from_archive(tn__loading *loading, tn_layer *layer)
+static tn_status weights_from_archive(tn__loading *loading, tn__source *source, tn_layer *layer)
 {
     tn__archive archive;
-    tn_status status = tn__archive_open_weights(loading->source, &archive);
+    tn_status status = tn__archive_open_weights(source, &archive);
     loading->source = &archive.source;
+    tn__archive_drop_file(&archive, source);
     if (status == TN_OK)
         status = match_and_finish(loading, archive.file, layer);
     tn__archive_close(&archive);
@@ -322,11 +323,11 @@ static tn_status weights_from_hdf5(tn__loading *loading, tn_layer *layer)
     return status;
 }
 
-static tn_status load_weights(tn__loading *loading, tn_layer *layer)
+static tn_status load_weights(tn__loading *loading, tn__source *source, tn_layer *layer)
 {
-    switch (tn__source_format(loading->source)) {
+    switch (tn__source_format(source)) {
     case TN__FORMAT_ZIP:
-        return weights_from_archive(loading, layer);
+        return weights_from_archive(loading, source, layer);
     case TN__FORMAT_HDF5:
         return weights_from_hdf5(loading, layer);
     default:
@@ -360,7 +361,7 @@ tn_status tn_load_weights_with(const tn_load_weights_options *o)
                             .by_name = o->by_name,
                             .report = o->report,
                             .report_self = o->report_self };
-    tn_status status = load_weights(&loading, o->layer);
+    tn_status status = load_weights(&loading, &source, o->layer);
     if (status != TN_OK)
         tn__fail_note("while loading '%s'", source.name);
     tn__loading_free(&loading);

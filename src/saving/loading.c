@@ -182,14 +182,6 @@ static tn_status assign_match(tn__match *match)
     return TN_OK;
 }
 
-/* Of a variable that nobody else can see yet. */
-static void drop_first_value(tn_tensor *variable)
-{
-    tn_tensor **value = &variable->of.variable->value;
-    tn__release(*value);
-    *value = NULL;
-}
-
 /* A layer's weights follow each other, so most are told once. */
 static tn_status finalize_owners(const tn__loading *loading)
 {
@@ -211,7 +203,7 @@ tn_status tn__loading_finish(tn__loading *loading)
 {
     for (size_t i = 0; i < loading->match.count; i++) {
         if (loading->fresh)
-            drop_first_value(loading->match.item[i].variable);
+            tn__variable_clear(loading->match.item[i].variable);
         TN_TRY(read_match(loading->source, &loading->match.item[i]));
         if (loading->fresh)
             TN_TRY(assign_match(&loading->match.item[i]));

@@ -88,6 +88,13 @@ void tn__source_close(tn__source *source)
     *source = (tn__source){ 0 };
 }
 
+void tn__source_drop(tn__source *source)
+{
+    tn__source kept = { .name = source->name, .decoded = source->decoded };
+    tn__source_close(source);
+    *source = kept;
+}
+
 /* A user block of 512 bytes, or of a power of two times that, may stand before an HDF5 file. */
 static bool is_hdf5(tn__span bytes)
 {

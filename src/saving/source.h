@@ -20,6 +20,8 @@ typedef struct {
 tn_status tn__source_open(const char *path, tn__span data, bool map, uint64_t limit,
                           tn__source *source);
 void tn__source_close(tn__source *source); /* all zero is nothing */
+/* Gives the bytes back early; the name stays. */
+void tn__source_drop(tn__source *source);
 
 typedef enum { TN__FORMAT_OTHER, TN__FORMAT_ZIP, TN__FORMAT_HDF5, TN__FORMAT_JSON } tn__format;
 tn__format tn__source_format(const tn__source *source);

@@ -26,6 +26,12 @@ static bool has_name(const tn__thing *thing)
     return tn__object_class_find(thing->of->kind, thing->of->name) == thing->of;
 }
 
+/* Whose classes a form may name. */
+static tn__era era_of(tn__config_form form)
+{
+    return form == TN__H5_KERAS_2 ? TN__KERAS_2 : TN__KERAS_3;
+}
+
 /* To Keras 2 a plain "Adam" is its older optimizer, which refuses these arguments. Keras 3 knows no
  * "Custom>Adam" and makes a default optimizer of the config's name, which therefore is the class's,
  * as Keras 2 has it too. */
@@ -83,8 +89,8 @@ static json_t *optimizer_json(const tn_optimizer *o, tn__config_form form)
     if (o->inner && form != TN__H5_KERAS_2)
         return loss_scale_json(o, optimizer_json(o->inner, TN__ARCHIVE));
     o = o->inner ? o->inner : o;
-    tn__era era = form == TN__ARCHIVE ? TN__KERAS_3 : TN__KERAS_2;
-    json_t *json = tn__thing_to_json(&o->thing, era), *config = json_object_get(json, "config");
+    json_t *json = tn__thing_to_json(&o->thing, era_of(form)),
+           *config = json_object_get(json, "config");
     tn_tensor *rate = NULL;
     if (!json)
         return NULL;
@@ -103,30 +109,33 @@ static json_t *optimizer_json(const tn_optimizer *o, tn__config_form form)
     return json;
 }
 
-/* A name as it was written; for Keras 2's files the long one, which both generations know. */
-static json_t *name_json(const char *text, const tn__thing *thing, tn__era era)
+/* A name as it was written; in an .h5 the long one, which both generations know. */
+static json_t *name_json(const char *text, const tn__thing *thing, tn__config_form form)
 {
     char snake[128];
+    if (form == TN__H5_KERAS_2 && thing->of->keras2_name && !*thing->of->keras2_name)
+        return tn__thing_to_json(thing, TN__KERAS_2); /* which fails, and says why */
     tn__snake_case(thing->of->name, snake, sizeof snake);
-    return json_string(era == TN__KERAS_2 ? snake : text);
+    return json_string(form == TN__ARCHIVE ? text : snake);
 }
 
-static json_t *loss_json(const tn__trainer *t, size_t i, tn__era era)
+static json_t *loss_json(const tn__trainer *t, size_t i, tn__config_form form)
 {
     const char *text = t->loss_text[i];
     const tn__thing *thing = &t->loss[i]->thing;
-    return text && !strchr(text, '(') ? name_json(text, thing, era) : tn__thing_to_json(thing, era);
+    return text && !strchr(text, '(') ? name_json(text, thing, form)
+                                      : tn__thing_to_json(thing, era_of(form));
 }
 
-static json_t *losses_json(const tn__trainer *t, tn__era era)
+static json_t *losses_json(const tn__trainer *t, tn__config_form form)
 {
     if (t->losses == 0)
         return json_null();
     if (t->losses == 1)
-        return loss_json(t, 0, era);
+        return loss_json(t, 0, form);
     json_t *list = json_array();
     for (size_t i = 0; i < t->losses; i++)
-        tn__json_append(list, loss_json(t, i, era));
+        tn__json_append(list, loss_json(t, i, form));
     return list;
 }
 
@@ -171,42 +180,42 @@ static json_t *named_class(const tn_metric *metric, const char *name)
 
 /* In an .h5 Keras 3 does not find a metric's short name, and Keras 2 takes "accuracy" for plain
  * equality; so there it is an object. */
-static json_t *metric_json(const tn__trainer *t, const char *text, tn__era era)
+static json_t *metric_json(const tn__trainer *t, const char *text, tn__config_form form)
 {
     tn_metric *metric;
     const tn_metric *chosen =
-        is_chosen_later(text) && era == TN__KERAS_2 ? chosen_for(t, text) : NULL;
+        is_chosen_later(text) && form != TN__ARCHIVE ? chosen_for(t, text) : NULL;
     if (chosen)
         return named_class(chosen, text);
-    if (is_chosen_later(text) || (era == TN__KERAS_3 && !strchr(text, '(')))
+    if (is_chosen_later(text) || (form == TN__ARCHIVE && !strchr(text, '(')))
         return json_string(text);
     if (tn__metric_parse(text, &metric) != TN_OK)
         return NULL;
-    json_t *json = tn__thing_to_json(&metric->thing, era);
+    json_t *json = tn__thing_to_json(&metric->thing, era_of(form));
     if (json && !strchr(text, '('))
         tn__json_set(json_object_get(json, "config"), "name", json_string(text));
     tn__release(metric);
     return json;
 }
 
-static json_t *metrics_json(const tn__trainer *t, char *const *texts, size_t count, tn__era era)
+static json_t *metrics_json(const tn__trainer *t, char *const *texts, size_t count,
+                            tn__config_form form)
 {
     json_t *list = count ? json_array() : json_null();
     for (size_t i = 0; i < count; i++)
-        tn__json_append(list, metric_json(t, texts[i], era));
+        tn__json_append(list, metric_json(t, texts[i], form));
     return list;
 }
 
 /* Losses and metrics of .h5 files are such that both generations take them. */
 static tn_status fill_config(const tn__trainer *t, tn__config_form form, json_t *config)
 {
-    tn__era era = form == TN__ARCHIVE ? TN__KERAS_3 : TN__KERAS_2;
     const char *key = form == TN__ARCHIVE ? "optimizer" : "optimizer_config";
-    TN_TRY(tn__json_set(config, "loss", losses_json(t, era)));
+    TN_TRY(tn__json_set(config, "loss", losses_json(t, form)));
     TN_TRY(tn__json_set(config, "loss_weights", weights_json(t)));
-    TN_TRY(tn__json_set(config, "metrics", metrics_json(t, t->metric_text, t->metrics, era)));
+    TN_TRY(tn__json_set(config, "metrics", metrics_json(t, t->metric_text, t->metrics, form)));
     TN_TRY(tn__json_set(config, "weighted_metrics",
-                        metrics_json(t, t->weighted_text, t->weighted, era)));
+                        metrics_json(t, t->weighted_text, t->weighted, form)));
     TN_TRY(tn__json_set(config, key, optimizer_json(t->optimizer, form)));
     if (form == TN__H5_KERAS_2 && t->optimizer->inner)
         TN_TRY(tn__json_set(config, OWN_SCALE, own_scale_json(t->optimizer)));
@@ -380,17 +389,32 @@ static void rename_key(json_t *config, const char *old, const char *new)
     json_object_del(config, old);
 }
 
-/* What older optimizers said besides: a decay of 0 is none, an epsilon of null the default. */
-static void upgrade_optimizer(json_t *config)
+/* rate / (1 + decay steps) is a schedule now. Nadam means something else by its decay, and what is
+ * no number stays and is refused. */
+static void upgrade_decay(const char *class, json_t *config)
 {
     const json_t *decay = json_object_get(config, "decay");
+    json_t *rate = json_object_get(config, "learning_rate");
+    bool none = json_number_value(decay) == 0;
+    if (!decay || (class && strcmp(class, "Nadam") == 0) || (!none && !json_is_number(rate)))
+        return;
+    if (!none)
+        tn__json_set(config, "learning_rate",
+                     json_pack("{s:s, s:{s:O, s:i, s:O, s:b}}", "class_name", "InverseTimeDecay",
+                               "config", "initial_learning_rate", rate, "decay_steps", 1,
+                               "decay_rate", decay, "staircase", 0));
+    json_object_del(config, "decay");
+}
+
+/* What older optimizers said besides; an epsilon of null is the default. */
+static void upgrade_optimizer(const char *class, json_t *config)
+{
     rename_key(config, "lr", "learning_rate");
-    if (decay && json_number_value(decay) == 0)
-        json_object_del(config, "decay");
     if (json_is_null(json_object_get(config, "epsilon")))
         json_object_del(config, "epsilon");
     json_object_del(config, "jit_compile");
     json_object_del(config, "is_legacy_optimizer");
+    upgrade_decay(class, config);
 }
 
 /* A loss scale that does not change is the inner optimizer's loss_scale_factor. */
@@ -416,7 +440,7 @@ static void upgrade_class(json_t *json)
            *inner = json_object_get(config, "inner_optimizer");
     if (end)
         tn__json_set(json, "class_name", json_string(end + 1));
-    upgrade_optimizer(config);
+    upgrade_optimizer(tn__json_text(json, "class_name"), config);
     if (!json_is_object(inner))
         return;
     if (!json_object_get(json_object_get(inner, "config"), "inner_optimizer"))

@@ -11,11 +11,30 @@ static tn_optimizer *optimizer_of(const tn_layer *model)
     return t && t->compiled ? t->optimizer : NULL;
 }
 
+/* --- Keras 2's list --------------------------------------------------------------------------- */
+/* Keras 3 keeps a number where a vector has no rows and columns to factor, Keras 2 nothing. */
+static bool is_placeholder(const tn_optimizer *o, const tn_tensor *x)
+{
+    bool factors = strcmp(o->thing.of->name, "Adafactor") == 0;
+    for (size_t v = 0; factors && v < o->target.count; v++)
+        for (size_t s = 0; s < 2 && o->target.item[v]->shape.rank < 2; s++)
+            if (o->slot.item[o->place[v * o->slots + s]] == x)
+                return true;
+    return false;
+}
+
+/* Its learning rate is in the config, and Nadam's product is in no file of its. */
+static bool keras_2_has(const tn_optimizer *o, const tn_tensor *x)
+{
+    return x != o->learning_rate && x != o->number && !is_placeholder(o, x);
+}
+
 /* --- out -------------------------------------------------------------------------------------- */
 tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor ***items,
                                 size_t *count)
 {
     tn_optimizer *optimizer = optimizer_of(model);
+    size_t kept = 0;
     *items = NULL;
     *count = 0;
     if (optimizer && era == TN__KERAS_2) /* which keeps nothing of the scale */
@@ -23,10 +42,10 @@ tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor **
     if (!optimizer)
         return TN_OK;
     TN_TRY(tn__optimizer_variables(optimizer, items, count));
-    if (era == TN__KERAS_3 || !optimizer->learning_rate)
-        return TN_OK;
-    memmove(*items + 1, *items + 2, (*count - 2) * sizeof **items);
-    --*count;
+    for (size_t i = 0; i < *count; i++)
+        if (era == TN__KERAS_3 || keras_2_has(optimizer, (*items)[i]))
+            (*items)[kept++] = (*items)[i];
+    *count = kept;
     return TN_OK;
 }
 
@@ -73,20 +92,6 @@ static bool is_slot_by_slot(const tn_optimizer *o, const char *const *names, siz
     return !same_end(names[1], names[1 + targets]);
 }
 
-/* Where in the file variable i of `variables` is. */
-static size_t place_in_file(const tn_optimizer *o, bool slot_by_slot, bool has_rate, size_t i)
-{
-    if (i == 0)
-        return 0;
-    if (!slot_by_slot)
-        return has_rate ? i : i - 1;
-    for (size_t v = 0; v < o->target.count; v++)
-        for (size_t s = 0; s < o->slots; s++)
-            if (o->place[v * o->slots + s] == i - (o->learning_rate ? 2 : 1))
-                return 1 + s * o->target.count + v;
-    return 0;
-}
-
 static tn_status warn_count(const tn_layer *model, size_t own, size_t saved)
 {
     tn__warn(
@@ -106,78 +111,126 @@ static tn_status warn_shape(const tn_layer *model, tn__h5_object *dataset)
 }
 
 typedef struct {
-    tn_tensor **item, **value;
+    tn_tensor **item;
     size_t count;
-    bool slot_by_slot, has_rate;
+    tn__h5_object **dataset; /* of each; NULL: it keeps its first value, or the config's */
 } state;
 
-/* All values are read before the first is assigned. */
-static tn_status read_values(const tn_optimizer *o, const tn__source *source,
-                             tn__h5_object *const *datasets, state *s, tn__h5_object **unfit)
+/* *unfit: the first dataset of another shape than its variable; NULL: all fit. */
+static tn_status find_unfit(const state *s, tn__h5_object **unfit)
 {
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; i < s->count && !*unfit; i++) {
         tn_shape shape;
-        if (i == 1 && !s->has_rate) /* the config has it */
+        if (!s->dataset[i])
             continue;
-        tn__h5_object *dataset = datasets[place_in_file(o, s->slot_by_slot, s->has_rate, i)];
-        TN_TRY(tn__dataset_shape(dataset, &shape));
-        if (!tn__shape_equal(&shape, &s->item[i]->shape)) {
-            *unfit = dataset;
-            return TN_OK;
-        }
-        TN_TRY(tn__dataset_tensor(source, dataset, (tn_dtype)s->item[i]->dtype, &s->value[i]));
+        TN_TRY(tn__dataset_shape(s->dataset[i], &shape));
+        if (!tn__shape_equal(&shape, &s->item[i]->shape))
+            *unfit = s->dataset[i];
     }
     return TN_OK;
 }
 
-static tn_status assign_state(tn_layer *model, const tn_optimizer *o, const tn__source *source,
-                              tn__h5_object *const *datasets, state *s)
+/* One by one, the first value going before the other comes: the model is fresh, and there is never
+ * room needed for both. */
+static tn_status read_values(const tn__source *source, const state *s)
 {
-    tn__h5_object *unfit = NULL;
-    s->value = tn__alloc_zeroed(s->count + 1, sizeof *s->value);
-    if (!s->value)
-        return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(read_values(o, source, datasets, s, &unfit));
-    if (unfit)
-        return warn_shape(model, unfit);
-    for (size_t i = 0; i < s->count; i++)
-        if (s->value[i])
-            TN_TRY(tn__variable_assign(s->item[i], s->value[i]));
+    for (size_t i = 0; i < s->count; i++) {
+        tn_tensor *value;
+        if (!s->dataset[i])
+            continue;
+        tn__variable_clear(s->item[i]);
+        TN_TRY(tn__dataset_tensor(source, s->dataset[i], (tn_dtype)s->item[i]->dtype, &value));
+        tn_status status = tn__variable_assign(s->item[i], value);
+        tn__release(value);
+        TN_TRY(status);
+    }
     return TN_OK;
 }
 
+/* --- which dataset is which variable's -------------------------------------------------------- */
+typedef struct {
+    tn__h5_object *const *dataset;
+    const char *const *name; /* NULL: there are none */
+    size_t count;
+} saved_list;
+
 /* Saved before its first step, when there were no slots yet. A second variable may be the rate, or
  * in a file of Keras 2 the only slot. */
-static bool is_fresh(const tn_optimizer *o, const state *s, tn__h5_object *const *datasets,
-                     size_t count)
+static bool is_fresh(const tn_optimizer *o, const state *s, const saved_list *saved)
 {
     tn_shape shape;
     if (!o->learning_rate)
-        return count == 1;
-    if (count != 2 || s->count != 3)
-        return count <= 2;
-    return tn__dataset_shape(datasets[1], &shape) == TN_OK &&
+        return saved->count == 1;
+    if (saved->count != 2 || s->count != 3)
+        return saved->count <= 2;
+    return tn__dataset_shape(saved->dataset[1], &shape) == TN_OK &&
            !tn__shape_equal(&shape, &s->item[2]->shape);
 }
 
-static tn_status read_state(tn_layer *model, tn_optimizer *o, const tn__source *source,
-                            tn__h5_object *const *datasets, size_t count, state *s)
+/* Keras 2's SGD keeps momenta that it does not use. */
+static bool has_idle_momenta(const tn_optimizer *o, const saved_list *saved)
 {
-    bool fresh = is_fresh(o, s, datasets, count);
-    if (!fresh && count != s->count && (count + 1 != s->count || !o->learning_rate))
-        return warn_count(model, s->count, count);
-    s->has_rate = !o->learning_rate || (fresh ? count == 2 : count == s->count);
-    s->count = fresh ? (o->learning_rate ? 2 : 1) : s->count;
-    return assign_state(model, o, source, datasets, s);
-}
-static void state_free(state *s)
-{
-    for (size_t i = 0; s->value && i < s->count; i++)
-        tn__release(s->value[i]);
-    tn__free(s->value);
-    tn__free(s->item);
+    return strcmp(o->thing.of->name, "SGD") == 0 && o->slots == 0 &&
+           saved->count == 1 + o->target.count;
 }
 
+static void place_slot_by_slot(const tn_optimizer *o, state *s, const saved_list *saved)
+{
+    size_t first = o->learning_rate ? 2 : 1;
+    s->dataset[0] = saved->dataset[0];
+    for (size_t v = 0; v < o->target.count; v++)
+        for (size_t k = 0; k < o->slots; k++)
+            s->dataset[first + o->place[v * o->slots + k]] =
+                saved->dataset[1 + k * o->target.count + v];
+}
+
+static size_t count_for_keras_2(const tn_optimizer *o, const state *s)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->count; i++)
+        count += keras_2_has(o, s->item[i]);
+    return count;
+}
+
+/* False: the file has another number of variables than any Keras would write. */
+static bool place_datasets(const tn_optimizer *o, state *s, const saved_list *saved)
+{
+    size_t next = 0, own = s->count;
+    bool newest = saved->count == own, older = saved->count == count_for_keras_2(o, s);
+    if (is_fresh(o, s, saved) || has_idle_momenta(o, saved)) {
+        size_t taken = saved->count == 2 && o->learning_rate ? 2 : 1;
+        memcpy(s->dataset, saved->dataset, taken * sizeof(tn__h5_object *));
+        return true;
+    }
+    if (!newest && !older)
+        return false;
+    if (is_slot_by_slot(o, saved->name, saved->count))
+        place_slot_by_slot(o, s, saved);
+    else
+        for (size_t i = 0; i < own; i++)
+            if (newest || keras_2_has(o, s->item[i]))
+                s->dataset[i] = saved->dataset[next++];
+    return true;
+}
+
+static tn_status read_placed(tn_layer *model, const tn__source *source, const state *s)
+{
+    tn__h5_object *unfit = NULL;
+    TN_TRY(find_unfit(s, &unfit));
+    return unfit ? warn_shape(model, unfit) : read_values(source, s);
+}
+
+static tn_status read_state(tn_layer *model, tn_optimizer *o, const tn__source *source,
+                            const saved_list *saved, state *s)
+{
+    s->dataset = tn__alloc_zeroed(s->count + 1, sizeof *s->dataset);
+    if (!s->dataset)
+        return TN_RESOURCE_EXHAUSTED;
+    return place_datasets(o, s, saved) ? read_placed(model, source, s)
+                                       : warn_count(model, s->count, saved->count);
+}
+
+/* --- a LossScaleOptimizer --------------------------------------------------------------------- */
 /* Of the variables of a LossScaleOptimizer, those that a file has before the inner optimizer's:
  * Keras 3 four, two before its first step, Keras 2 none. */
 static size_t scale_variables(const tn_optimizer *inner, tn__h5_object *const *datasets,
@@ -196,11 +249,9 @@ static tn_status read_scale(tn_layer *model, tn_optimizer *o, const tn__source *
                             tn__h5_object *const *datasets, size_t count)
 {
     tn_tensor *own[] = { o->iteration, o->learning_rate, o->step_counter, o->dynamic_scale };
-    state s = { .item = tn__memdup(own, sizeof own), .count = count, .has_rate = true };
-    tn_status status =
-        s.item ? assign_state(model, o, source, datasets, &s) : TN_RESOURCE_EXHAUSTED;
-    state_free(&s);
-    return status;
+    tn__h5_object *first[4] = { NULL };
+    memcpy(first, datasets, count * sizeof *first);
+    return read_placed(model, source, &(state){ own, count, first });
 }
 
 tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__source *source,
@@ -215,12 +266,11 @@ tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__sourc
     size_t before = whole->inner ? scale_variables(o, datasets, count) : 0;
     if (before)
         TN_TRY(read_scale(model, whole, source, datasets, before));
-    names = names ? names + before : NULL;
-    count -= before;
+    saved_list saved = { datasets + before, names ? names + before : NULL, count - before };
     TN_TRY(tn__optimizer_variables(o, &s.item, &s.count));
-    s.slot_by_slot = is_slot_by_slot(o, names, count);
-    tn_status status = read_state(model, o, source, datasets + before, count, &s);
-    state_free(&s);
+    tn_status status = read_state(model, o, source, &saved, &s);
+    tn__free(s.dataset);
+    tn__free(s.item);
     return status;
 }
 

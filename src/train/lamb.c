@@ -68,6 +68,7 @@ const tn__object_class tn__optimizer_Lamb = {
     .options_size = sizeof(tn_lamb_options),
     .methods = &methods,
     .newer_fields = TN__OPTIMIZER_NEWER_FIELDS,
+    .keras2_name = "",
 };
 
 tn_optimizer *tn_lamb_new(const tn_lamb_options *options)

@@ -151,6 +151,7 @@ const tn__object_class tn__optimizer_Muon = {
     .options_size = sizeof(tn_muon_options),
     .methods = &methods,
     .newer_fields = TN__OPTIMIZER_NEWER_FIELDS,
+    .keras2_name = "",
 };
 
 tn_optimizer *tn_muon_new(const tn_muon_options *options)

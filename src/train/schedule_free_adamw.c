@@ -72,6 +72,7 @@ const tn__object_class tn__optimizer_ScheduleFreeAdamW = {
     .options_size = sizeof(tn_schedule_free_adamw_options),
     .methods = &methods,
     .newer_fields = TN__OPTIMIZER_NEWER_FIELDS,
+    .keras2_name = "",
 };
 
 tn_optimizer *tn_schedule_free_adamw_new(const tn_schedule_free_adamw_options *options)

@@ -190,6 +190,14 @@ int main(int argc, char **argv)
     write_model("adam", trained("adam", tn_adam(0.02, .amsgrad = true), x, labels), x, labels, false);
     write_model("adamw", trained("adamw", tn_adamw(0.02, .weight_decay = 0.1), x, labels), x, labels, false);
     write_model("sgd", trained("sgd", tn_sgd(0.05, .momentum = 0.9, .nesterov = true), x, labels), x, labels, false);
+    write_model("steps", trained("steps", tn_sgd(.schedule = "exponential_decay(0.1, 2, 0.5)"), x, labels), x, labels, false);
+    write_model("adagrad", trained("adagrad", tn_adagrad(0.1), x, labels), x, labels, false);
+    write_model("adadelta", trained("adadelta", tn_adadelta(1.0), x, labels), x, labels, false);
+    write_model("adamax", trained("adamax", tn_adamax(0.02), x, labels), x, labels, false);
+    write_model("ftrl", trained("ftrl", tn_ftrl(0.05), x, labels), x, labels, false);
+    write_model("lion", trained("lion", tn_lion(0.01), x, labels), x, labels, false);
+    write_model("adafactor", trained("adafactor", tn_adafactor(0.01), x, labels), x, labels, false);
+    write_model("averaged", trained("averaged", tn_adam(0.01, .use_ema = true, .weight_decay = 0.01), x, labels), x, labels, false);
     write_model("rmsprop", trained("rmsprop", tn_rmsprop(0.01, .momentum = 0.5, .centered = true), x, labels), x, labels, false);
     tn_must(tn_register_class(&Own));
     tn_layer *layer = tn_new(&Own, TN_INIT(own, .factor = 0.5, .units = 3), .name = "mine", .input_shape = TN_SHAPE(4));

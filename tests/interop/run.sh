@@ -47,3 +47,9 @@ mkdir "$work/hdf5"
 "$python" "$here/hdf5_matrix.py" "$work/hdf5"
 "$build/tests/formats_hdf5_hdf5_test" "$work/hdf5" >"$work/hdf5.log" 2>&1 || { tail -n 20 "$work/hdf5.log"; exit 1; }
 echo "all of them read as h5py reads them"
+
+# The corpus of recorded models, where there is one: beside the tree, or given.
+corpus=${TENON_GOLDEN:-../shared/golden}
+if [ -d "$corpus/files" ]; then
+    "$python" "$here/check_files.py" "$build/tenon" "$corpus" "$work/files"
+fi

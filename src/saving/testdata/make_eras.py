@@ -45,6 +45,26 @@ def objects(k):
                         name="objects")
 
 
+Y = (np.arange(18, dtype="float32") % 3).reshape(6, 3)
+OPTIMIZERS = {
+    "decay": lambda: keras2.optimizers.legacy.SGD(0.1, momentum=0.9, decay=0.1),
+    "idle": lambda: keras2.optimizers.SGD(keras2.optimizers.schedules.PiecewiseConstantDecay([2, 4], [0.1, 0.05, 0.01])),
+    "factored": lambda: keras2.optimizers.Adafactor(0.01),
+}
+
+
+def trained(name):
+    """Three steps, saved, and the losses of the next three."""
+    layers = keras2.layers
+    model = keras2.Sequential([layers.Input((5,)), layers.Dense(4, activation="tanh", name="a"), layers.Dense(3, name="b")], name=name)
+    spread(model)
+    model.compile(OPTIMIZERS[name](), "mean_squared_error")
+    losses = [model.train_on_batch(X, Y) for _ in range(3)]
+    model.save(HERE / f"{name}_k2.h5")
+    outputs["labels"] = Y
+    outputs[f"{name}_losses"] = np.array([model.train_on_batch(X, Y) for _ in losses], "float32")
+
+
 def save(model, name):
     spread(model)
     outputs[name.split(".")[0]] = model.predict(X, verbose=0)
@@ -75,6 +95,9 @@ def main():
         (HERE / f"sigmoids_{era}.json").write_text(model.to_json() + "\n")
         fix_date(HERE / f"objects_{era}.keras")
         fix_date(HERE / f"sigmoids_{era}.keras")
+    for name in OPTIMIZERS:
+        keras2.backend.clear_session()
+        trained(name)
     np.savez(HERE / "eras.npz", **outputs)
 
 
