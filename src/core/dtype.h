@@ -2,6 +2,7 @@
 #ifndef TN_CORE_DTYPE_H
 #define TN_CORE_DTYPE_H
 #include "tenon/tensor.h"
+#include <string.h>
 
 /* Inside the library only: a handle on a variable (TensorFlow's DT_RESOURCE). */
 enum { TN__RESOURCE = 20 };
@@ -27,10 +28,49 @@ int64_t tn__element_to_int(tn_dtype dtype, const void *element);
 void tn__element_from_double(tn_dtype dtype, double value, void *element);
 void tn__element_from_int(tn_dtype dtype, int64_t value, void *element);
 
-/* IEEE half and bfloat16 bit patterns; round to nearest even. */
-float tn__half_to_float(uint16_t bits);
-uint16_t tn__float_to_half(float value);
-float tn__bfloat16_to_float(uint16_t bits);
-uint16_t tn__float_to_bfloat16(float value);
+/* IEEE half and bfloat16 bit patterns; round to nearest even. Without branches, so that loops of them become vector code. */
+static inline uint32_t tn__float_bits(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static inline float tn__bits_float(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static inline float tn__bfloat16_to_float(uint16_t bits)
+{
+    return tn__bits_float((uint32_t)bits << 16);
+}
+
+static inline uint16_t tn__float_to_bfloat16(float value)
+{
+    uint32_t bits = tn__float_bits(value), nan = bits >> 16 | 0x40, rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    return (uint16_t)((bits & 0x7fffffff) > 0x7f800000 ? nan : rounded);
+}
+
+static inline float tn__half_to_float(uint16_t bits)
+{
+    uint32_t sign = (uint32_t)(bits & 0x8000) << 16, rest = bits & 0x7fff, wide = (rest << 13) + 0x38000000;
+    uint32_t small = tn__float_bits((float)(int32_t)rest * 0x1p-24f); /* subnormal: a multiple of 2^-24 */
+    wide = rest >= 0x7c00 ? wide + 0x38000000 : wide;
+    return tn__bits_float(sign | (rest < 0x400 ? small : wide));
+}
+
+static inline uint16_t tn__float_to_half(float value)
+{
+    uint32_t bits = tn__float_bits(value), sign = bits >> 16 & 0x8000, rest = bits & 0x7fffffff;
+    uint32_t half = (rest - 0x38000000 + 0xfff + (rest >> 13 & 1)) >> 13;
+    /* below 2^-14: adding 0.5 lets the FPU round to a multiple of 2^-24 */
+    uint32_t small = tn__float_bits(tn__bits_float(rest) + 0.5f) - 0x3f000000;
+    half = rest < 0x38800000 ? small : half;
+    half = rest >= 0x477ff000 ? 0x7c00 : half; /* rounds to 65536 or more */
+    return (uint16_t)(sign | (rest > 0x7f800000 ? 0x7e00 : half));
+}
 
 #endif

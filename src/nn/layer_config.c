@@ -622,10 +622,20 @@ static tn_status fill_from_json(tn_context *context, const tn_class *of, json_t 
     return status;
 }
 
+static tn_status input_dtype(const json_t *config, tn_dtype *dtype)
+{
+    const char *name;
+    TN_TRY(policy_name(json_object_get(config, "dtype"), &name));
+    *dtype = name ? tn__dtype_of_name(name) : TN_FLOAT32;
+    if (*dtype)
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT, "Invalid dtype: %s\nthere are no tensors of it, so no inputs", name);
+}
+
 static tn_status read_input(tn_context *context, const json_t *config, tn_layer **layer)
 {
     const json_t *shape = json_object_get(config, "batch_shape");
-    tn__input_layer input = { .dtype = TN_FLOAT32 };
+    tn__input_layer input;
     if (!shape)
         shape = json_object_get(config, "batch_input_shape");
     if (!tn__shape_from_json(shape, &input.batch_shape) || !input.batch_shape.known)
@@ -633,9 +643,7 @@ static tn_status read_input(tn_context *context, const json_t *config, tn_layer 
     if (json_is_true(json_object_get(config, "ragged")) || json_is_true(json_object_get(config, "sparse")))
         return tn__fail(TN_UNIMPLEMENTED, "InputLayer '%s' takes ragged or sparse tensors, which there are none of here",
                         tn__json_text(config, "name") ? tn__json_text(config, "name") : "");
-    const char *dtype = tn__json_text(config, "dtype");
-    if (dtype && tn__dtype_of_name(dtype))
-        input.dtype = tn__dtype_of_name(dtype);
+    TN_TRY(input_dtype(config, &input.dtype));
     tn__layer_common common = { .name = tn__json_text(config, "name"), .trainable = true };
     return tn__layer_new(context, &tn__class_InputLayer, &input, &common, layer);
 }

@@ -14,14 +14,17 @@ static const tn__policy policies[] = {
     { "int32", TN_INT32, TN_INT32 },
     { "int64", TN_INT64, TN_INT64 },
     { "int", TN_INT64, TN_INT64 },
+    { "int16", TN_INT16, TN_INT16 },
     { "uint8", TN_UINT8, TN_UINT8 },
+    { "uint16", TN_UINT16, TN_UINT16 },
+    { "uint32", TN_UINT32, TN_UINT32 },
+    { "uint64", TN_UINT64, TN_UINT64 },
     { "bool", TN_BOOL, TN_BOOL },
 };
 enum { POLICIES = sizeof policies / sizeof *policies };
 
 /* Dtypes of Keras that no tensor has here. */
-static const char not_here[] =
-    "int8|int16|uint16|uint32|uint64|complex64|complex128|string|float8_e4m3fn|float8_e5m2";
+static const char not_here[] = "complex64|complex128|string";
 
 static bool begins_with(const char *text, const char *word)
 {
@@ -32,23 +35,29 @@ static bool is_quantized(const char *name)
 {
     static const char *const modes[] = { "int8", "float8", "int4", "gptq", "awq" };
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++)
-        if (begins_with(name, modes[i]) && !tn__among(not_here, name))
+        if (begins_with(name, modes[i]))
             return true;
     return false;
 }
 
+/* "int8" alone is no policy to Keras: it takes the word for the first half of a quantized one. */
 static tn_status fail_name(const char *name)
 {
-    if (is_quantized(name))
+    if (is_quantized(name) && strstr(name, "_from_"))
         return tn__fail(TN_UNIMPLEMENTED, "dtype policy \"%s\": quantized layers are not there",
+                        name);
+    if (is_quantized(name))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Cannot convert `policy` into a valid pair (`mode`, `source_name`) to "
+                        "instantiate `QuantizedDTypePolicy`. Received: policy=%s",
                         name);
     if (tn__among(not_here, name))
         return tn__fail(TN_UNIMPLEMENTED, "dtype policy \"%s\": there are no tensors of that dtype",
                         name);
     return tn__fail(TN_INVALID_ARGUMENT,
                     "Cannot convert '%s' to a mixed precision DTypePolicy. Valid policies include "
-                    "'mixed_float16', "
-                    "'mixed_bfloat16', and the name of any float dtype such as 'float32'.",
+                    "'mixed_float16', 'mixed_bfloat16', and the name of any float dtype such as "
+                    "'float32'.",
                     name);
 }
 

@@ -140,6 +140,10 @@ static void unknown_and_quantized_policies_are_refused(void **state)
     assert_null(tn_dense(2, .dtype = "int8_from_float32"));
     CHECK_ERROR(TN_UNIMPLEMENTED,
                 "dtype policy \"int8_from_float32\": quantized layers are not there");
+    assert_null(tn_dense(2, .dtype = "int8"));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "Cannot convert `policy` into a valid pair (`mode`, `source_name`) to instantiate "
+                "`QuantizedDTypePolicy`. Received: policy=int8");
     assert_null(tn_dense(2, .dtype = "complex64"));
     CHECK_ERROR(TN_UNIMPLEMENTED, "dtype policy \"complex64\": there are no tensors of that dtype");
     assert_null(tn_dense(2, .dtype = "half", .name = "d"));
@@ -280,6 +284,21 @@ static void every_generations_policies_are_read(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Cannot convert 'flaot16' to a mixed precision DTypePolicy");
 }
 
+static void an_input_of_an_unknown_dtype_is_no_float32(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_layer *layer;
+    json_t *json = json_loads("{\"class_name\": \"InputLayer\", \"config\": {\"name\": \"i\", "
+                              "\"batch_shape\": [null, 2], \"dtype\": \"string\"}}",
+                              0, NULL);
+    assert_int_not_equal(tn__layer_from_json(tn__context(), json, &layer), TN_OK);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Invalid dtype: string");
+    json_decref(json);
+    assert_null(tn_sequential_of("input(2, dtype=strng); dense(2)"));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "a dtype like float32");
+}
+
 /* A file's layers that say float32 stay so, whatever new layers get. */
 static void a_files_policy_goes_before_the_threads(void **state)
 {
@@ -317,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_body_reads_weights_in_what_its_layer_computes_in),
         cmocka_unit_test(a_body_that_fails_leaves_no_policy_behind),
         cmocka_unit_test(every_generations_policies_are_read),
+        cmocka_unit_test(an_input_of_an_unknown_dtype_is_no_float32),
         cmocka_unit_test(a_files_policy_goes_before_the_threads),
         cmocka_unit_test(a_policy_is_written_for_both_generations),
     };

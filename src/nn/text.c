@@ -81,6 +81,7 @@ static tn_status input_of(tn_context *context, const tn__constructor *c, tn_laye
             common.name = value;
         } else if (key && strcmp(key, "dtype") == 0) {
             TN_TRY(tn__field_parse(&dtype_field, &input.dtype, value, "input"));
+            input.dtype = input.dtype ? input.dtype : TN_FLOAT32;
         } else if (key && strcmp(key, "shape") != 0) {
             return tn__fail(TN_INVALID_ARGUMENT, "input has no argument '%s'\nit takes: the dimensions without the batch, name, dtype", key);
         } else {

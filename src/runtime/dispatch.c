@@ -230,34 +230,46 @@ static bool is_unusual(const tn_tensor *x)
     return tn__usual_dtype((tn_dtype)x->dtype) != (tn_dtype)x->dtype;
 }
 
+/* Inputs and outputs of the types that kernels take; the counts are the caller's, also when it fails. */
+static tn_status widen(const tn__kernel *kernel, tn_tensor **input, tn_tensor **output)
+{
+    for (size_t i = 0; i < kernel->input_count; i++)
+        TN_TRY(tn__cast_value(kernel->input[i], tn__usual_dtype((tn_dtype)kernel->input[i]->dtype), &input[i]));
+    for (size_t i = 0; i < kernel->output_count; i++)
+        if (kernel->output[i])
+            TN_TRY(tn__tensor_new(tn__usual_dtype((tn_dtype)kernel->output[i]->dtype), &kernel->output[i]->shape, &output[i]));
+    return TN_OK;
+}
+
+static tn_status narrow(tn__kernel *kernel, const tn__infer *infer, tn_tensor *const *output)
+{
+    for (size_t i = 0; i < kernel->output_count; i++) {
+        tn__release(kernel->output[i]);
+        kernel->output[i] = NULL;
+        TN_TRY(tn__cast_value(output[i], infer->output[i].dtype, &kernel->output[i]));
+    }
+    return TN_OK;
+}
+
 /* float16 and bfloat16 are computed in float32 and rounded once, small and unsigned integers in int64 and wrapped. */
 static tn_status compute_in_usual(tn__kernel *kernel, const tn__infer *infer)
 {
-    tn_tensor *wide_input[LOCAL] = { NULL }, *wide_output[LOCAL] = { NULL };
-    if (kernel->input_count > LOCAL || kernel->output_count > LOCAL)
-        return tn__fail(TN_UNIMPLEMENTED, "%s of more than %d inputs of %s", kernel->op->name, LOCAL,
-                        tn__dtype_name((tn_dtype)kernel->input[0]->dtype));
+    size_t inputs = kernel->input_count, count = inputs + kernel->output_count;
+    tn_tensor *local[LOCAL] = { NULL }, **all = count > LOCAL ? tn__alloc_zeroed(count, sizeof *all) : local;
+    if (!all)
+        return TN_RESOURCE_EXHAUSTED;
     tn__kernel wide = *kernel;
-    wide.input = wide_input;
-    wide.output = wide_output;
-    tn_status status = TN_OK;
-    for (size_t i = 0; i < kernel->input_count && status == TN_OK; i++)
-        status = is_unusual(kernel->input[i]) ? tn__cast_value(kernel->input[i], tn__usual_dtype((tn_dtype)kernel->input[i]->dtype), &wide_input[i])
-                                              : (wide_input[i] = tn__retain(kernel->input[i]), TN_OK);
-    for (size_t i = 0; i < kernel->output_count && status == TN_OK; i++)
-        if (kernel->output[i])
-            status = tn__tensor_new(tn__usual_dtype((tn_dtype)kernel->output[i]->dtype), &kernel->output[i]->shape, &wide_output[i]);
+    wide.input = all;
+    wide.output = all + inputs;
+    tn_status status = widen(kernel, all, wide.output);
     if (status == TN_OK)
         status = kernel->op->compute(&wide);
-    for (size_t i = 0; i < kernel->output_count && status == TN_OK; i++) {
-        tn__release(kernel->output[i]);
-        kernel->output[i] = NULL;
-        status = tn__cast_value(wide_output[i], infer->output[i].dtype, &kernel->output[i]);
-    }
-    for (size_t i = 0; i < kernel->input_count; i++)
-        tn__release(wide_input[i]);
-    for (size_t i = 0; i < kernel->output_count; i++)
-        tn__release(wide_output[i]);
+    if (status == TN_OK)
+        status = narrow(kernel, infer, wide.output);
+    for (size_t i = 0; i < count; i++)
+        tn__release(all[i]);
+    if (all != local)
+        tn__free(all);
     return status;
 }
 

@@ -150,7 +150,7 @@ static void more_inputs_than_fit_on_the_stack_are_taken(void **state)
 {
     (void)state;
     TN_SCOPE;
-    tn_tensor *items[40], *halves[17];
+    tn_tensor *items[40], *halves[40];
     tn_variable *v = tn_variable(number(1));
     for (int i = 0; i < 40; i++)
         items[i] = i % 2 ? v : number(2);
@@ -159,9 +159,10 @@ static void more_inputs_than_fit_on_the_stack_are_taken(void **state)
     CHECK_VALUES(tn_call_list(tn_function(sum_of_all), all), 0, 60);
     tn_tape *tape = tn_gradient_tape();
     CHECK_VALUES(tn_gradient_of(tape, tn_add_n(all), v), 0, 20);
-    for (int i = 0; i < 17; i++)
+    for (int i = 0; i < 40; i++)
         halves[i] = tn_ones(TN_SCALAR, TN_FLOAT16);
-    CHECK_VALUES(tn_add_n(tn_list_of(17, halves)), 0, 17);
+    CHECK_VALUES(tn_add_n(tn_list_of(40, halves)), 0, 40);
+    CHECK_VALUES(tn__apply(&tn__op_AddN, NULL, halves, 40), 0, 40);
     CHECK_NO_ERROR();
 }
 

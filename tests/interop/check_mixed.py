@@ -44,16 +44,17 @@ def state(model):
     return [np.asarray(v) for v in model.optimizer.variables]
 
 
-def check_run(name, policy):
+def check_run(name, policy, last="float32"):
     tolerance = TOLERANCE[policy]
     scaled = policy == "mixed_float16"
     keras.config.set_dtype_policy(policy)
     model = keras.models.load_model(folder / f"{name}.keras")
     is_scaled = isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
     check(f"{name}: the optimizer", is_scaled == scaled, type(model.optimizer).__name__)
-    check(f"{name}: policies", [layer.dtype_policy.name for layer in model.layers] == 3 * [policy] + ["float32"], "as they were")
+    check(f"{name}: policies", [layer.dtype_policy.name for layer in model.layers] == 3 * [policy] + [last], "as they were")
     history = model.fit(x, y, epochs=4, batch_size=16, shuffle=False, verbose=0)
     compare(f"{name}: losses", history.history["loss"], np.load(folder / f"{name}_losses.npy"), tolerance)
+    compare(f"{name}: accuracies", history.history["accuracy"], np.load(folder / f"{name}_accuracies.npy"), 2 / ROWS)
     compare(f"{name}: outputs", model.predict(x, verbose=0), np.load(folder / f"{name}_output.npy"), 3 * tolerance)
     trained = keras.models.load_model(folder / f"{name}_trained.keras")
     ours, own = state(trained), state(model)
@@ -94,6 +95,8 @@ else:
     for name in ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16"):
         check_run(name, name)
         check_keras_2(name, name)
+    for policy in ("mixed_float16", "mixed_bfloat16"):
+        check_run(policy.replace("mixed", "half"), policy, last=policy)
     for name in ("overflow", "averaged", "gathered"):
         check_run(name, "mixed_float16")
     save_for_tenon()

@@ -46,24 +46,27 @@ static void step_on(tn_model *model, const char *name)
 }
 
 /* Keeps what a run of Keras can be compared with: the model before, its losses, the model after, and the losses of three more steps. */
-static void train(const char *name, const char *policy, tn_optimizer *optimizer)
+static void train(const char *name, const char *policy, const char *last, tn_optimizer *optimizer)
 {
     enum { EPOCHS = 4 };
-    tn_tensor *losses[EPOCHS];
+    tn_tensor *losses[EPOCHS], *accuracies[EPOCHS];
     tn_must(tn_set_dtype_policy(policy));
     tn_set_random_seed(5);
     const char *penalty = strncmp(policy, "mixed", 5) == 0 ? "l2(0.01)" : NULL; /* Keras cannot add one of a half type */
     tn_model *model = tn_sequential(
         TN_LAYERS(tn_dense(16, "relu", .input_shape = TN_SHAPE(COLUMNS), .kernel_regularizer = penalty),
                   tn_batch_normalization(), tn_dense(8, "tanh"),
-                  tn_dense(CLASSES, "softmax", .dtype = "float32")),
+                  tn_dense(CLASSES, "softmax", .dtype = last)),
         .name = name);
     tn_must(tn_compile(model, optimizer, "sparse_categorical_crossentropy", { "accuracy" }));
     tn_must(tn_save(model, path(name, ".keras")));
     tn_history *history = tn_fit(model, waves(), labels(), .epochs = EPOCHS, .batch_size = 16, .shuffle = false, .verbose = 0);
-    for (int i = 0; i < EPOCHS; i++)
+    for (int i = 0; i < EPOCHS; i++) {
         losses[i] = tn_scalar(tn_history_value(history, "loss", i));
+        accuracies[i] = tn_scalar(tn_history_value(history, "accuracy", i));
+    }
     save_numbers(name, "_losses.npy", tn_list_of(EPOCHS, losses));
+    save_numbers(name, "_accuracies.npy", tn_list_of(EPOCHS, accuracies));
     tn_must(tn_save_array(tn_predict(model, waves(), .verbose = 0), path(name, "_output.npy")));
     tn_must(tn_save(model, path(name, "_trained.keras")));
     tn_must(tn_save(model, path(name, "_trained.h5")));
@@ -83,14 +86,16 @@ int main(int argc, char **argv)
         step_on(tn_load_model(path("keras_mixed", ".keras")), "keras_mixed");
         return tn_report();
     }
-    train("mixed_float16", "mixed_float16", tn_adam(0.01));
-    train("mixed_bfloat16", "mixed_bfloat16", tn_adam(0.01));
-    train("float16", "float16", tn_sgd(0.05));
-    train("bfloat16", "bfloat16", tn_sgd(0.05));
-    train("overflow", "mixed_float16",
+    train("mixed_float16", "mixed_float16", "float32", tn_adam(0.01));
+    train("mixed_bfloat16", "mixed_bfloat16", "float32", tn_adam(0.01));
+    train("float16", "float16", "float32", tn_sgd(0.05));
+    train("bfloat16", "bfloat16", "float32", tn_sgd(0.05));
+    train("half_float16", "mixed_float16", NULL, tn_adam(0.01));
+    train("half_bfloat16", "mixed_bfloat16", NULL, tn_adam(0.01));
+    train("overflow", "mixed_float16", "float32",
           tn_loss_scale_optimizer(tn_sgd(0.05, .momentum = 0.9), .initial_scale = 0x1p26, .dynamic_growth_steps = 5));
-    train("averaged", "mixed_float16",
+    train("averaged", "mixed_float16", "float32",
           tn_adam(0.01, .weight_decay = 0.02, .clipnorm = 0.5, .use_ema = true, .ema_momentum = 0.8, .ema_overwrite_frequency = 5));
-    train("gathered", "mixed_float16", tn_adam(0.01, .gradient_accumulation_steps = 2, .global_clipnorm = 1));
+    train("gathered", "mixed_float16", "float32", tn_adam(0.01, .gradient_accumulation_steps = 2, .global_clipnorm = 1));
     return tn_report();
 }
