@@ -39,6 +39,11 @@ static int64_t clamp(int64_t i, int64_t size)
     return i < 0 ? 0 : i >= size ? size - 1 : i;
 }
 
+static int64_t clamp_float(float i, int64_t size)
+{
+    return !(i > 0) ? 0 : i >= (float)size ? size - 1 : (int64_t)i;
+}
+
 /* Weights that sum to 1, if they sum to anything. */
 static void normalize(float *weight, int64_t count)
 {
@@ -208,8 +213,8 @@ typedef struct {
 
 static int64_t most_in(const placing *p, int64_t in)
 {
-    int64_t most = 2 * (int64_t)ceil(p->sampler->radius * p->width) + 1;
-    return most < in ? most : in;
+    double most = 2 * ceil(p->sampler->radius * (double)p->width) + 1;
+    return most < (double)in ? (int64_t)most : in;
 }
 
 static void fill_scaled(weights *w, const void *attrs)
@@ -220,8 +225,8 @@ static void fill_scaled(weights *w, const void *attrs)
         float at = ((float)i + 0.5F) * p->inverse + p->offset;
         if (!(at >= 0 && at <= (float)w->in))
             continue;
-        int64_t first = clamp((int64_t)ceilf(at - reach - 0.5F), w->in);
-        int64_t last = clamp((int64_t)floorf(at + reach - 0.5F), w->in);
+        int64_t first = clamp_float(ceilf(at - reach - 0.5F), w->in);
+        int64_t last = clamp_float(floorf(at + reach - 0.5F), w->in);
         w->first[i] = first;
         w->count[i] = last - first + 1 < w->most ? last - first + 1 : w->most;
         for (int64_t k = 0; k < w->count[i]; k++) {

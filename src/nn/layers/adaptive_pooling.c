@@ -14,16 +14,19 @@ typedef struct {
     }
 static const tn_field fields1d[] = FIELDS(1), fields2d[] = FIELDS(2), fields3d[] = FIELDS(3);
 
+enum { MOST = 1 << 24 }; /* windows along an axis, each of which costs some memory */
+
 static void init(void *me)
 {
     tn_adaptive_pooling_options *o = &((adaptive *)me)->o;
     int axes = tn__window_axes();
     tn__settle_axes(o->output_size, axes, NULL);
     for (int i = 0; i < axes; i++)
-        if (o->output_size[i] == 0)
+        if (o->output_size[i] == 0 || o->output_size[i] > MOST)
             tn__fail(TN_INVALID_ARGUMENT,
-                     "%s: all values in `output_size` must be positive. Received: output_size=%s",
-                     tn__this_layer()->of->name, tn__sizes_text(o->output_size, axes));
+                     "%s: all values in `output_size` must be positive, and at most %d. Received: "
+                     "output_size=%s",
+                     tn__this_layer()->of->name, MOST, tn__sizes_text(o->output_size, axes));
 }
 
 /* Windows of one length along one axis, from every place. */

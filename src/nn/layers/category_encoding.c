@@ -34,13 +34,8 @@ static tn_tensor *call(void *me, tn_list inputs)
     const tn_category_encoding_options *o = &((const category_encoding *)me)->o;
     tn_dtype dtype = tn__layer_dtype(tn__this_layer());
     tn_tensor *x = tn_at(inputs, 0);
-    if (!x)
+    if (!tn__check_known(x))
         return NULL;
-    if (!x->shape.known) {
-        tn__fail(TN_INVALID_ARGUMENT, "%s needs an input of a known rank",
-                 tn__layer_print(tn__this_layer()));
-        return NULL;
-    }
     bool each = strcmp(o->output_mode, "one_hot") == 0,
          count = strcmp(o->output_mode, "count") == 0;
     x = tn_cast(x->shape.rank == 0 ? tn_expand_dims(x, 0) : x, TN_INT64);

@@ -30,6 +30,14 @@ bool tn__check_ndim(const tn_tensor *x, int rank)
     return x && x->shape.known && x->shape.rank == rank;
 }
 
+bool tn__check_known(const tn_tensor *x)
+{
+    if (x && !x->shape.known)
+        tn__fail(TN_INVALID_ARGUMENT, "%s needs an input of a known rank",
+                 tn__layer_print(tn__this_layer()));
+    return x && x->shape.known;
+}
+
 int64_t tn__known_dim(tn_list inputs, int axis)
 {
     const tn_shape *shape = &inputs.item[0]->shape;
@@ -47,6 +55,15 @@ tn_tensor *tn__as_float(tn_tensor *x)
     return x && !tn__in(TN__FLOATS, (tn_dtype)x->dtype)
                ? tn_cast(x, tn__layer_dtype(tn__this_layer()))
                : x;
+}
+
+bool tn__multiply_sizes(int64_t a, int64_t b, const char *what, int64_t *product)
+{
+    if (!__builtin_mul_overflow(a, b, product))
+        return true;
+    tn__fail(TN_INVALID_ARGUMENT, "%s: %s=%lld is too large for %lld channels",
+             tn__layer_print(tn__this_layer()), what, (long long)b, (long long)a);
+    return false;
 }
 
 const char *tn__sizes_text(const int64_t *sizes, int axes)
@@ -87,6 +104,19 @@ static bool has_zero(const int64_t *sizes, int axes)
     return false;
 }
 
+/* Their products must fit in 64 bits, and shapes are int32 in ops. */
+static bool is_too_large(const int64_t *sizes, int axes, const char *what)
+{
+    for (int i = 0; i < axes; i++)
+        if (sizes[i] > INT32_MAX) {
+            tn__fail(TN_INVALID_ARGUMENT, "%s: %s=%s is too large, at most %d",
+                     tn__layer_print(tn__this_layer()), what, tn__sizes_text(sizes, axes),
+                     INT32_MAX);
+            return true;
+        }
+    return false;
+}
+
 static bool has_more_than_one(const int64_t *sizes, int axes)
 {
     for (int i = 0; i < axes; i++)
@@ -101,6 +131,9 @@ void tn__settle_windows(int axes, int64_t *kernel_size, int64_t *strides, int64_
     tn__settle_axes(kernel_size, axes, NULL);
     tn__settle_axes(strides, axes, ones);
     tn__settle_axes(dilation_rate, axes, ones);
+    if (is_too_large(kernel_size, axes, "kernel_size") || is_too_large(strides, axes, "strides") ||
+        is_too_large(dilation_rate, axes, "dilation_rate"))
+        return;
     if (has_zero(kernel_size, axes))
         tn__fail(TN_INVALID_ARGUMENT,
                  "The argument `kernel_size` cannot contain 0. Received kernel_size=%s.",

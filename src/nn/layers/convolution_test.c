@@ -71,6 +71,9 @@ static void wrong_arguments_are_told(void **state)
                 "`strides > 1` not supported in conjunction with `dilation_rate > 1`");
     assert_null(tn_conv3d(3, { 3, 2 }));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "cannot contain 0. Received kernel_size=(3, 2, 0).");
+    assert_null(tn_conv2d(3, { 3 }, .dilation_rate = { INT64_MAX }));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "dilation_rate=(9223372036854775807, 9223372036854775807) is "
+                                     "too large, at most 2147483647");
     assert_null(tn_conv2d(3, { 3 }, .padding = "causal"));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Expected one of valid|same. Received: padding='causal'");
     assert_null(tn_conv2d(3, { 3 }, .padding = "full"));

@@ -84,8 +84,10 @@ static void build_depthwise(void *me, tn_list inputs)
     depthwise *self = me;
     const tn_depthwise_conv_options *o = &self->o;
     int64_t channels = tn__known_dim(inputs, tn__channels_axis(o->data_format));
-    int64_t out = channels * o->depth_multiplier;
-    if (channels == 0 || !check(&(windows)WINDOWS_OF(o), inputs.item[0], channels, out))
+    int64_t out;
+    if (channels == 0 ||
+        !tn__multiply_sizes(channels, o->depth_multiplier, "depth_multiplier", &out) ||
+        !check(&(windows)WINDOWS_OF(o), inputs.item[0], channels, out))
         return;
     self->kernel = tn__weight_new(
         tn__kernel_shape(o->kernel_size, tn__window_axes(), channels, o->depth_multiplier),
@@ -153,15 +155,17 @@ static void build_separable(void *me, tn_list inputs)
     const tn_separable_conv_options *o = &self->o;
     int axes = tn__window_axes();
     int64_t channels = tn__known_dim(inputs, tn__channels_axis(o->data_format));
-    if (channels == 0 || !check(&(windows)WINDOWS_OF(o), inputs.item[0], channels, o->filters))
+    int64_t middle;
+    if (channels == 0 ||
+        !tn__multiply_sizes(channels, o->depth_multiplier, "depth_multiplier", &middle) ||
+        !check(&(windows)WINDOWS_OF(o), inputs.item[0], channels, o->filters))
         return;
     self->depthwise_kernel = tn__weight_new(
         tn__kernel_shape(o->kernel_size, axes, channels, o->depth_multiplier), "depthwise_kernel",
         o->depthwise_initializer, o->depthwise_regularizer, o->depthwise_constraint);
     self->pointwise_kernel =
-        tn__weight_new(tn__kernel_shape(ones, axes, channels * o->depth_multiplier, o->filters),
-                       "pointwise_kernel", o->pointwise_initializer, o->pointwise_regularizer,
-                       o->pointwise_constraint);
+        tn__weight_new(tn__kernel_shape(ones, axes, middle, o->filters), "pointwise_kernel",
+                       o->pointwise_initializer, o->pointwise_regularizer, o->pointwise_constraint);
     if (o->use_bias)
         self->bias = tn__weight_new(TN_SHAPE(o->filters), "bias", o->bias_initializer,
                                     o->bias_regularizer, o->bias_constraint);

@@ -49,6 +49,20 @@ static void a_separable_one_mixes_the_channels(void **state)
                 "1)`, `kernel shape=(3, 3, 1, 3)`");
 }
 
+static void filters_that_cannot_be_counted_are_told(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *image = layer_input(TN_SHAPE(1, 5, 5, 3), 0);
+    tn_layer *many = tn_depthwise_conv2d({ 1 }, .depth_multiplier = INT64_MAX);
+    assert_null(tn_call(many, image));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "depth_multiplier=9223372036854775807 is too large for 3 channels");
+    assert_null(tn_call(tn_separable_conv2d(1, { 1 }, .depth_multiplier = INT64_MAX), image));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "depth_multiplier=9223372036854775807 is too large for 3 channels");
+}
+
 static void channels_may_come_first(void **state)
 {
     (void)state;
@@ -85,6 +99,7 @@ int main(void)
         cmocka_unit_test(it_computes_what_keras_does),
         cmocka_unit_test(series_have_one_axis),
         cmocka_unit_test(a_separable_one_mixes_the_channels),
+        cmocka_unit_test(filters_that_cannot_be_counted_are_told),
         cmocka_unit_test(channels_may_come_first),
         cmocka_unit_test(keras_2_s_groups_are_dropped),
     };

@@ -211,7 +211,7 @@ static bool bias_shape(plan *plan, const char *axes)
 static bool make_plan(const tn_einsum_dense_options *o, const tn_shape *in, plan *plan)
 {
     *plan = (struct plan){ .in = *in };
-    if (!in->known || !parse(o->equation, &plan->p))
+    if (!parse(o->equation, &plan->p))
         return false;
     plan->elided = in->rank - (int)strlen(plan->p.in);
     if (!whole_output(plan, &o->output_shape)) {
@@ -256,7 +256,7 @@ static void build(void *me, tn_list inputs)
     einsum_dense *self = me;
     const tn_einsum_dense_options *o = &self->o;
     plan plan;
-    if (!make_plan(o, &inputs.item[0]->shape, &plan))
+    if (!tn__check_known(inputs.item[0]) || !make_plan(o, &inputs.item[0]->shape, &plan))
         return;
     char *initializer = initializer_of(o->kernel_initializer, &plan);
     self->rank = plan.in.rank;

@@ -34,7 +34,8 @@ static bool weight_shape(tn_list inputs, const tn_axes *wanted, tn_shape *shape)
         return false;
     *shape = (tn_shape){ 1, axes.count, { 0 } };
     for (int i = 0; i < axes.count; i++)
-        if ((shape->dims[i] = tn__known_dim(inputs, axes.axis[i])) == 0 && tn_pending() != TN_OK)
+        if ((shape->dims[i] = tn__known_dim(inputs, axes.axis[i])) == 0 &&
+            tn__errors()->status != TN_OK)
             return false;
     return true;
 }
@@ -147,7 +148,7 @@ TN__LAYER_CLASS(LayerNormalization, tn_layer_normalization_new, layer_norm,
 typedef struct {
     tn_group_normalization_options o;
     tn_variable *gamma, *beta;
-    int64_t groups; /* of the input it was built for */
+    int64_t groups, size; /* of the input it was built for */
     int rank;
 } group_norm;
 
@@ -180,7 +181,7 @@ static bool check_groups(int64_t groups, int64_t size)
         tn__fail(TN_INVALID_ARGUMENT,
                  "Number of groups (%lld) must be a multiple of the number of channels (%lld).",
                  (long long)groups, (long long)size);
-    return tn_pending() == TN_OK;
+    return tn__errors()->status == TN_OK;
 }
 
 static void build_group_norm(void *me, tn_list inputs)
@@ -190,6 +191,7 @@ static void build_group_norm(void *me, tn_list inputs)
     int64_t size = tn__known_dim(inputs, o->axis);
     if (size == 0)
         return;
+    self->size = size;
     self->groups = o->groups == -1 ? size : o->groups;
     self->rank = inputs.item[0]->shape.rank;
     if (!check_groups(self->groups, size))
@@ -203,9 +205,9 @@ static void build_group_norm(void *me, tn_list inputs)
 }
 
 /* (…, size, …) to (…, groups, size / groups, …) */
-static tn_tensor *into_groups(tn_tensor *x, int axis, int64_t groups)
+static tn_tensor *into_groups(tn_tensor *x, int axis, int64_t size, int64_t groups)
 {
-    int64_t sizes[2] = { groups, x->shape.dims[axis] / groups };
+    int64_t sizes[2] = { groups, size / groups };
     tn_tensor *dims = tn__shape_tensor(x),
               *parts[] = { tn__vector_part(dims, 0, axis), tn__ints(sizes, 2),
                            tn__vector_part(dims, axis + 1, TN_NONE) };
@@ -242,11 +244,11 @@ static tn_tensor *call_group_norm(void *me, tn_list inputs)
     tn_dtype own = tn__layer_dtype(tn__this_layer()), dtype = tn__wide(own);
     tn_tensor *x = tn_at(inputs, 0);
     int axis, rank = self->rank;
-    if (!tn__check_ndim(x, rank) || !tn__axis(o->axis, rank, &axis) || x->shape.dims[axis] < 0 ||
-        (self->gamma && !tn__check_axis(x, axis, self->gamma->shape.dims[0])))
+    if (!tn__check_ndim(x, rank) || !tn__axis(o->axis, rank, &axis) ||
+        !tn__check_axis(x, axis, self->size))
         return NULL;
     tn_tensor *dims = tn__shape_tensor(x),
-              *grouped = into_groups(tn_cast(x, dtype), axis, self->groups);
+              *grouped = into_groups(tn_cast(x, dtype), axis, self->size, self->groups);
     tn_list moments = tn_nn_moments(grouped, .axis = axes_in_group(axis, rank), .keepdims = true);
     tn_tensor *mean = tn_at(moments, 0), *variance = tn_at(moments, 1);
     tn_tensor *y = tn__normalize(

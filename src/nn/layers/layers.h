@@ -59,6 +59,8 @@ tn_layer *tn__this_layer(void);
 bool tn__check_axis(const tn_tensor *x, int axis, int64_t size);
 /* The same of its rank. */
 bool tn__check_ndim(const tn_tensor *x, int rank);
+/* An error when its rank is not known. */
+bool tn__check_known(const tn_tensor *x);
 /* The size of an axis of the first input; an error and 0 when it is unknown. */
 int64_t tn__known_dim(tn_list inputs, int axis);
 /* Whole numbers become floats of the running layer's dtype. */
@@ -75,6 +77,8 @@ void tn__check_strides(int axes, const int64_t *strides, const int64_t *dilation
 bool tn__channels_first(const char *data_format);
 /* 1 for channels first, -1 for last. */
 int tn__channels_axis(const char *data_format);
+/* channels times a number of the options; an error where 64 bits are too few. */
+bool tn__multiply_sizes(int64_t a, int64_t b, const char *what, int64_t *product);
 /* How many axes the running layer's windows slide along: its least rank without batch and channels.
  */
 int tn__window_axes(void);

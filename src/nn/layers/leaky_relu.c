@@ -98,6 +98,8 @@ static void build_prelu(void *me, tn_list inputs)
     prelu *self = me;
     const tn_shape *shape = &inputs.item[0]->shape;
     tn_shape row = { 1, shape->rank - 1, { 0 } };
+    if (!tn__check_known(inputs.item[0]))
+        return;
     for (int i = 0; i < row.rank; i++)
         row.dims[i] = shape->dims[i + 1];
     for (int i = 0; i < self->o.shared_axes.count; i++) {
