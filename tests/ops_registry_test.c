@@ -111,7 +111,8 @@ static tn_tensor *read_input(const char **at, unsigned seed)
         char letter;
         tn_dtype dtype;
     } dtypes[] = { { 'd', TN_FLOAT64 }, { 'f', TN_FLOAT32 }, { 'i', TN_INT32 },
-                   { 'l', TN_INT64 },   { 'u', TN_UINT8 },   { 'b', TN_BOOL } };
+                   { 'l', TN_INT64 },   { 'u', TN_UINT8 },   { 'b', TN_BOOL },
+                   { 'w', TN_UINT64 } };
     tn_shape shape = TN_SCALAR;
     tn_dtype dtype = (tn_dtype)0;
     double values[64];

@@ -28,7 +28,7 @@ static tn_tensor *read_and_skip(tn_variable *generator, int64_t delta)
     if (generator->form == TN__VARIABLE && tn__check_rng_state(generator) != TN_OK)
         return NULL;
     return TN__APPLY(tn__op_RngReadAndSkip, NULL, generator, tn__int(TN__PHILOX),
-                     tn__whole(delta, TN_INT64));
+                     tn__whole(delta, TN_UINT64));
 }
 
 /* Counter and key as the stateless ops take them. */
@@ -37,7 +37,8 @@ static tn_list stream_of(tn_variable *generator, const tn_shape *shape)
     tn_tensor *before = read_and_skip(generator, tn__shape_count(shape));
     if (!before)
         return (tn_list){ 0, NULL };
-    return TN_LIST(tn__vector_part(before, 2, TN__RNG_STATE), tn__vector_part(before, 0, 2));
+    tn_tensor *state = tn_bitcast(before, TN_UINT64);
+    return TN_LIST(tn__vector_part(state, 2, TN__RNG_STATE), tn__vector_part(state, 0, 2));
 }
 
 static tn_tensor *drawn(const tn_generator_options *o, const tn__op *op, const char *what)

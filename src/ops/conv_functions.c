@@ -1,5 +1,6 @@
 /* conv_functions.c - convolutions as tf.nn has them: one, two or three axes, and transposed. */
 #include "ops/conv.h"
+#include <string.h>
 
 typedef union {
     tn__conv2d_attrs two;
@@ -75,6 +76,25 @@ tn_tensor *tn_nn_conv3d_with(const tn_nn_conv_options *options)
 tn_tensor *tn_nn_depthwise_conv2d_with(const tn_nn_conv_options *options)
 {
     return convolve(options, &tn__op_DepthwiseConv2dNative, 2, "tn_nn_depthwise_conv2d");
+}
+
+tn_tensor *tn_nn_separable_conv2d_with(const tn_nn_separable_conv2d_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, NULL);
+    tn_nn_conv_options each = { .size_ = sizeof each,
+                                .input = o->input,
+                                .filters = o->depthwise_filter,
+                                .padding = o->padding,
+                                .data_format = o->data_format };
+    memcpy(each.strides, o->strides, sizeof each.strides);
+    memcpy(each.dilations, o->dilations, sizeof each.dilations);
+    tn_tensor *y = convolve(&each, &tn__op_DepthwiseConv2dNative, 2, "tn_nn_separable_conv2d");
+    const tn_nn_conv_options all = { .size_ = sizeof all,
+                                     .input = y,
+                                     .filters = o->pointwise_filter,
+                                     .padding = "VALID",
+                                     .data_format = o->data_format };
+    return y ? convolve(&all, &tn__op_Conv2D, 2, "tn_nn_separable_conv2d") : NULL;
 }
 
 static const char *const transposes[] = { "tn_nn_conv1d_transpose", "tn_nn_conv2d_transpose",

@@ -120,12 +120,39 @@ static void tensor_scatter_changes_places(void **state)
     CHECK_OP(.op = &tn__op_TensorScatterAdd, .inputs = TN_LIST(x, indices, updates), .constant = 2,
              .skip = SKIP_EMPTY | SKIP_ANY_BATCH,
              .expected = TN_LIST(VALUES(TN_FLOAT32, TN_SHAPE(3, 2), -2, -2, 3, 4, 4, 4)));
+    CHECK_OP(.op = &tn__op_TensorScatterSub, .inputs = TN_LIST(x, indices, updates), .constant = 2,
+             .skip = SKIP_EMPTY | SKIP_ANY_BATCH,
+             .expected = TN_LIST(VALUES(TN_FLOAT32, TN_SHAPE(3, 2), 4, 6, 3, 4, 6, 8)));
     assert_null(tn_tensor_scatter_nd_update(x, VALUES(TN_INT32, TN_SHAPE(1, 1), 5),
                                             VALUES(TN_FLOAT32, TN_SHAPE(1, 2), 1, 2)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "indices[0] = [5] does not index into shape [3,2]");
     assert_null(tn_tensor_scatter_nd_update(x, indices, VALUES(TN_FLOAT32, TN_SHAPE(1, 2), 1, 2)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Outer dimensions of indices and update must match. Indices "
                                      "shape: [2,1], updates shape:[1,2]");
+}
+
+static void tensor_scatter_takes_the_larger_or_the_smaller(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = three_rows(), *indices = VALUES(TN_INT32, TN_SHAPE(2, 1), 2, 2),
+              *updates = VALUES(TN_FLOAT32, TN_SHAPE(2, 2), 7, -2, -3, 9);
+    CHECK_OP(.op = &tn__op_TensorScatterMax, .inputs = TN_LIST(x, indices, updates), .constant = 2,
+             .skip = SKIP_EMPTY | SKIP_ANY_BATCH,
+             .expected = TN_LIST(VALUES(TN_FLOAT32, TN_SHAPE(3, 2), 1, 2, 3, 4, 7, 9)));
+    CHECK_OP(.op = &tn__op_TensorScatterMin, .inputs = TN_LIST(x, indices, updates), .constant = 2,
+             .skip = SKIP_EMPTY | SKIP_ANY_BATCH,
+             .expected = TN_LIST(VALUES(TN_FLOAT32, TN_SHAPE(3, 2), 1, 2, 3, 4, -3, -2)));
+    /* equal ones share the gradient */
+    tn_tape *tape = tn_gradient_tape();
+    tn_tensor *one = VALUES(TN_FLOAT32, TN_SHAPE(2), 1, 1),
+              *same = VALUES(TN_FLOAT32, TN_SHAPE(1), 1);
+    tn_watch(tape, one);
+    tn_watch(tape, same);
+    tn_tensor *y = tn_tensor_scatter_nd_max(one, VALUES(TN_INT32, TN_SHAPE(1, 1), 0), same);
+    tn_list slopes = tn_gradient(tape, tn_reduce_sum(y), TN_LIST(one, same));
+    CHECK_VALUES(tn_at(slopes, 0), 0, 0.5, 1);
+    CHECK_VALUES(tn_at(slopes, 1), 0, 0.5);
 }
 
 static void segments_are_summed_in_any_order(void **state)
@@ -157,6 +184,7 @@ int main(void)
         cmocka_unit_test(gather_nd_reads_places),
         cmocka_unit_test(scatter_adds_to_zeros),
         cmocka_unit_test(tensor_scatter_changes_places),
+        cmocka_unit_test(tensor_scatter_takes_the_larger_or_the_smaller),
         cmocka_unit_test(segments_are_summed_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

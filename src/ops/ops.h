@@ -18,6 +18,9 @@ tn_status tn__infer_scalar(tn__infer *infer);
 /* A rank the rule needs: "MatMul: a needs rank 2 or more, got (3,)". Unknown ranks pass. */
 tn_status tn__infer_rank(const tn__infer *infer, size_t input, int least, int most);
 
+/* The variable behind a resource input: itself, or what a VarHandleOp captured; NULL: another's. */
+const tn_tensor *tn__variable_behind(const tn_tensor *resource);
+
 /* --- pieces of gradients ------------------------------------------------------------------------------------------------ */
 /* dy summed over the axes along which x was broadcast, in x's shape. */
 tn_tensor *tn__sum_to(tn_tensor *dy, tn_tensor *x, tn_tensor *other);

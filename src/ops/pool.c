@@ -1,11 +1,9 @@
 /* pool.c - the largest, and the mean, of the elements in each window; what lies outside of the
  * image counts for neither. */
 #include "ops/window.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
-
-/* One text serves floats, where x != x finds a NaN, and integers. */
-#pragma GCC diagnostic ignored "-Wtautological-compare"
 
 typedef struct {
     int64_t ksize[4], strides[4], explicit_paddings[8];
@@ -179,7 +177,7 @@ static tn_status avg_gradient_infer(tn__infer *infer)
 typedef struct {
     int64_t channels;
     void *x, *y, *dx, *dy;
-    uint8_t *taken; /* the window has found its maximum */
+    int64_t *at; /* for each element of the output, which one of the image is the largest */
 } walk;
 
 /* n neighbours of the run, elements a (of the image) and b (of the output) of each type. */
@@ -196,23 +194,19 @@ typedef struct {
         }                                                                         \
         (void)x, (void)y, (void)dx, (void)dy;                                     \
     }
-/* A NaN is larger than everything, and stays. */
-#define LARGER y[b + i] = x[a + i] > y[b + i] || x[a + i] != x[a + i] ? x[a + i] : y[b + i]
-#define IS_THE_FIRST \
-    (!w->taken[b + i] && (x[a + i] == y[b + i] || (x[a + i] != x[a + i] && y[b + i] != y[b + i])))
-#define GIVE_TO_FIRST           \
-    if (IS_THE_FIRST) {         \
-        w->taken[b + i] = 1;    \
-        dx[a + i] += dy[b + i]; \
-    }
-#define GIVE_TO_EQUAL           \
-    if (x[a + i] == y[b + i])   \
+/* A NaN is never the larger one. */
+#define LARGER y[b + i] = x[a + i] > y[b + i] ? x[a + i] : y[b + i]
+/* Where the window's largest is: its first element, also when that is NaN, until there is a larger.
+ */
+#define FIND_LARGEST                                    \
+    if (w->at[b + i] < 0 || x[a + i] > x[w->at[b + i]]) \
+        w->at[b + i] = a + i;
+#define GIVE_TO_EQUAL         \
+    if (x[a + i] == y[b + i]) \
         dx[a + i] += dy[b + i];
-#define TAKE_FROM_FIRST        \
-    if (IS_THE_FIRST) {        \
-        w->taken[b + i] = 1;   \
-        dy[b + i] = dx[a + i]; \
-    }
+#define TAKE_FROM_EQUAL       \
+    if (x[a + i] == y[b + i]) \
+        dy[b + i] += dx[a + i];
 
 typedef void (*visitor)(void *self, const tn__run *run);
 /* By dtype. */
@@ -227,23 +221,24 @@ typedef void (*visitor)(void *self, const tn__run *run);
         [TN_INT64] = name##_i64,   [TN_UINT8] = name##_u8,                             \
     };
 VISITS(larger, LARGER)
-VISITS(give_to_first, GIVE_TO_FIRST)
+VISITS(find_largest, FIND_LARGEST)
 VISITS(give_to_equal, GIVE_TO_EQUAL)
-VISITS(take_from_first, TAKE_FROM_FIRST)
+VISITS(take_from_equal, TAKE_FROM_EQUAL)
 VISITS(gather_sum, y[b + i] += x[a + i])
 VISITS(spread_sum, x[a + i] += y[b + i])
 
-static void fill_least(tn_tensor *y)
+/* As TensorFlow's kernels begin: with one axis or two at the least finite number, which is what
+ * comes out of a window of nothing but NaN, with three at -inf. */
+static void fill_least(tn_tensor *y, int spatial)
 {
-    double least = y->dtype == TN_UINT8 ? 0 : -INFINITY;
-    int64_t whole = y->dtype == TN_INT32 ? INT32_MIN : INT64_MIN;
-    size_t size = tn__dtype_size((tn_dtype)y->dtype);
+    double finite = y->dtype == TN_FLOAT64 ? -DBL_MAX : -(double)FLT_MAX;
+    int64_t whole = y->dtype == TN_UINT8 ? 0 : y->dtype == TN_INT32 ? INT32_MIN : INT64_MIN;
     char element[sizeof(int64_t)];
-    if (tn__in(TN__FLOATS, (tn_dtype)y->dtype) || y->dtype == TN_UINT8)
-        tn__element_from_double((tn_dtype)y->dtype, least, element);
+    if (tn__in(TN__FLOATS, (tn_dtype)y->dtype))
+        tn__element_from_double((tn_dtype)y->dtype, spatial == 2 ? finite : -INFINITY, element);
     else
         tn__element_from_int((tn_dtype)y->dtype, whole, element);
-    tn__fill_elements(y->data, tn__count(y), size, element);
+    tn__fill_elements(y->data, tn__count(y), tn__dtype_size((tn_dtype)y->dtype), element);
 }
 
 static tn_status max_last(tn__kernel *kernel)
@@ -251,42 +246,86 @@ static tn_status max_last(tn__kernel *kernel)
     pool p;
     tn_tensor *x = kernel->input[0], *y = kernel->output[0];
     TN_TRY(pool_of(kernel->op, kernel->attrs, &x->shape, &p));
-    fill_least(y);
+    fill_least(y, p.sliding.spatial);
     tn__each_run(&p.windows, larger[x->dtype],
                  &(walk){ .channels = p.windows.channels, .x = x->data, .y = y->data });
     return TN_OK;
 }
 
-/* Both derivatives of the maximum: at the maximum of each window dy goes to dx, or dx comes to dy. */
-static tn_status visit_maxima(tn__kernel *kernel, tn_tensor *dx, tn_tensor *dy, visitor visit)
+/* Which element is each window's largest, the first of equal ones; -1: the window has none. The
+ * table is the caller's to free. */
+static tn_status largest_of_windows(const pool *p, const tn_tensor *x, int64_t **at)
+{
+    size_t count = (size_t)(tn__pixels_out(&p->windows) * p->windows.channels);
+    *at = tn__alloc((count ? count : 1) * sizeof **at);
+    if (!*at)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < count; i++)
+        (*at)[i] = -1;
+    tn__each_run(&p->windows, find_largest[x->dtype],
+                 &(walk){ .channels = p->windows.channels, .x = x->data, .at = *at });
+    return TN_OK;
+}
+
+/* to[at[i]] += from[i], or with `taking` to[i] = from[at[i]]. */
+#define ALONG(T)                                                             \
+    for (int64_t i = 0; i < count; i++)                                      \
+        if (at[i] >= 0 && taking)                                            \
+            ((T *)to)[i] = ((const T *)from)[at[i]];                         \
+        else if (at[i] >= 0)                                                 \
+            ((T *)to)[at[i]] = (T)(((T *)to)[at[i]] + ((const T *)from)[i]); \
+    break;
+static void along(tn_dtype dtype, const int64_t *at, int64_t count, bool taking, void *to,
+                  const void *from)
+{
+    switch (dtype) {
+    case TN_FLOAT32:
+        ALONG(float)
+    case TN_FLOAT64:
+        ALONG(double)
+    case TN_INT32:
+        ALONG(uint32_t)
+    case TN_INT64:
+        ALONG(uint64_t)
+    default:
+        ALONG(uint8_t)
+    }
+}
+
+/* Both derivatives of the maximum: dy goes to dx, or dx comes to dy. In two dimensions at the first
+ * of equal elements, in three at all of them, as TensorFlow's kernels differ. */
+static tn_status maximum_slope(tn__kernel *kernel, tn_tensor *dx, tn_tensor *dy, bool taking)
 {
     pool p;
-    tn_tensor *x = kernel->input[0], *y = kernel->input[1];
+    tn_tensor *x = kernel->input[0], *y = kernel->input[1], *out = kernel->output[0];
+    int64_t *at;
     TN_TRY(pool_of(kernel->op, kernel->attrs, &x->shape, &p));
     if (x->dtype != dy->dtype)
         return tn__fail(TN_UNIMPLEMENTED,
                         "%s: orig_input is %s, grad %s; they must be of one dtype",
                         kernel->op->name, TN__TENSOR(x), TN__TENSOR(kernel->input[2]));
-    uint8_t *taken = tn__alloc_zeroed((size_t)tn__count(y), 1);
-    if (!taken)
-        return TN_RESOURCE_EXHAUSTED;
-    memset(kernel->output[0]->data, 0, tn__byte_count(kernel->output[0]));
-    tn__each_run(&p.windows, visit,
-                 &(walk){ p.windows.channels, x->data, y->data, dx->data, dy->data, taken });
-    tn__free(taken);
-    return TN_OK;
+    if (tn__byte_count(out))
+        memset(out->data, 0, tn__byte_count(out));
+    if (p.sliding.spatial == 3) {
+        walk w = { p.windows.channels, x->data, y->data, dx->data, dy->data, NULL };
+        tn__each_run(&p.windows, (taking ? take_from_equal : give_to_equal)[x->dtype], &w);
+        return TN_OK;
+    }
+    tn_status status = largest_of_windows(&p, x, &at);
+    if (status == TN_OK)
+        along((tn_dtype)x->dtype, at, tn__count(dy), taking, out->data, (taking ? dx : dy)->data);
+    tn__free(at);
+    return status;
 }
 
-/* Of volumes every element that is equal to the maximum gets the whole of dy, as TensorFlow's does. */
 static tn_status max_gradient_last(tn__kernel *k)
 {
-    const visitor *give = k->op == &tn__op_MaxPool3DGrad ? give_to_equal : give_to_first;
-    return visit_maxima(k, k->output[0], k->input[2], give[k->input[0]->dtype]);
+    return maximum_slope(k, k->output[0], k->input[2], false);
 }
 
 static tn_status max_second_last(tn__kernel *k)
 {
-    return visit_maxima(k, k->input[2], k->output[0], take_from_first[k->input[0]->dtype]);
+    return maximum_slope(k, k->input[2], k->output[0], true);
 }
 
 /* Taps of window o that lie inside of the image. */
@@ -356,6 +395,81 @@ COMPUTE(max_second_compute, 1 | 2 | 4, max_second_last)
 COMPUTE(avg_compute, 1, avg_last)
 COMPUTE(avg_gradient_compute, 2, avg_gradient_last)
 
+/* --- MaxPoolWithArgmax ------------------------------------------------------------------------ */
+typedef struct {
+    int64_t ksize[4], strides[4];
+    tn_dtype Targmax;
+    const char *padding;
+    tn_flag include_batch_in_index;
+} argmax_attrs;
+static const tn_field argmax_fields[] = {
+    TN__ROW(TN_FIELD_INTS, argmax_attrs, ksize, NULL, NULL),
+    TN__ROW(TN_FIELD_INTS, argmax_attrs, strides, NULL, NULL),
+    TN__ROW(TN_FIELD_DTYPE, argmax_attrs, Targmax, "int64", NULL),
+    TN__ROW(TN_FIELD_STRING, argmax_attrs, padding, NULL, "SAME|VALID"),
+    TN__ROW(TN_FIELD_BOOL, argmax_attrs, include_batch_in_index, "false", NULL),
+    TN__END_OF_FIELDS,
+};
+
+static tn_status argmax_pool(const tn__op *op, const void *attrs, const tn_shape *x, pool *p)
+{
+    const argmax_attrs *a = attrs;
+    pool2d_attrs two = { .padding = a->padding, .data_format = "NHWC" };
+    memcpy(two.ksize, a->ksize, sizeof two.ksize);
+    memcpy(two.strides, a->strides, sizeof two.strides);
+    TN_TRY(pool_of(op, &two, x, p));
+    p->sliding.strides = a->strides; /* not those of `two`, which ends here */
+    p->sliding.explicit_paddings = NULL;
+    return TN_OK;
+}
+
+static tn_status argmax_infer(tn__infer *infer)
+{
+    pool p;
+    TN_TRY(argmax_pool(infer->op, infer->attrs, &infer->input[0]->shape, &p));
+    infer->output[0].shape = infer->output[1].shape = out_of(&p);
+    return TN_OK;
+}
+
+static tn_status argmax_compute(tn__kernel *kernel)
+{
+    const argmax_attrs *a = kernel->attrs;
+    const tn_tensor *x = kernel->input[0];
+    tn_tensor *y = kernel->output[0], *index = kernel->output[1];
+    pool p;
+    int64_t *at, count = tn__count(y), image = tn__count_of(&x->shape, 1, 4);
+    TN_TRY(argmax_pool(kernel->op, kernel->attrs, &x->shape, &p));
+    tn_status status = largest_of_windows(&p, x, &at);
+    if (status == TN_OK)
+        along((tn_dtype)x->dtype, at, count, true, y->data, x->data);
+    size_t size = tn__dtype_size((tn_dtype)index->dtype);
+    for (int64_t i = 0; i < count && status == TN_OK; i++)
+        tn__element_from_int((tn_dtype)index->dtype,
+                             a->include_batch_in_index ? at[i] : at[i] % image,
+                             (char *)index->data + (size_t)i * size);
+    tn__free(at);
+    return status;
+}
+
+/* dx is dy where the indices say, which count within each image or through the batch */
+static void argmax_gradient(tn__gradient *g)
+{
+    const argmax_attrs *a = g->attrs;
+    tn_tensor *x = g->in[0], *index = tn_cast(g->out[1], TN_INT64), *shape = tn__shape_tensor(x),
+              *flat = tn__ints((const int64_t[]){ -1 }, 1);
+    if (!a->include_batch_in_index) {
+        tn_tensor *batch = tn__vector_part(shape, 0, 1), *zero = tn_scalar_int(0);
+        tn_tensor *image = tn_reduce_prod(tn__vector_part(shape, 1, TN_NONE));
+        tn_tensor *number = tn_range(zero, tn_reshape(batch, TN_SCALAR), tn_scalar_int(1));
+        number = tn_cast(tn_multiply(number, image), TN_INT64);
+        index = tn_add(index, tn_reshape(number, TN_SHAPE(TN_NONE, 1, 1, 1)));
+    }
+    tn_tensor *sums = TN__APPLY(tn__op_UnsortedSegmentSum, NULL,
+                                TN__APPLY(tn__op_Reshape, NULL, tn__dout(g, 0), flat),
+                                TN__APPLY(tn__op_Reshape, NULL, index, flat), tn_size(x));
+    g->din[0] = TN__APPLY(tn__op_Reshape, NULL, sums, shape);
+}
+
 /* --- gradients -------------------------------------------------------------------------------- */
 /* dx gets dy at the first maximum of each window */
 static void max_gradient(tn__gradient *g)
@@ -401,6 +515,7 @@ static const pool_family max2d = { 2, &tn__op_MaxPool, &tn__op_MaxPoolGrad,
                                    &tn__op_MaxPoolGradGrad };
 static const pool_family max3d = { 3, &tn__op_MaxPool3D, &tn__op_MaxPool3DGrad,
                                    &tn__op_MaxPool3DGradGrad };
+static const pool_family argmax2d = { 2, &tn__op_MaxPoolWithArgmax, NULL, NULL };
 static const pool_family avg2d = { 2, &tn__op_AvgPool, &tn__op_AvgPoolGrad, NULL };
 static const pool_family avg3d = { 3, &tn__op_AvgPool3D, &tn__op_AvgPool3DGrad, NULL };
 
@@ -439,6 +554,19 @@ POOL(AvgPool3D, avg3d, pool3d_fields, pool3d_attrs, "T: floating", "input: T", a
      .gradient = avg_gradient)
 POOL(AvgPool3DGrad, avg3d, pool3d_fields, pool3d_attrs, "T: floating",
      "orig_input_shape: int32, grad: T", avg_gradient, .gradient = avg_gradient_gradient)
+
+const tn__op tn__op_MaxPoolWithArgmax = {
+    .name = "MaxPoolWithArgmax",
+    .inputs = "input: T",
+    .outputs = "output: T, argmax: Targmax",
+    .types = "T: number; Targmax: int32, int64",
+    .attrs = argmax_fields,
+    .attrs_size = sizeof(argmax_attrs),
+    .family = &argmax2d,
+    .infer = argmax_infer,
+    .compute = argmax_compute,
+    .gradient = argmax_gradient,
+};
 
 /* --- tf.nn ------------------------------------------------------------------------------------ */
 static tn_tensor *pool_with(const tn_nn_pool_options *o, const tn__op *op, int axes,
@@ -482,3 +610,23 @@ WRAPPER(tn_nn_max_pool3d, MaxPool3D, 3)
 WRAPPER(tn_nn_avg_pool1d, AvgPool, 1)
 WRAPPER(tn_nn_avg_pool2d, AvgPool, 2)
 WRAPPER(tn_nn_avg_pool3d, AvgPool3D, 3)
+
+tn_list tn_nn_max_pool_with_argmax_with(const tn_nn_max_pool_with_argmax_options *o)
+{
+    const tn_list none = { 0, NULL };
+    TN__ENTER_OPTIONS(context, o, none);
+    if (!o->padding || !o->ksize[0] || !o->strides[0]) {
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "tn_nn_max_pool_with_argmax: missing a required argument: '%s'",
+                 !o->ksize[0]     ? "ksize"
+                 : !o->strides[0] ? "strides"
+                                  : "padding");
+        return none;
+    }
+    argmax_attrs a = { .padding = o->padding,
+                       .Targmax = o->output_dtype,
+                       .include_batch_in_index = o->include_batch_in_index };
+    tn__spread(o->ksize, 2, 1, "NHWC", a.ksize);
+    tn__spread(o->strides, 2, 1, "NHWC", a.strides);
+    return tn__apply_list(&tn__op_MaxPoolWithArgmax, &a, &o->input, 1, 2);
+}

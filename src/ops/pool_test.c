@@ -1,6 +1,7 @@
 /* pool_test.c - pooling against TensorFlow's numbers, its gradients against differences. */
 #include "support/check_op.h"
 #include "ops/testdata/nn_support.h"
+#include <float.h>
 #include <math.h>
 
 /* As the op's own attributes begin. */
@@ -136,18 +137,56 @@ static void in_a_volume_each_of_equal_ones_gets_the_gradient(void **state)
     CHECK_VALUES(tn_gradient_of(tape, tn_multiply(y, seed), x), 0, 1, 3, 2);
 }
 
-static void a_nan_is_the_largest_and_gets_the_gradient(void **state)
+static void a_nan_is_not_seen_unless_it_is_the_windows_first(void **state)
 {
     (void)state;
     TN_SCOPE;
-    tn_tensor *x = VALUES(TN_FLOAT32, TN_SHAPE(1, 2, 3, 1), 1, NAN, 3, 2, 0, 5);
+    tn_tensor *x = VALUES(TN_FLOAT32, TN_SHAPE(1, 4, 4, 1), 1, NAN, NAN, 2, 5, NAN, NAN, NAN, NAN,
+                          1, 2, 3, -INFINITY, NAN, NAN, -INFINITY);
     tn_tape *tape = tn_gradient_tape();
     tn_watch(tape, x);
-    tn_tensor *y = tn_nn_max_pool2d(x, { 2 }, { 1 }, "VALID");
-    CHECK_VALUES(y, 0, NAN, NAN);
-    CHECK_VALUES(tn_gradient_of(tape, y, x), 0, 0, 2, 0, 0, 0, 0);
+    tn_tensor *y = tn_nn_max_pool2d(x, { 2 }, { 2 }, "VALID");
+    tn_list both = tn_nn_max_pool_with_argmax(x, { 2 }, { 2 }, "VALID");
+    CHECK_VALUES(y, 0, 5, 2, 1, 3);
+    CHECK_VALUES(tn_at(both, 0), 0, 5, NAN, NAN, 3);
+    CHECK_VALUES(tn_at(both, 1), 0, 4, 2, 8, 11);
+    tn_tensor *dy = VALUES(TN_FLOAT32, TN_SHAPE(1, 2, 2, 1), 1, 2, 3, 4);
+    CHECK_VALUES(tn_gradient_of(tape, tn_reduce_sum(tn_multiply(y, dy)), x), 0, 0, 0, 2, 0, 1, 0, 0,
+                 0, 3, 0, 0, 4, 0, 0, 0, 0);
+    tn_tensor *nothing = VALUES(TN_FLOAT32, TN_SHAPE(1, 2, 1), NAN, NAN);
+    CHECK_VALUES(tn_nn_max_pool1d(nothing, { 2 }, { 2 }, "VALID"), 0, -(double)FLT_MAX);
     tn_tensor *low = VALUES(TN_FLOAT32, TN_SHAPE(1, 1, 2, 1), -INFINITY, -INFINITY);
-    CHECK_VALUES(tn_nn_max_pool2d(low, { 1, 2 }, { 1 }, "VALID"), 0, -INFINITY);
+    CHECK_VALUES(tn_nn_max_pool2d(low, { 1, 2 }, { 1 }, "VALID"), 0, -(double)FLT_MAX);
+}
+
+typedef struct {
+    int64_t ksize[4], strides[4];
+    tn_dtype Targmax;
+    const char *padding;
+    tn_flag include_batch_in_index;
+} argmax_attrs;
+
+static void where_a_maximum_was_counts_in_the_image_or_in_the_batch(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    static const argmax_attrs within = { { 1, 2, 3, 1 }, { 1, 2, 2, 1 }, TN_INT64, "SAME", false },
+                              through = { { 1, 2, 2, 1 }, { 1, 2, 2, 1 }, TN_INT32, "VALID", true };
+    CHECK_OP(.op = &tn__op_MaxPoolWithArgmax, .attrs = &within,
+             .inputs = TN_LIST(check_numbers(TN_SHAPE(2, 3, 4, 2), -1, 1, 1)),
+             .skip = SKIP_UNKNOWN_RANK);
+    tn_tensor *x =
+        tn_reshape(tn_range(tn_scalar(0.0), tn_scalar(32.0), tn_scalar(1.0)), TN_SHAPE(2, 4, 4, 1));
+    tn_list both = tn_nn_max_pool_with_argmax(x, { 2 }, { 2 }, "SAME");
+    CHECK_TENSOR(tn_at(both, 1), VALUES(TN_INT64, TN_SHAPE(2, 2, 2, 1), 5, 7, 13, 15, 5, 7, 13, 15),
+                 0, 0);
+    CHECK_OP(.op = &tn__op_MaxPoolWithArgmax, .attrs = &through, .inputs = TN_LIST(x),
+             .skip = SKIP_UNKNOWN_RANK | SKIP_DTYPES,
+             .expected =
+                 TN_LIST(VALUES(TN_FLOAT32, TN_SHAPE(2, 2, 2, 1), 5, 7, 13, 15, 21, 23, 29, 31),
+                         VALUES(TN_INT32, TN_SHAPE(2, 2, 2, 1), 5, 7, 13, 15, 21, 23, 29, 31)));
+    assert_null(tn_nn_max_pool_with_argmax(x, { 2 }, { 2 }).item);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "missing a required argument: 'padding'");
 }
 
 static void whole_numbers_have_a_largest(void **state)
@@ -195,7 +234,8 @@ int main(void)
         cmocka_unit_test(channels_first_is_the_same_pooling),
         cmocka_unit_test(the_first_of_equal_ones_gets_the_gradient),
         cmocka_unit_test(in_a_volume_each_of_equal_ones_gets_the_gradient),
-        cmocka_unit_test(a_nan_is_the_largest_and_gets_the_gradient),
+        cmocka_unit_test(a_nan_is_not_seen_unless_it_is_the_windows_first),
+        cmocka_unit_test(where_a_maximum_was_counts_in_the_image_or_in_the_batch),
         cmocka_unit_test(whole_numbers_have_a_largest),
         cmocka_unit_test(wrong_windows_are_refused_in_tensorflows_words),
     };

@@ -231,7 +231,6 @@ const tn__op tn__op_RandomShuffle = {
 };
 
 /* --- stateless ops ---------------------------------------------------------------------------- */
-/* TensorFlow's key and counter are uint64; here they are the same bits as int64. */
 static tn_status key_counter_infer(tn__infer *infer)
 {
     const tn_shape *seed = &infer->input[0]->shape;
@@ -250,17 +249,17 @@ static tn_status key_counter_compute(tn__kernel *kernel)
         return tn__fail(TN_INVALID_ARGUMENT, "seed must have shape [2], not %s",
                         TN__BRACKETS(seed->shape));
     tn__philox philox = tn__philox_stateless(tn__int_at(seed, 0), tn__int_at(seed, 1));
-    int64_t *counter = kernel->output[1]->data;
-    *(int64_t *)kernel->output[0]->data = (int64_t)philox.key;
-    counter[0] = (int64_t)philox.counter[0];
-    counter[1] = (int64_t)philox.counter[1];
+    uint64_t *counter = kernel->output[1]->data;
+    *(uint64_t *)kernel->output[0]->data = philox.key;
+    counter[0] = philox.counter[0];
+    counter[1] = philox.counter[1];
     return TN_OK;
 }
 
 const tn__op tn__op_StatelessRandomGetKeyCounter = {
     .name = "StatelessRandomGetKeyCounter",
     .inputs = "seed: Tseed",
-    .outputs = "key: int64, counter: int64",
+    .outputs = "key: uint64, counter: uint64",
     .types = "Tseed: int32, int64",
     .infer = key_counter_infer,
     .compute = key_counter_compute,
@@ -331,7 +330,7 @@ static tn_status stateless_compute(tn__kernel *kernel)
     return TN_OK;
 }
 
-#define STATELESS_INPUTS "shape: Tshape, key: int64, counter: int64, alg: int32"
+#define STATELESS_INPUTS "shape: Tshape, key: uint64, counter: uint64, alg: int32"
 #define STATELESS(name_, distribution_)                   \
     const tn__op tn__op_##name_ = {                       \
         .name = #name_,                                   \
@@ -372,6 +371,7 @@ const tn__op tn__op_StatelessRandomUniformIntV2 = {
     .infer = stateless_int_infer,
     .compute = stateless_int_compute,
     .no_gradient = "none: random",
+    .flags = TN__HALF,
 };
 
 static tn_status stateless_full_int_compute(tn__kernel *kernel)
@@ -381,7 +381,7 @@ static tn_status stateless_full_int_compute(tn__kernel *kernel)
     TN_TRY(tn__random_philox(kernel, &philox));
     TN_TRY(make_shape(kernel, dtype));
     size_t count = (size_t)tn__count(kernel->output[0]);
-    if (dtype == TN_INT64)
+    if (tn__dtype_size(dtype) == 8)
         tn__random_bits64(philox, kernel->output[0]->data, count);
     else
         tn__random_bits32(philox, kernel->output[0]->data, count);
@@ -392,12 +392,13 @@ const tn__op tn__op_StatelessRandomUniformFullIntV2 = {
     .name = "StatelessRandomUniformFullIntV2",
     .inputs = STATELESS_INPUTS,
     .outputs = "output: dtype",
-    .types = "dtype: int32, int64; Tshape: int32, int64",
+    .types = "dtype: int32, int64, uint32, uint64; Tshape: int32, int64",
     .attrs = whole_dtype_fields,
     .attrs_size = sizeof(dtype_attrs),
     .infer = stateless_infer,
     .compute = stateless_full_int_compute,
     .no_gradient = "none: random",
+    .flags = TN__HALF,
 };
 
 static tn_status stateless_shuffle_compute(tn__kernel *kernel)
@@ -411,7 +412,7 @@ static tn_status stateless_shuffle_compute(tn__kernel *kernel)
 
 const tn__op tn__op_StatelessShuffle = {
     .name = "StatelessShuffle",
-    .inputs = "value: T, key: int64, counter: int64, alg: int32",
+    .inputs = "value: T, key: uint64, counter: uint64, alg: int32",
     .outputs = "output: T",
     .types = "T: any",
     .infer = tn__infer_same,

@@ -230,15 +230,17 @@ tn_tensor *tn_random_stateless_uniform_with(const tn_stateless_random_options *o
 {
     TN__ENTER_OPTIONS(context, o, NULL);
     tn_tensor *shape = tn__random_shape(&o->shape, "tn_random_stateless_uniform");
-    if (!shape || !tn__random_dtype(o->dtype, "tn_random_stateless_uniform"))
+    if (!shape)
+        return NULL;
+    if (isnan(o->maxval) && tn__in(TN__INTS, o->dtype))
+        return any_whole(shape, o->seed, o->dtype);
+    if (!tn__random_dtype(o->dtype, "tn_random_stateless_uniform"))
         return NULL;
     if (tn__in(TN__FLOATS, o->dtype))
         return tn__stateless_uniform(shape, o->seed, o->minval, isnan(o->maxval) ? 1 : o->maxval,
                                      o->dtype);
-    if (!isnan(o->maxval))
-        return tn__stateless_uniform_int(shape, o->seed, (int64_t)o->minval, (int64_t)o->maxval,
-                                         o->dtype);
-    return any_whole(shape, o->seed, o->dtype);
+    return tn__stateless_uniform_int(shape, o->seed, (int64_t)o->minval, (int64_t)o->maxval,
+                                     o->dtype);
 }
 
 /* --- seeds from seeds ------------------------------------------------------------------------- */

@@ -135,7 +135,7 @@ const tn__op tn__op_RandomGamma = {
 
 const tn__op tn__op_StatelessRandomGammaV3 = {
     .name = "StatelessRandomGammaV3",
-    .inputs = "shape: shape_dtype, key: int64, counter: int64, alg: int32, alpha: dtype",
+    .inputs = "shape: shape_dtype, key: uint64, counter: uint64, alg: int32, alpha: dtype",
     .outputs = "output: dtype",
     .types = "dtype: half, float, double; shape_dtype: int32, int64",
     .infer = whole_infer,

@@ -73,15 +73,14 @@ static tn_status read_and_skip_infer(tn__infer *infer)
     return TN_OK;
 }
 
-/* TensorFlow's delta is uint64; here it is the same bits as int64. */
 const tn__op tn__op_RngReadAndSkip = {
     .name = "RngReadAndSkip",
-    .inputs = "resource: resource, alg: int32, delta: int64",
+    .inputs = "resource: resource, alg: int32, delta: uint64",
     .outputs = "value: int64",
     .infer = read_and_skip_infer,
     .compute = read_and_skip_compute,
     .no_gradient = "none: random",
-    .flags = TN__STATEFUL,
+    .flags = TN__STATEFUL | TN__HALF,
 };
 
 static tn_status rng_skip_compute(tn__kernel *kernel)

@@ -80,8 +80,7 @@ const tn__op tn__op_VarHandleOp = {
 };
 
 /* --- reading and assigning ---------------------------------------------------------------------------------------------- */
-/* The variable behind a resource input: itself, or what a VarHandleOp captured. */
-static const tn_tensor *variable_of(const tn_tensor *resource)
+const tn_tensor *tn__variable_behind(const tn_tensor *resource)
 {
     if (resource->form == TN__VARIABLE)
         return resource;
@@ -91,7 +90,7 @@ static const tn_tensor *variable_of(const tn_tensor *resource)
 
 static tn_status read_infer(tn__infer *infer)
 {
-    const tn_tensor *variable = variable_of(infer->input[0]);
+    const tn_tensor *variable = tn__variable_behind(infer->input[0]);
     infer->output[0].dtype = variable ? (tn_dtype)variable->dtype : TN_FLOAT32;
     infer->output[0].shape = variable ? variable->shape : TN__UNKNOWN_SHAPE;
     return TN_OK;
@@ -131,7 +130,7 @@ const tn__op tn__op_ReadVariableOp = {
 
 static tn_status assign_infer(tn__infer *infer)
 {
-    const tn_tensor *variable = variable_of(infer->input[0]), *value = infer->input[1];
+    const tn_tensor *variable = tn__variable_behind(infer->input[0]), *value = infer->input[1];
     if (!variable || (variable->dtype == value->dtype && tn__shape_fits(&variable->shape, &value->shape)))
         return TN_OK;
     if (variable->dtype != value->dtype)

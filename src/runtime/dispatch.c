@@ -66,8 +66,7 @@ static bool takes_anything(const tn__op *op)
 static tn_status check_count(const call *c)
 {
     const tn__signature *s = c->signature;
-    bool enough = s->list >= 0 ? c->inputs + 1 >= s->inputs : c->inputs == s->inputs;
-    if (enough || takes_anything(c->op))
+    if (tn__signature_takes(s, c->inputs) || takes_anything(c->op))
         return TN_OK;
     return tn__fail(TN_INVALID_ARGUMENT, "%s takes %zu inputs, got %zu", c->op->name, s->inputs, c->inputs);
 }

@@ -27,6 +27,18 @@ static void every_argument_has_its_place_also_after_a_list(void **state)
     assert_ptr_equal(tn__op_signature(&tn__op_AddV2), one); /* read once */
 }
 
+static void several_lists_are_of_one_length(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const tn__signature *two = tn__op_signature(&tn__op_DynamicStitch); /* N * int32, N * T */
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(tn__signature_arg(two, 6, i), i / 3);
+    tn_tensor *one = number(1);
+    assert_null(TN__APPLY(tn__op_DynamicStitch, NULL, one, one, one));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "DynamicStitch takes 2 inputs, got 3");
+}
+
 static void an_op_that_no_list_has_is_refused(void **state)
 {
     (void)state;
@@ -192,6 +204,7 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_argument_has_its_place_also_after_a_list),
+        cmocka_unit_test(several_lists_are_of_one_length),
         cmocka_unit_test(an_op_that_no_list_has_is_refused),
         cmocka_unit_test(the_number_of_inputs_and_outputs_is_checked),
         cmocka_unit_test(an_input_that_is_no_tensor_is_named),

@@ -62,9 +62,9 @@ enum {
 
 struct tn__op {
     const char *name;    /* TensorFlow's raw op: "MatMul" */
-    /* As in TensorFlow's OpDef: "a: T, b: T", "values: N * T, axis: Tidx", "resource: resource, value: dtype". At most one list;
-     * a type that starts with a capital or is an attribute's name is a type attribute, all inputs of which agree. "any": each its
-     * own, and inference settles the outputs'. */
+    /* As in TensorFlow's OpDef: "a: T, b: T", "values: N * T, axis: Tidx", "resource: resource, value: dtype". Lists stand together,
+     * of one length; a type that starts with a capital or is an attribute's name is a type attribute, all inputs of which agree.
+     * "any": each its own, and inference settles the outputs'. */
     const char *inputs, *outputs;
     const char *types;   /* "T: float, double; Tidx: int32, int64"; names as OpDefs spell them; "number", "float*" for the sets */
     const tn_field *attrs; /* the rest, fields of attrs_size bytes; NULL: none */
@@ -87,12 +87,13 @@ typedef struct {
     char name[32];
     int8_t type;      /* index into types, or -1: `dtype` (0: any) */
     uint8_t dtype;
-    bool list;        /* as many as there are left over */
+    bool list;        /* as many as there are left over, in equal parts when several are lists */
 } tn__arg;
 typedef struct {
     tn__arg input[TN__MAX_ARGS], output[TN__MAX_ARGS];
     size_t inputs, outputs;
-    int list;         /* which input is the list, or -1 */
+    int list;         /* which input is the first list, or -1 */
+    size_t lists;     /* how many are: they stand together */
     struct {
         char name[16];
         tn__dtype_set set;
@@ -110,7 +111,8 @@ extern const size_t tn__ops_count;
 size_t tn__op_count(void);
 const tn__op *tn__op_at(size_t index);
 const tn__op *tn__op_find(const char *name); /* NULL: there is none */
-/* Index of the argument that input i belongs to, in a call with n inputs. */
+/* Can a call have n inputs? And the index of the argument that input i of n belongs to. */
+bool tn__signature_takes(const tn__signature *signature, size_t n);
 size_t tn__signature_arg(const tn__signature *signature, size_t n, size_t i);
 
 /* What the runtime itself makes nodes of or runs; it stands in ops/state.c and ops/cast.c. */

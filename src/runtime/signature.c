@@ -133,7 +133,7 @@ static tn__signature *parse(const tn__op *op)
     }
     s->list = -1;
     for (size_t i = 0; i < s->inputs; i++) {
-        if (s->input[i].list)
+        if (s->input[i].list && s->lists++ == 0)
             s->list = (int)i;
         s->resources |= s->input[i].type < 0 && s->input[i].dtype == TN__RESOURCE;
     }
@@ -172,12 +172,19 @@ const tn__signature *tn__op_signature(const tn__op *op)
     return made;
 }
 
+bool tn__signature_takes(const tn__signature *s, size_t n)
+{
+    size_t single = s->inputs - s->lists;
+    return s->lists ? n >= single && (n - single) % s->lists == 0 : n == s->inputs;
+}
+
 size_t tn__signature_arg(const tn__signature *s, size_t n, size_t i)
 {
     if (s->list < 0 || i < (size_t)s->list)
         return i < s->inputs ? i : s->inputs - 1;
-    size_t in_list = n + 1 - s->inputs; /* the others take one each */
-    return i < (size_t)s->list + in_list ? (size_t)s->list : i - in_list + 1;
+    size_t each = (n - (s->inputs - s->lists)) / s->lists; /* the others take one each */
+    i -= (size_t)s->list;
+    return (size_t)s->list + (i < each * s->lists ? i / each : i - each * s->lists + s->lists);
 }
 
 __attribute__((destructor)) static void free_signatures(void)

@@ -93,6 +93,61 @@ static tn_tensor *pool(const op_call *c, tn_tensor *(*f)(const tn_nn_pool_option
     return f(&o);
 }
 
+static tn_tensor *separable(const op_call *c)
+{
+    tn_nn_separable_conv2d_options o = { .size_ = sizeof o,
+                                         .input = in(c, 0),
+                                         .depthwise_filter = in(c, 1),
+                                         .pointwise_filter = in(c, 2),
+                                         .padding = word(c, "padding", NULL),
+                                         .data_format = word(c, "data_format", NULL) };
+    spatial(c, "strides", 2, o.strides);
+    spatial(c, "dilations", 2, o.dilations);
+    return tn_nn_separable_conv2d_with(&o);
+}
+
+static tn_list pool_with_argmax(const op_call *c)
+{
+    tn_nn_max_pool_with_argmax_options o = { .size_ = sizeof o,
+                                             .input = in(c, 0),
+                                             .padding = word(c, "padding", NULL),
+                                             .output_dtype = dtype(c, "output_dtype", TN_INT64),
+                                             .include_batch_in_index =
+                                                 flag(c, "include_batch_in_index", false) };
+    spatial(c, "ksize", 2, o.ksize);
+    spatial(c, "strides", 2, o.strides);
+    return tn_nn_max_pool_with_argmax_with(&o);
+}
+
+static tn_tensor *patches(const op_call *c)
+{
+    tn_image_extract_patches_options o = { .size_ = sizeof o,
+                                           .images = in(c, 0),
+                                           .padding = word(c, "padding", NULL) };
+    spatial(c, "sizes", 2, o.sizes);
+    spatial(c, "strides", 2, o.strides);
+    spatial(c, "rates", 2, o.rates);
+    return tn_image_extract_patches_with(&o);
+}
+
+static tn_tensor *to_batch(const op_call *c)
+{
+    tn_space_to_batch_options o = { .size_ = sizeof o,
+                                    .input = in(c, 0),
+                                    .block_shape = shape(c, "block_shape") };
+    wholes(c, "paddings", o.paddings[0], sizeof o.paddings / sizeof **o.paddings);
+    return tn_space_to_batch_with(&o);
+}
+
+static tn_tensor *to_space(const op_call *c)
+{
+    tn_batch_to_space_options o = { .size_ = sizeof o,
+                                    .input = in(c, 0),
+                                    .block_shape = shape(c, "block_shape") };
+    wholes(c, "crops", o.crops[0], sizeof o.crops / sizeof **o.crops);
+    return tn_batch_to_space_with(&o);
+}
+
 static tn_tensor *padded(const op_call *c)
 {
     tn_pad_options o = { .size_ = sizeof o,

@@ -126,8 +126,8 @@ static void generator(program *p)
     }
     member(p, "full_int", tn_generator_uniform_full_int(g, TN_SHAPE(3), .dtype = any));
     member(p, "make_seeds", tn_generator_make_seeds(g, 2));
-    tn_list parts = tn_generator_split(g, 1);
     member(p, "state_after", tn_read_value(g));
+    tn_list parts = tn_generator_split(g, 1);
     member(p, "split_state", parts.count ? tn_read_value(parts.item[0]) : NULL);
 }
 
