@@ -27,6 +27,8 @@ void tn__block_accumulate(const tn__block *block, tn_dtype dtype, void *to, cons
 void tn__strides(const tn_shape *shape, int64_t stride[TN_MAX_RANK]);
 /* Elements of the dimensions [begin, end). */
 int64_t tn__count_of(const tn_shape *shape, int begin, int end);
+/* Which matrix of x (its last two dimensions) goes with matrix `index` of an output that x is broadcast to. */
+int64_t tn__batch_of(const tn_shape *x, const tn_shape *out, int64_t index);
 /* count copies of one element. */
 void tn__fill_elements(void *to, int64_t count, size_t size, const void *element);
 

@@ -113,7 +113,7 @@ static void multiply(tn_dtype dtype, const product *p, const void *a, const void
 }
 
 /* Which matrix of x belongs to matrix `index` of the output: dimensions of 1 stand still. */
-static int64_t batch_of(const tn_shape *x, const tn_shape *out, int64_t index)
+int64_t tn__batch_of(const tn_shape *x, const tn_shape *out, int64_t index)
 {
     int64_t at = 0, step = 1;
     for (int i = out->rank - 3; i >= 0; i--) {
@@ -141,8 +141,8 @@ static tn_status product_compute(tn__kernel *kernel)
     int64_t batches = tn__count(c) / (p.m * p.n);
     int64_t size = (int64_t)tn__dtype_size((tn_dtype)a->dtype);
     for (int64_t i = 0; i < batches; i++)
-        multiply((tn_dtype)a->dtype, &p, (const char *)a->data + batch_of(&a->shape, &c->shape, i) * p.m * p.k * size,
-                 (const char *)b->data + batch_of(&b->shape, &c->shape, i) * p.k * p.n * size, (char *)c->data + i * p.m * p.n * size);
+        multiply((tn_dtype)a->dtype, &p, (const char *)a->data + tn__batch_of(&a->shape, &c->shape, i) * p.m * p.k * size,
+                 (const char *)b->data + tn__batch_of(&b->shape, &c->shape, i) * p.k * p.n * size, (char *)c->data + i * p.m * p.n * size);
     return TN_OK;
 }
 
