@@ -85,6 +85,21 @@ def dropout(r, shape):
     return L.Dropout(r.choice([0.2, 0.5]), noise_shape=noise, seed=seed(r))
 
 
+def group_normalization(r, shape):
+    return L.GroupNormalization(groups=r.choice([k for k in range(1, shape[-1] + 1) if shape[-1] % k == 0]), epsilon=r.choice([1e-3, 1e-2]),
+                                gamma_regularizer=regularizer(r), beta_constraint=constraint(r))
+
+
+def layer_normalization(r, shape):
+    return L.LayerNormalization(axis=r.choice([-1, 1, [1, 2]] if len(shape) > 1 else [-1]), center=r.random() < 0.8, scale=r.random() < 0.8,
+                                epsilon=r.choice([1e-3, 1e-2]), gamma_regularizer=regularizer(r))
+
+
+def prelu(r, shape):
+    return L.PReLU(alpha_initializer="random_uniform", alpha_regularizer=regularizer(r), alpha_constraint=constraint(r),
+                   shared_axes=r.choice([None, [1]] if len(shape) == 1 else [None, [1], list(range(1, len(shape)))]))
+
+
 ANY = [
     dense,
     dense,
@@ -99,6 +114,17 @@ ANY = [
     lambda r, s: L.Rescaling(r.choice([0.5, 1.5, [1 + 0.1 * i for i in range(s[-1])]]), offset=r.choice([0, 0.2])),
     lambda r, s: L.ActivityRegularization(l1=r.choice([0, 0.01]), l2=0.02),
     lambda r, s: L.Flatten(),
+    group_normalization,
+    layer_normalization,
+    prelu,
+    lambda r, s: L.RMSNormalization(axis=-1, epsilon=r.choice([1e-6, 1e-2])),
+    lambda r, s: L.UnitNormalization(axis=r.choice([-1, 1])),
+    lambda r, s: L.LeakyReLU(r.choice([0.3, 0.1])),
+    lambda r, s: L.ELU(r.choice([1.0, 0.5])),
+    lambda r, s: L.Identity(),
+    lambda r, s: L.GaussianNoise(0.2, seed=seed(r)),
+    lambda r, s: L.GaussianDropout(0.2, seed=seed(r)),
+    lambda r, s: L.AlphaDropout(0.2, seed=seed(r)),
 ]
 
 
@@ -144,6 +170,7 @@ BY_RANK = {
         lambda r, s: L.Masking(0.0),
         lambda r, s: L.Masking(0.0),
         lambda r, s: L.Permute((2, 1)),
+        lambda r, s: L.SpatialDropout1D(0.3, seed=seed(r)),
         lambda r, s: L.GlobalAveragePooling1D(),
         conv1d,
     ],
@@ -155,6 +182,7 @@ BY_RANK = {
         max_pooling2d,
         average_pooling2d,
         lambda r, s: L.GlobalAveragePooling2D(keepdims=r.random() < 0.4),
+        lambda r, s: L.SpatialDropout2D(0.3, seed=seed(r)),
         separable_conv2d,
         conv2d_transpose,
         lambda r, s: L.GlobalMaxPooling2D(keepdims=r.random() < 0.4),
@@ -169,6 +197,12 @@ BY_RANK = {
 MERGING = [
     lambda r, s: L.Add(),
     lambda r, s: L.Concatenate(axis=r.choice([-1, 1])),
+    lambda r, s: L.Subtract(),
+    lambda r, s: L.Multiply(),
+    lambda r, s: L.Average(),
+    lambda r, s: L.Maximum(),
+    lambda r, s: L.Minimum(),
+    lambda r, s: L.Dot(axes=r.choice([-1, 1]), normalize=r.random() < 0.3),
 ]
 
 
@@ -176,7 +210,7 @@ MERGING = [
 class Drawing:
     """Draws models; `nested` are those within the last one, `words` is how many an Embedding knows."""
 
-    words = 7
+    words = 100
     largest = 400  # elements of one sample
 
     def __init__(self, r, g):
@@ -184,7 +218,9 @@ class Drawing:
 
     def input(self):
         r = self.r
-        rank = r.choice([1, 2, 3, 3])
+        rank = r.choice([0, 1, 1, 2, 2, 3, 3, 3])
+        if rank == 0:  # words
+            return keras.Input((r.randint(2, 5),), dtype="int32")
         if rank == 1:
             return keras.Input((r.randint(2, 7),))
         if rank == 2:
@@ -201,6 +237,14 @@ class Drawing:
         if r.random() < 0.07:
             layer.trainable = False
         self.made.append((layer, shape))
+        return layer
+
+    def embedding(self):
+        r = self.r
+        fitting = [layer for layer, known in self.made if known == "words"]
+        layer = r.choice(fitting) if fitting and r.random() < 0.5 else L.Embedding(
+            self.words, r.randint(2, 4), mask_zero=r.random() < 0.5, embeddings_regularizer=regularizer(r), embeddings_constraint=constraint(r))
+        self.made.append((layer, "words"))
         return layer
 
     def call(self, layer, x):
@@ -264,7 +308,7 @@ class Drawing:
         """heads: activation and units of each output."""
         r = self.r
         inputs = [self.input() for _ in range(r.choice([1, 1, 1, 2, 3]))]
-        self.tensors, self.used = list(inputs), set()
+        self.tensors, self.used = [self.embedding()(x) if x.dtype == "int32" else x for x in inputs], set()
         for _ in range(r.randint(2, 9)):
             self.grow()
         ends = [x for x in self.tensors if id(x) not in self.used]
@@ -280,4 +324,4 @@ class Drawing:
     @staticmethod
     def as_sequential(x, y):
         """The functional model as one layer of a Sequential."""
-        return keras.Sequential([keras.Input(x.shape[1:]), keras.Model(x, y)])
+        return keras.Sequential([keras.Input(x.shape[1:], dtype=x.dtype), keras.Model(x, y)])
