@@ -194,7 +194,7 @@ static tn_tensor *branch(tn_context *context, tn_tensor *predicate, const traced
     tn_tensor *result = NULL;
     if (check_branches(then, otherwise) == TN_OK && add_outside(&o, then->graph) == TN_OK && add_outside(&o, otherwise->graph) == TN_OK &&
         close(context, then, 0, &o, &attrs.then) == TN_OK && close(context, otherwise, 0, &o, &attrs.otherwise) == TN_OK) {
-        bool stateful = tn__closure_is_stateful(&attrs.then) || tn__closure_is_stateful(&attrs.otherwise);
+        bool stateful = tn__closure_is_stateful(&attrs.then, true) || tn__closure_is_stateful(&attrs.otherwise, true);
         result = apply(context, stateful ? &tn__op_If : &tn__op_StatelessIf, &attrs, (tn_list){ 1, &predicate }, &o, then->result);
     }
     outside_free(&o);
@@ -316,7 +316,7 @@ static bool relax(tn_shape *shapes, const traced *t)
     bool relaxed = false;
     for (size_t i = 0; i < t->outputs; i++) {
         const tn_shape *after = &t->output[i]->shape;
-        if (tn__shape_fits(after, &shapes[i]) && tn__shape_equal(after, &shapes[i]))
+        if (tn__shape_equal(after, &shapes[i]))
             continue;
         if (!after->known || !shapes[i].known || after->rank != shapes[i].rank) {
             relaxed |= shapes[i].known;
@@ -353,7 +353,7 @@ static tn_tensor *repeat(tn_context *context, tn_list values, const traced *test
     tn_tensor *result = NULL, *structure = pack(values);
     if (structure && add_outside(&o, test->graph) == TN_OK && add_outside(&o, round->graph) == TN_OK &&
         close(context, test, values.count, &o, &attrs.condition) == TN_OK && close(context, round, values.count, &o, &attrs.body) == TN_OK) {
-        bool stateful = tn__closure_is_stateful(&attrs.condition) || tn__closure_is_stateful(&attrs.body);
+        bool stateful = tn__closure_is_stateful(&attrs.condition, true) || tn__closure_is_stateful(&attrs.body, true);
         result = apply(context, stateful ? &tn__op_While : &tn__op_StatelessWhile, &attrs, values, &o, structure);
     }
     outside_free(&o);

@@ -26,8 +26,8 @@ typedef struct {
 
 size_t tn__closure_inputs(const tn__closure *c);
 size_t tn__closure_outputs(const tn__closure *c);
-/* Do its nodes read or change anything? */
-bool tn__closure_is_stateful(const tn__closure *c);
+/* Do its nodes change anything, draw from a stateful generator or, where `reading` counts, read a variable? */
+bool tn__closure_is_stateful(const tn__closure *c, bool reading);
 /* Runs it on values: as many feeds as it has inputs, as many results as outputs, retained for the caller. */
 tn_status tn__closure_run(tn_context *context, const tn__closure *c, tn_tensor *const *feeds, tn_tensor **results);
 

@@ -17,22 +17,10 @@ typedef struct {
     size_t source_count;
 } flow;
 
-static bool draws_or_changes(const tn__closure *c)
-{
-    const tn_graph *graph = (const tn_graph *)c->graph;
-    for (size_t i = 0; i < graph->node.count; i++) {
-        const tn__op *op = graph->node.item[i]->op;
-        bool stays = op == &tn__op_Placeholder || op == &tn__op_VarHandleOp || op == &tn__op_ReadVariableOp;
-        if ((op->flags & TN__STATEFUL) && !stays)
-            return true;
-    }
-    return false;
-}
-
 /* Running it again must give the same. */
 static bool check_repeatable(const tn__closure *c, const char *what)
 {
-    if (!draws_or_changes(c))
+    if (!tn__closure_is_stateful(c, false))
         return true;
     tn__fail(TN_UNIMPLEMENTED, "the gradient of %s that assigns to variables or draws from a stateful generator\n"
                                "do that outside, or draw with the stateless functions (tn_random_stateless_…)", what);

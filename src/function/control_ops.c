@@ -29,12 +29,13 @@ size_t tn__closure_outputs(const tn__closure *c)
     return c->outputs->of.tuple.count;
 }
 
-bool tn__closure_is_stateful(const tn__closure *c)
+bool tn__closure_is_stateful(const tn__closure *c, bool reading)
 {
     const tn_graph *graph = (const tn_graph *)c->graph;
     for (size_t i = 0; i < graph->node.count; i++) {
         const tn__op *op = graph->node.item[i]->op;
-        if ((op->flags & TN__STATEFUL) && op != &tn__op_Placeholder && op != &tn__op_VarHandleOp)
+        bool counts = op != &tn__op_Placeholder && op != &tn__op_VarHandleOp && (reading || op != &tn__op_ReadVariableOp);
+        if ((op->flags & TN__STATEFUL) && counts)
             return true;
     }
     return false;

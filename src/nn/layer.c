@@ -158,7 +158,7 @@ static tn_status give_to_maker(tn_context *context, tn_layer *layer)
 }
 
 /* A text that names nothing is told when the layer is made, not when it is called. */
-static tn_status check_things(const tn_layer *layer)
+static tn_status check_things(tn_layer *layer)
 {
     TN__EACH_FIELD(field, layer->of->fields) {
         tn__object_kind kind;
@@ -167,6 +167,8 @@ static tn_status check_things(const tn_layer *layer)
             text = *(const char *const *)(const void *)((const char *)layer->self + field->offset);
         if (!text)
             continue;
+        if (strcmp(field->name, "activity_regularizer") == 0)
+            layer->activity_regularizer = text;
         tn__thing thing;
         tn_status status = tn__thing_parse(kind, text, &thing);
         if (status != TN_OK) {

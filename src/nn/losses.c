@@ -1,7 +1,7 @@
 /* losses.c - losses that layers add while they are called, and the penalties of weights. */
 #include "nn/layer.h"
 #include "nn/object.h"
-#include "tenon/ops.h"
+#include "ops/ops.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -64,32 +64,17 @@ void tn__losses_clear(tn_layer *layer)
 }
 
 /* --- activity_regularizer ----------------------------------------------------------------------------------------------- */
-static const char *activity_regularizer(const tn_layer *layer)
-{
-    const tn_field *field = tn__field_find(layer->of->fields, "activity_regularizer");
-    if (!field || field->kind != TN_FIELD_REGULARIZER)
-        return NULL;
-    return *(const char *const *)(const void *)((const char *)layer->self + field->offset);
-}
-
-static tn_tensor *rows_of(tn_tensor *x)
-{
-    if (x->shape.known && x->shape.dims[0] >= 0)
-        return tn_scalar((double)x->shape.dims[0]);
-    return tn_cast(tn_reshape(tn_slice(tn_shape_tensor(x), TN_SHAPE(0), TN_SHAPE(1)), TN_SCALAR), (tn_dtype)x->dtype);
-}
-
 tn_status tn__penalize_output(tn_layer *layer, const char *text, tn_tensor *output)
 {
     tn_tensor *loss = tn__penalize(text, output);
     if (loss && !(output->shape.known && output->shape.rank == 0))
-        loss = tn_divide_no_nan(loss, tn_cast(rows_of(output), (tn_dtype)loss->dtype));
+        loss = tn_divide_no_nan(loss, tn__rows(output, (tn_dtype)loss->dtype));
     return loss ? tn__losses_add(layer, loss) : tn__errors()->status;
 }
 
 tn_status tn__penalize_outputs(tn_layer *layer, tn_tensor *result)
 {
-    const char *text = activity_regularizer(layer);
+    const char *text = layer->activity_regularizer;
     if (!text)
         return TN_OK;
     size_t count = tn__flat_count(result), depth = tn__scope_begin(tn__context()->here);

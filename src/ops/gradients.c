@@ -28,6 +28,15 @@ tn_tensor *tn__shape_tensor(tn_tensor *x)
     return tn__shape_full(&x->shape) ? tn__ints(x->shape.dims, (size_t)x->shape.rank) : tn_shape_tensor(x);
 }
 
+tn_tensor *tn__rows(tn_tensor *x, tn_dtype dtype)
+{
+    const tn_shape *shape = &x->shape;
+    if (shape->known && (shape->rank == 0 || shape->dims[0] >= 0))
+        return tn__own(tn__tensor_fill(dtype, &TN_SCALAR, shape->rank ? (double)shape->dims[0] : 1));
+    tn_tensor *first = tn_strided_slice(tn_shape_tensor(x), .begin = TN_SHAPE(0), .end = TN_SHAPE(1), .shrink_axis_mask = 1);
+    return tn_cast(first, dtype);
+}
+
 tn_tensor *tn__dout(const tn__gradient *g, size_t i)
 {
     return g->dout[i] ? g->dout[i] : TN__APPLY(tn__op_Fill, NULL, tn__shape_tensor(g->out[i]), tn__like(g->out[i], 0));

@@ -34,6 +34,8 @@ tn_tensor *tn__ints(const int64_t *values, size_t count);
 tn_tensor *tn__int(int64_t value);
 /* tn_top_k with k as a tensor, which may be known only in the run. */
 tn_list tn__top_k(tn_tensor *input, tn_tensor *k);
+/* The first dimension of x as a number of the dtype: a constant when it is known; of a number 1. */
+tn_tensor *tn__rows(tn_tensor *x, tn_dtype dtype);
 /* The shape of x as an int32 tensor: a constant when it is known. */
 tn_tensor *tn__shape_tensor(tn_tensor *x);
 

@@ -1,5 +1,6 @@
 /* metrics_mean.c - Mean and Sum, and the metrics that are means of losses. */
 #include "train/metric_class.h"
+#include "ops/ops.h"
 
 /* --- total and count -------------------------------------------------------------------------- */
 void tn__mean_build(tn_metric *metric, tn_tensor *y_pred)
@@ -42,18 +43,6 @@ static void weigh(tn_tensor **values, tn_tensor **weight, bool sums)
         *weight = fold(*weight, 1, sums);
 }
 
-/* The first dimension, or 1 of a number. */
-static tn_tensor *rows_of(tn_tensor *x, tn_dtype dtype)
-{
-    const tn_shape *shape = &x->shape;
-    if (shape->rank == 0 || shape->dims[0] >= 0)
-        return tn__own(
-            tn__tensor_fill(dtype, &TN_SCALAR, shape->rank ? (double)shape->dims[0] : 1));
-    tn_tensor *first = tn_strided_slice(tn_shape_tensor(x), .begin = TN_SHAPE(0),
-                                        .end = TN_SHAPE(1), .shrink_axis_mask = 1);
-    return tn_cast(first, dtype);
-}
-
 static bool ranks_known(const tn_metric *metric, const tn_tensor *values, const tn_tensor *weight)
 {
     if (values->shape.known && (!weight || weight->shape.known))
@@ -81,7 +70,7 @@ void tn__mean_update(tn_metric *metric, tn_tensor *values, tn_tensor *sample_wei
     tn_assign_add(metric->variable.item[0], tn_reduce_sum(values));
     if (!sums && values)
         tn_assign_add(metric->variable.item[1], sample_weight ? tn_reduce_sum(sample_weight)
-                                                              : rows_of(values, metric->dtype));
+                                                              : tn__rows(values, metric->dtype));
 }
 
 tn_tensor *tn__mean_result(tn_metric *metric)

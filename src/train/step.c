@@ -3,7 +3,7 @@
 #include "train/trainer.h"
 #include "base/log.h"
 #include "tenon/gradient.h"
-#include "tenon/ops.h"
+#include "ops/ops.h"
 #include <string.h>
 
 typedef struct {
@@ -12,15 +12,6 @@ typedef struct {
 } step;
 
 /* --- the loss --------------------------------------------------------------------------------- */
-/* Rows of the batch as a float: the weight of its loss in the epoch's mean. */
-static tn_tensor *rows_of(tn_tensor *x)
-{
-    if (x->shape.known && x->shape.dims[0] >= 0)
-        return tn_cast(tn_constant(TN_INT64, TN_SCALAR, &x->shape.dims[0]), TN_FLOAT32);
-    tn_tensor *first = tn_slice(tn_shape_tensor(x), TN_SHAPE(0), TN_SHAPE(1));
-    return tn_cast(tn_reshape(first, TN_SCALAR), TN_FLOAT32);
-}
-
 /* In the dtype of what is there: penalties of float16 weights beside a float32 loss, say. */
 static tn_tensor *add_maybe(tn_tensor *sum, tn_tensor *term)
 {
@@ -168,7 +159,7 @@ static tn_tensor *train_body(void *self, tn_list inputs)
     tn_tensor *loss = total_loss(t, &s);
     if (!loss)
         return NULL;
-    tn__metric_update(t->loss_tracker, NULL, loss, rows_of(s.x[0]));
+    tn__metric_update(t->loss_tracker, NULL, loss, tn__rows(s.x[0], TN_FLOAT32)); /* its weight in the epoch's mean */
     if (!apply_step(t, tape, tn__optimizer_scale_loss(t->optimizer, loss)))
         return NULL;
     update_metrics(t, &s);
@@ -182,7 +173,7 @@ static tn_tensor *test_body(void *self, tn_list inputs)
     tn_tensor *loss = run_labelled(t, inputs, 0, &s) ? total_loss(t, &s) : NULL;
     if (!loss)
         return NULL;
-    tn__metric_update(t->loss_tracker, NULL, loss, rows_of(s.x[0]));
+    tn__metric_update(t->loss_tracker, NULL, loss, tn__rows(s.x[0], TN_FLOAT32)); /* its weight in the epoch's mean */
     update_metrics(t, &s);
     return results(t);
 }
