@@ -255,6 +255,26 @@ static tn_tensor *clipped_gradient(void *self, tn_list all)
     return tn_clip_by_value(tn_at(all, 2), tn_scalar(-0.1), tn_scalar(0.1));
 }
 
+/* What tf.while_loop's case says: five times v = 1.1 v + sin v. */
+static tn_tensor *below_five(void *self, tn_list variables)
+{
+    (void)self;
+    return tn_less(tn_at(variables, 0), tn_scalar(5));
+}
+
+static tn_tensor *next_round(void *self, tn_list variables)
+{
+    (void)self;
+    tn_tensor *i = tn_at(variables, 0), *v = tn_at(variables, 1);
+    return tn_tuple(tn_add(i, tn_scalar(1)), tn_add(tn_multiply(v, tn_scalar(1.1)), tn_sin(v)));
+}
+
+static tn_tensor *five_rounds(tn_tensor *v)
+{
+    tn_tensor *zero = tn_zeros(TN_SCALAR, TN_INT32);
+    return tn_item(tn_while_loop(below_five, next_round, NULL, TN_LIST(zero, v)), 1);
+}
+
 static tn_tensor *jacobian_of_softmax(tn_tensor *x)
 {
     tn_tape *tape = tn_gradient_tape();
