@@ -20,14 +20,16 @@ const tn__hook_table tn__hooks = {
     .save_model = save_model,
 };
 
-#define OP(name) extern const tn__op tn__op_##name;
+#define UNTRIED(name, reason) OP(name)
+#define OP(name, ...) extern const tn__op tn__op_##name;
 #include "ops/ops.def"
 #undef OP
 const tn__op *const tn__ops[] = {
-#define OP(name) &tn__op_##name,
+#define OP(name, ...) &tn__op_##name,
 #include "ops/ops.def"
 #undef OP
 };
+#undef UNTRIED
 const size_t tn__ops_count = sizeof tn__ops / sizeof *tn__ops;
 _Static_assert(sizeof tn__ops / sizeof *tn__ops <= TN__MOST_OPS, "signature.c has no room for so many ops");
 

@@ -7,8 +7,10 @@
 #include "tenon/ops.h"
 #include "tenon/variable.h"
 
-#define OP(name) extern const tn__op tn__op_##name;
+#define OP(name, ...) extern const tn__op tn__op_##name;
+#define UNTRIED(name, reason) OP(name)
 #include "ops/ops.def"
+#undef UNTRIED
 #undef OP
 
 /* --- inference ---------------------------------------------------------------------------------------------------------- */
