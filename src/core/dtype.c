@@ -1,6 +1,5 @@
 /* dtype.c */
 #include "core/dtype.h"
-#include <math.h>
 #include <string.h>
 
 static const struct {
@@ -69,16 +68,6 @@ double tn__element_to_double(tn_dtype dtype, const void *element)
     }
 }
 
-/* The C cast is undefined outside the range; x86 and ARM differ, so this is our own choice: the nearest end, 0 for NaN. */
-static int64_t double_to_int(double value)
-{
-    if (isnan(value))
-        return 0;
-    if (value >= 9223372036854775807.0)
-        return INT64_MAX;
-    return value <= -9223372036854775808.0 ? INT64_MIN : (int64_t)value;
-}
-
 int64_t tn__element_to_int(tn_dtype dtype, const void *element)
 {
     switch (dtype) {
@@ -99,7 +88,7 @@ int64_t tn__element_to_int(tn_dtype dtype, const void *element)
     case TN_BOOL:
         return *(const uint8_t *)element;
     default:
-        return double_to_int(tn__element_to_double(dtype, element));
+        return tn__double_to_int64(tn__element_to_double(dtype, element));
     }
 }
 
@@ -121,8 +110,15 @@ void tn__element_from_double(tn_dtype dtype, double value, void *element)
     case TN_BOOL:
         *(uint8_t *)element = value != 0;
         break;
+    case TN_UINT64:
+        *(uint64_t *)element = tn__double_to_uint64(value);
+        break;
+    case TN_INT64:
+    case TN_UINT32:
+        tn__element_from_int(dtype, tn__double_to_int64(value), element);
+        break;
     default:
-        tn__element_from_int(dtype, double_to_int(value), element);
+        tn__element_from_int(dtype, tn__double_to_int32(value), element);
     }
 }
 

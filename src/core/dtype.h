@@ -21,12 +21,30 @@ typedef uint32_t tn__dtype_set;
 #define TN__NUMBERS (TN__FLOATS | TN__INTS)
 static inline bool tn__in(tn__dtype_set set, tn_dtype dtype) { return (unsigned)dtype < 32 && (set >> dtype & 1); }
 
-/* One element as the widest type of its kind, and back (values out of range as a C cast of numpy: wrapped, truncated). A uint64 as
- * int64 has the same bits. */
+/* One element as the widest type of its kind, and back (whole numbers out of range wrap, fractions are cut off). A uint64 as int64 has the
+ * same bits. */
 double tn__element_to_double(tn_dtype dtype, const void *element);
 int64_t tn__element_to_int(tn_dtype dtype, const void *element);
 void tn__element_from_double(tn_dtype dtype, double value, void *element);
 void tn__element_from_int(tn_dtype dtype, int64_t value, void *element);
+
+/* A float as a whole number. C leaves open what does not fit; here it is what TensorFlow's kernels give for one number on x86, on every
+ * processor: the least number of int32 or int64, 2^63 of uint64, for NaN too. Narrower types take the low bits of int32, uint32 those of
+ * int64. */
+static inline int32_t tn__double_to_int32(double value)
+{
+    return value > -2147483649.0 && value < 2147483648.0 ? (int32_t)value : INT32_MIN;
+}
+
+static inline int64_t tn__double_to_int64(double value)
+{
+    return value >= -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
+}
+
+static inline uint64_t tn__double_to_uint64(double value)
+{
+    return value >= 0x1p63 && value < 0x1p64 ? (uint64_t)value : (uint64_t)tn__double_to_int64(value);
+}
 
 /* IEEE half and bfloat16 bit patterns; round to nearest even. Without branches, so that loops of them become vector code. */
 static inline uint32_t tn__float_bits(float value)

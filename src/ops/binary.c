@@ -107,7 +107,8 @@ static tn_status pow_compute(tn__kernel *kernel)
     return tn__binary_compute(kernel);
 }
 
-FLOATS(BINARY_LOOP, Pow, pow(x, y))
+/* A subnormal exponent is 0 too, which only a comparison sees: pow() takes it by its bits. */
+FLOATS(BINARY_LOOP, Pow, y == 0 ? 1 : pow(x, y))
 INTS(BINARY_LOOP, Pow, whole_power((uint64_t)x, (uint64_t)y))
 BINARY_OP(Pow, "x: T, y: T", "z: T", "T: floating, int8, int16, int32, int64",
           FLOATS_ROWS(Pow) INTS_ROWS(Pow), tn__infer_broadcast, pow_compute,

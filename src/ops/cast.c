@@ -3,29 +3,19 @@
 #include <string.h>
 
 /* --- converting values ------------------------------------------------------------------------ */
-/* Every float to a whole number goes through int64, with the ends for what lies outside, since C
- * leaves that open; then it wraps. */
-static int64_t whole(double x)
-{
-    int64_t element;
-    tn__element_from_double(TN_INT64, x, &element);
-    return element;
-}
-
 /* CONVERT(from, to, T, U, e): a loop from elements x of T to e of U. */
 #define CONVERT(from, to, T, U, e) UNARY_LOOP(cast_##from, to, T, U, e)
-#define TO_INTS(from, T, e)            \
-    CONVERT(from, i8, T, int8_t, e)    \
-    CONVERT(from, i16, T, int16_t, e)  \
-    CONVERT(from, i32, T, int32_t, e)  \
-    CONVERT(from, i64, T, int64_t, e)  \
-    CONVERT(from, u8, T, uint8_t, e)   \
-    CONVERT(from, u16, T, uint16_t, e) \
-    CONVERT(from, u32, T, uint32_t, e) \
-    CONVERT(from, u64, T, uint64_t, e)
+#define TO_INTS(from, T, low, wide, large) \
+    CONVERT(from, i8, T, int8_t, low)      \
+    CONVERT(from, i16, T, int16_t, low)    \
+    CONVERT(from, i32, T, int32_t, low)    \
+    CONVERT(from, i64, T, int64_t, wide)   \
+    CONVERT(from, u8, T, uint8_t, low)     \
+    CONVERT(from, u16, T, uint16_t, low)   \
+    CONVERT(from, u32, T, uint32_t, wide)  \
+    CONVERT(from, u64, T, uint64_t, large)
 /* value: the element as a number. */
-#define FROM(from, T, value, whole)                                  \
-    TO_INTS(from, T, whole)                                          \
+#define TO_FLOATS(from, T, value)                                    \
     CONVERT(from, f32, T, float, value)                              \
     CONVERT(from, f64, T, double, value)                             \
     CONVERT(from, b8, T, uint8_t, value != 0)                        \
@@ -42,18 +32,25 @@ static int64_t whole(double x)
         [TN_BFLOAT16] = cast_##from##_bf16,                                 \
     }
 
-FROM(f32, float, x, whole(x))
-FROM(f64, double, x, whole(x))
-FROM(i8, int8_t, x, x)
-FROM(i16, int16_t, x, x)
-FROM(i32, int32_t, x, x)
-FROM(i64, int64_t, x, x)
-FROM(u8, uint8_t, x, x)
-FROM(u16, uint16_t, x, x)
-FROM(u32, uint32_t, x, x)
-FROM(u64, uint64_t, x, x)
-FROM(f16, uint16_t, tn__half_to_float(x), whole(tn__half_to_float(x)))
-FROM(bf16, uint16_t, tn__bfloat16_to_float(x), whole(tn__bfloat16_to_float(x)))
+#define FROM(from, T, e)      \
+    TO_INTS(from, T, e, e, e) \
+    TO_FLOATS(from, T, e)
+#define FROM_FLOAT(from, T, value)                                           \
+    TO_INTS(from, T, tn__double_to_int32(value), tn__double_to_int64(value), \
+            tn__double_to_uint64(value))                                     \
+    TO_FLOATS(from, T, value)
+FROM_FLOAT(f32, float, x)
+FROM_FLOAT(f64, double, x)
+FROM(i8, int8_t, x)
+FROM(i16, int16_t, x)
+FROM(i32, int32_t, x)
+FROM(i64, int64_t, x)
+FROM(u8, uint8_t, x)
+FROM(u16, uint16_t, x)
+FROM(u32, uint32_t, x)
+FROM(u64, uint64_t, x)
+FROM_FLOAT(f16, uint16_t, tn__half_to_float(x))
+FROM_FLOAT(bf16, uint16_t, tn__bfloat16_to_float(x))
 
 static const tn__unary_loop casts[TN__DTYPES][TN__DTYPES] = {
     [TN_FLOAT32] = ROW(f32),   [TN_FLOAT64] = ROW(f64), [TN_INT8] = ROW(i8),

@@ -72,6 +72,39 @@ static void the_gradient_is_cast_back(void **state)
     CHECK_NO_ERROR();
 }
 
+/* tf.cast of one number at a time (of a long tensor TensorFlow's vector code takes other ends for
+ * the narrow types): [nan, inf, -inf, 3e9, -3e9, 1e19, -1e19, 2e19, 300, -129, 70000, 2**63] */
+static void a_float_that_no_integer_has_room_for_becomes_the_least(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const double least = -9223372036854775808.0;
+    const tn_dtype from[] = { TN_FLOAT64, TN_FLOAT32, TN_BFLOAT16 };
+    for (int i = 0; i < 3; i++) {
+        tn_tensor *x = tn_cast(VALUES(TN_FLOAT64, TN_SHAPE(12), NAN, INFINITY, -INFINITY, 3e9, -3e9,
+                                      1e19, -1e19, 2e19, 300, -129, 70000, 0x1p63),
+                               from[i]);
+        double seventy = i < 2 ? 70000 : 70144, three = i < 2 ? 3e9 : 3003121664;
+        CHECK_VALUES(tn_cast(x, TN_INT8), 0, 0, 0, 0, 0, 0, 0, 0, 0, 44, 127, i < 2 ? 112 : 0, 0);
+        CHECK_VALUES(tn_cast(x, TN_UINT8), 0, 0, 0, 0, 0, 0, 0, 0, 0, 44, 127, i < 2 ? 112 : 0, 0);
+        CHECK_VALUES(tn_cast(x, TN_INT16), 0, 0, 0, 0, 0, 0, 0, 0, 0, 300, -129, seventy - 65536,
+                     0);
+        CHECK_VALUES(tn_cast(x, TN_UINT16), 0, 0, 0, 0, 0, 0, 0, 0, 0, 300, 65407, seventy - 65536,
+                     0);
+        CHECK_VALUES(tn_cast(x, TN_INT32), 0, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN, INT32_MIN,
+                     INT32_MIN, INT32_MIN, INT32_MIN, 300, -129, seventy, INT32_MIN);
+        CHECK_VALUES(tn_cast(x, TN_UINT32), 0, 0, 0, 0, three, 4294967296.0 - three, 0, 0, 0, 300,
+                     4294967167.0, seventy, 0);
+        CHECK_VALUES(tn_cast(x, TN_INT64), 0, least, least, least, three, -three, least, least,
+                     least, 300, -129, seventy, least);
+    }
+    tn_tensor *x = VALUES(TN_FLOAT64, TN_SHAPE(6), NAN, -INFINITY, -3e9, 1e19, 2e19, -1e19);
+    const uint64_t want[] = { 9223372036854775808u,  9223372036854775808u, 18446744070709551616u,
+                              10000000000000000000u, 9223372036854775808u, 9223372036854775808u };
+    assert_memory_equal(tn_data(tn_cast(x, TN_UINT64), TN_UINT64), want, sizeof want);
+    CHECK_NO_ERROR();
+}
+
 static tn_tensor *truncated(tn_tensor *x, tn_dtype dtype)
 {
     return TN__APPLY(tn__op_Cast, (&(cast_attrs){ dtype, true }), x);
@@ -133,6 +166,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_of_dtypes_passes_the_checker),
         cmocka_unit_test(values_out_of_range_wrap_and_halves_round_to_even),
+        cmocka_unit_test(a_float_that_no_integer_has_room_for_becomes_the_least),
         cmocka_unit_test(the_gradient_is_cast_back),
         cmocka_unit_test(truncation_drops_digits),
         cmocka_unit_test(a_number_is_no_longer_one_after_a_cast),

@@ -53,12 +53,9 @@ static double normal_quantile(double p)
 }
 
 /* --- gamma functions -------------------------------------------------------------------------- */
-/* lgamma() itself writes a global sign. */
-static double log_gamma(double x)
-{
-    int sign;
-    return lgamma_r(x, &sign);
-}
+/* lgamma() itself writes a global sign. A float has a function of its own, as in TensorFlow, since a
+ * subnormal one is no longer there as a double. */
+#define LOG_GAMMA(x) _Generic((x), float: lgammaf_r, double: lgamma_r)(x, &(int){ 0 })
 
 /* B(2j) / 2j of the Bernoulli numbers B. */
 static const double bernoulli[] = { 1.0 / 12,  -1.0 / 120,     1.0 / 252, -1.0 / 240,
@@ -125,7 +122,7 @@ static double polygamma(double n, double x)
         return (double)NAN;
     if (n == 0)
         return tn__digamma(x);
-    double factorial = exp(log_gamma(n + 1));
+    double factorial = exp(LOG_GAMMA(n + 1));
     return (fmod(n, 2) == 0 ? -1 : 1) * factorial * hurwitz_zeta(n + 1, x);
 }
 
@@ -212,7 +209,7 @@ UNARY(Erf, FLOATS, erf(x), .gradient = erf_gradient)
 UNARY(Erfc, FLOATS, erfc(x), .gradient = erfc_gradient)
 UNARY(Erfinv, FLOATS, erf_inverse(x), .gradient = erfinv_gradient)
 UNARY(Ndtri, FLOATS, normal_quantile(x), .gradient = ndtri_gradient)
-UNARY(Lgamma, FLOATS, log_gamma(x), .gradient = lgamma_gradient)
+UNARY(Lgamma, FLOATS, LOG_GAMMA(x), .gradient = lgamma_gradient)
 UNARY(Digamma, FLOATS, tn__digamma(x), .gradient = digamma_gradient)
 UNARY(BesselI0, FLOATS, exp(fabs(x)) * scaled_bessel_i(0, x), .gradient = i0_gradient)
 UNARY(BesselI0e, FLOATS, scaled_bessel_i(0, x), .gradient = i0e_gradient)

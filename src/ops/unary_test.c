@@ -123,6 +123,8 @@ static void subnormal_numbers_are_zero(void **state)
     CHECK_VALUES(tn_greater(tiny, tn_zeros_like(tiny)), 0, 0, 0);
     CHECK_VALUES(tn_square(VALUES(TN_FLOAT32, TN_SHAPE(1), 1e-20)), 0, 0);
     CHECK_VALUES(tn_reciprocal(tiny), 0, INFINITY, -INFINITY);
+    CHECK_VALUES(tn_pow(VALUES(TN_FLOAT32, TN_SHAPE(2), INFINITY, 0), tiny), 0, 1, 1);
+    CHECK_VALUES(tn_lgamma(tiny), 1e-4, 103.97208, 103.97208); /* 150 log 2 */
 }
 
 int main(void)
