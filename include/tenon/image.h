@@ -5,7 +5,7 @@
 TN_BEGIN
 /* Images of another size, { rows, columns }. method: "bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5", "gaussian" or
  * "mitchellcubic". preserve_aspect_ratio: as large as fits into the size. antialias: what shrinks is smoothed. float32 comes out, of
- * "nearest" the images' dtype; images of that size already as they are. */
+ * "nearest" the images' dtype, also when they have that size already ("gaussian" and "mitchellcubic" smooth them then too). */
 typedef struct tn_image_resize_options {
     TN_OPTIONS_HEAD(tn_image_resize_options);
     tn_tensor *images TN_DEFAULT(NULL);

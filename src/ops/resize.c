@@ -655,10 +655,11 @@ tn_tensor *tn__resize_images(tn_tensor *images, tn_tensor *size, const char *met
     return scaled(images, size, method, antialias);
 }
 
-/* Both sides by one factor, the greatest that fits. */
+/* Both sides by one factor, the greatest that fits; in float32, as TensorFlow, since it decides
+ * halves. */
 static bool keep_ratio(const tn_shape *image, int64_t size[2])
 {
-    double factor[2];
+    float factor[2];
     for (int i = 0; i < 2; i++) {
         int64_t side = image->dims[image->rank - 3 + i];
         if (side <= 0) {
@@ -667,11 +668,11 @@ static bool keep_ratio(const tn_shape *image, int64_t size[2])
                      TN__SHAPE(*image));
             return false;
         }
-        factor[i] = (double)size[i] / (double)side;
+        factor[i] = (float)size[i] / (float)side;
     }
-    double least = factor[0] < factor[1] ? factor[0] : factor[1];
+    float least = factor[0] < factor[1] ? factor[0] : factor[1];
     for (int i = 0; i < 2; i++)
-        size[i] = (int64_t)rint(least * (double)image->dims[image->rank - 3 + i]);
+        size[i] = (int64_t)rintf(least * (float)image->dims[image->rank - 3 + i]);
     return true;
 }
 
@@ -703,8 +704,6 @@ tn_tensor *tn_image_resize_with(const tn_image_resize_options *o)
     tn_tensor *images = single ? tn_expand_dims(o->images, 0) : o->images;
     if (!images)
         return NULL;
-    bool same = images->shape.dims[1] == size[0] && images->shape.dims[2] == size[1];
-    if (!same)
-        images = tn__resize_images(images, tn__ints(size, 2), o->method, o->antialias);
+    images = tn__resize_images(images, tn__ints(size, 2), o->method, o->antialias);
     return single ? tn_squeeze(images, TN_AXES(0)) : images;
 }

@@ -106,7 +106,32 @@ static void the_function_chooses_the_op(void **state)
     tn_tensor *single = tn_squeeze(picture(), TN_AXES(0)), *y = tn_image_resize(single, { 6, 3 });
     assert_string_equal(tn_shape_text(y), "(6, 3, 2)");
     CHECK_CASE(y, bilinear_half_y);
-    assert_ptr_equal(tn_image_resize(single, { 4, 5 })->data, single->data);
+    CHECK_TENSOR(tn_image_resize(single, { 4, 5 }), single, 0, 0);
+    CHECK_VALUES(tn_size(tn_image_resize(tn_zeros(TN_SHAPE(7, 14, 1), TN_FLOAT32), { 29, 29 },
+                                         .preserve_aspect_ratio = true)),
+                 0, 14 * 29); /* 15 rows in double */
+}
+
+/* tf.image.resize of uint8 [[0, 0, 9], [0, 0, 0]] to (2, 3) */
+static void images_that_keep_their_size_are_resized_all_the_same(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *const methods[] = { "bilinear", "bicubic",  "area",          "lanczos3",
+                                    "lanczos5", "gaussian", "mitchellcubic", "nearest" };
+    const double identity[] = { 0, 0, 9, 0, 0, 0 },
+                 gaussian[] = { 0, 0.8442991971969604,  6.9822306632995605,
+                                0, 0.11426346749067307, 0.944942057132721 },
+                 mitchell[] = { 0, 0.4705892503261566,   7.972315311431885,
+                                0, 0.029411908239126205, 0.49827107787132263 };
+    tn_tensor *x = VALUES(TN_UINT8, TN_SHAPE(1, 2, 3, 1), 0, 0, 9, 0, 0, 0);
+    for (int i = 0; i < 8; i++) {
+        const double *want = i == 5 ? gaussian : i == 6 ? mitchell : identity;
+        tn_dtype dtype = i == 7 ? TN_UINT8 : TN_FLOAT32;
+        CHECK_TENSOR(tn_image_resize(x, { 2, 3 }, methods[i]),
+                     check_tensor_of(dtype, TN_SHAPE(1, 2, 3, 1), want, 6), 1e-6, 1e-6);
+    }
+    CHECK_NO_ERROR();
 }
 
 static void every_mode_and_derivative_holds(void **state)
@@ -157,6 +182,7 @@ int main(void)
         cmocka_unit_test(every_kernel_agrees_with_tensorflow),
         cmocka_unit_test(an_area_s_mean_agrees_with_tensorflow),
         cmocka_unit_test(the_function_chooses_the_op),
+        cmocka_unit_test(images_that_keep_their_size_are_resized_all_the_same),
         cmocka_unit_test(every_mode_and_derivative_holds),
         cmocka_unit_test(what_does_not_fit_is_told),
     };
