@@ -53,13 +53,14 @@ test-threads:
 	cmake --build build/tsan -j $(JOBS) --target $(THREADED)
 	ctest --test-dir build/tsan --output-on-failure -j $(JOBS) -R '^($(subst $(space),|,$(THREADED)))$$'
 
-# Not counted: checks of the built library's symbols, other people's projects, and cases that are not kept with the source.
+# Not counted: checks of the built library's symbols, projects and code that are linked as other people do, and cases that are not kept
+# with the source.
 coverage:
 	@sh tools/setup.sh test
 	cmake --preset coverage -DTENON_TESTS=ON
 	cmake --build build/coverage -j $(JOBS)
 	find build/coverage -name '*.gcda' -delete
-	ctest --test-dir build/coverage --output-on-failure -j $(JOBS) -E '^(exports|globals|cmake_subdirectory|installed|conformance_.*)$$'
+	ctest --test-dir build/coverage --output-on-failure -j $(JOBS) -E '^(exports|globals|cmake_subdirectory|installed|adding_.*|conformance_.*)$$'
 	python3 tools/coverage.py build/coverage --least src/formats=90 src/saving=90
 
 fuzz:

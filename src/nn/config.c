@@ -523,29 +523,39 @@ json_t *tn__thing_to_json(const tn__thing *thing, tn__era era)
                      "registered_name");
 }
 
-/* Keras 1 wrote {"name": "MaxNorm", "m": 2}: the arguments beside the class. NULL: it is no such object. */
-static json_t *of_keras_1(const json_t *json)
+/* Keras 1 wrote {"name": "MaxNorm", "m": 2}: the arguments beside the class. */
+static bool is_of_keras_1(const json_t *json)
 {
-    const json_t *name = json_object_get(json, "name"), *most = json_object_get(json, "m");
-    if (!json_is_string(name) || json_object_get(json, "class_name"))
-        return NULL;
-    json_t *config = json_copy((json_t *)(uintptr_t)json);
+    return json_is_string(json_object_get(json, "name")) && !json_object_get(json, "class_name");
+}
+
+static json_t *upgrade_keras_1(const json_t *json)
+{
+    json_t *config = json_deep_copy(json);
+    json_t *most = json_object_get(config, "m");
+    bool failed = !config || (most && json_object_set(config, "max_value", most) != 0);
+    json_object_del(config, "m");
     json_object_del(config, "name");
-    if (most && json_object_set(config, "max_value", (json_t *)(uintptr_t)most) == 0)
-        json_object_del(config, "m");
-    return json_pack("{s:O, s:o}", "class_name", name, "config", config);
+    if (!failed)
+        return json_pack("{s:O, s:o}", "class_name", json_object_get(json, "name"), "config", config);
+    json_decref(config);
+    return NULL;
+}
+
+static tn_status read_keras_1(tn__object_kind kind, const json_t *json, tn__thing *thing)
+{
+    json_t *upgraded = upgrade_keras_1(json);
+    tn_status status = upgraded ? tn__thing_from_json(kind, upgraded, thing) : tn__fail_memory(0);
+    json_decref(upgraded);
+    return status;
 }
 
 /* "relu", {"class_name": "RandomNormal", "config": {…}}, or a function: {"class_name": "function", "config": "relu"}. */
 tn_status tn__thing_from_json(tn__object_kind kind, const json_t *json, tn__thing *thing)
 {
     *thing = (tn__thing){ NULL, NULL };
-    json_t *old = of_keras_1(json);
-    if (old) {
-        tn_status status = tn__thing_from_json(kind, old, thing);
-        json_decref(old);
-        return status;
-    }
+    if (is_of_keras_1(json))
+        return read_keras_1(kind, json, thing);
     if (kind == TN__ACTIVATION && tn__is_activation_object(json))
         return tn__activation_from_object(json, thing);
     const json_t *config = json_object_get(json, "config");

@@ -665,9 +665,12 @@ tn_status tn__layer_from_json(tn_context *context, const json_t *json, tn_layer 
         return fail_unknown(json);
     if (of->more && of->more->read_config)
         return of->more->read_config(context, json, layer);
-    json_t *config = json_deep_copy(json_object_get(json, "config"));
-    if (!config)
+    const json_t *given = json_object_get(json, "config");
+    if (!given)
         return tn__fail(TN_DATA_LOSS, "layer of class '%s' has no config", of->name);
+    json_t *config = json_deep_copy(given);
+    if (!config)
+        return tn__fail_memory(0);
     tn_status status = of == &tn__class_InputLayer ? read_input(context, config, layer) : fill_from_json(context, of, config, layer);
     json_decref(config);
     return status;

@@ -1,20 +1,14 @@
-/* json.c */
+/* json.c - JSON out. */
 #include "saving/json.h"
 #include "base/text.h"
-#include <math.h>
 #include <string.h>
 
-/* --- out -------------------------------------------------------------------------------------- */
+/* A json_t is never infinite, nor no number. */
 static void add_real(tn__text *text, double value)
 {
     char number[TN__NUMBER_TEXT];
     tn__number_text(value, false, number, sizeof number);
-    if (isnan(value))
-        tn__text_add(text, "NaN");
-    else if (isinf(value))
-        tn__text_add(text, "%sInfinity", value < 0 ? "-" : "");
-    else
-        tn__text_add(text, "%s", number);
+    tn__text_add(text, "%s", number);
 }
 
 /* One character of UTF-8 (jansson lets no other in), and where the next begins. */
@@ -112,23 +106,4 @@ char *tn__json_dump(const json_t *json)
     tn__text text = { 0 };
     add_value(&text, json);
     return tn__text_take(&text);
-}
-
-/* --- in --------------------------------------------------------------------------------------- */
-tn_status tn__json_parse(tn__span text, const char *what, json_t **json)
-{
-    json_error_t error;
-    *json = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, &error);
-    if (json_is_object(*json))
-        return TN_OK;
-    if (*json) {
-        json_decref(*json);
-        *json = NULL;
-        return tn__fail(TN_DATA_LOSS, "%s is JSON, but not an object", what);
-    }
-    /* jansson mostly has nothing to say when it is memory that was missing */
-    if (!error.text[0] || json_error_code(&error) == json_error_out_of_memory)
-        return tn__fail_memory(0);
-    return tn__fail(TN_DATA_LOSS, "%s is no valid JSON: line %d, column %d: %s", what, error.line,
-                    error.column, error.text);
 }

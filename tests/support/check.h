@@ -35,8 +35,7 @@ size_t check_sampled_allocation_failures(bool (*action)(void *self), void (*afte
                                          uint32_t seed);
 /* Installs the counting allocator; call it first in main. */
 void tests_begin(void);
-/* Leads jansson's allocations through it too. jansson takes a string that it has no memory for to be bad JSON, so when its
- * allocation was refused any error is good. */
+/* Leads jansson's allocations through it too. */
 void tests_count_json(void);
 size_t live_allocations(void);
 
