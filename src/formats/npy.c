@@ -108,7 +108,7 @@ static const char *kind_name(char kind)
     case 'm':
         return "dates";
     case 'V':
-        return "raw bytes (bfloat16 is saved like this)";
+        return "raw bytes";
     case 'b':
     case 'i':
     case 'u':
@@ -130,6 +130,8 @@ static bool is_known(tn__npy_type type)
         return power;
     case 'f':
         return power && type.size > 1;
+    case 'V':
+        return type.size == 2;
     default:
         return false;
     }
@@ -145,12 +147,12 @@ static tn_status parse_type(cursor text, tn__npy_type *type)
     bool number = take_number(&c, &size) && c.at == c.end && size <= 8;
     type->size = (int)(number ? size : 0);
     type->big_endian = type->size > 1 && (order == '=' ? host_is_big_endian() : order == '>');
-    if (is_known(*type))
+    if (is_known(*type) && (type->kind != 'V' || order == '<'))
         return TN_OK;
     long shown = (long)(text.end - text.at);
     return tn__fail(TN_UNIMPLEMENTED,
                     "npy: an array of dtype '%.*s' cannot be read: %s; it can be bool, int8 to "
-                    "int64, uint8 to uint64, float16, float32 or float64",
+                    "int64, uint8 to uint64, float16, bfloat16, float32 or float64",
                     (int)(shown < SHOWN ? shown : SHOWN), text.at, kind_name(type->kind));
 }
 

@@ -2,7 +2,8 @@
  *
  * Reads booleans, integers and floating-point numbers of 1 to 8 bytes, in either byte order and
  * either memory order. What else NumPy can save (records, text, dates, complex numbers, objects) is
- * refused by name; objects are stored as a pickle, and a pickle is a program: it is never run. */
+ * refused by name; objects are stored as a pickle, and a pickle is a program: it is never run.
+ * bfloat16, which NumPy has from elsewhere, stands there as "<V2"; plain bytes are "|V2". */
 #ifndef TN_FORMATS_NPY_H
 #define TN_FORMATS_NPY_H
 #include "base/file.h"
@@ -10,8 +11,9 @@
 enum { TN__NPY_RANK = 32 };
 
 typedef struct {
-    char kind; /* as NumPy calls them: 'b' boolean, 'i' and 'u' integer, 'f' floating point */
-    int size;  /* bytes of an element: b 1; i, u 1, 2, 4, 8; f 2, 4, 8 */
+    char kind; /* as NumPy calls them: 'b' boolean, 'i' and 'u' integer, 'f' floating point, 'V'
+                  bfloat16 */
+    int size;  /* bytes of an element: b 1; i, u 1, 2, 4, 8; f 2, 4, 8; V 2 */
     bool big_endian;
 } tn__npy_type;
 

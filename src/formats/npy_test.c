@@ -106,6 +106,21 @@ static void half_precision_bits_are_kept(void **state)
     }
 }
 
+static void bfloat16_is_told_from_raw_bytes_by_its_order(void **state)
+{
+    (void)state;
+    static const uint16_t expected[] = { 0x3f80, 0xc000, 0x3dcd, 0x7f62, 0x7f80 };
+    tn__file file = load("npy_bfloat16.npy");
+    tn__npy array;
+    uint16_t copy[5];
+    CHECK_OK(tn__npy_open(file.span, &array));
+    assert_int_equal(array.type.kind, 'V');
+    assert_int_equal(array.count, 5);
+    tn__npy_copy(&array, copy);
+    assert_memory_equal(copy, expected, sizeof expected);
+    tn__file_close(&file);
+}
+
 static void column_major_arrays_become_row_major(void **state)
 {
     (void)state;
@@ -390,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_in_both_byte_orders_is_read),
         cmocka_unit_test(half_precision_bits_are_kept),
+        cmocka_unit_test(bfloat16_is_told_from_raw_bytes_by_its_order),
         cmocka_unit_test(column_major_arrays_become_row_major),
         cmocka_unit_test(scalars_and_empty_arrays_are_read),
         cmocka_unit_test(every_version_and_spelling_is_read),

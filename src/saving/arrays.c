@@ -6,61 +6,23 @@
 #include <string.h>
 
 /* --- element types ---------------------------------------------------------------------------- */
-/* The tensor type with the same bytes; 0: none. */
+/* Every type that npy.h reads is a tensor's. */
 static tn_dtype same_bytes(tn__npy_type type)
 {
+    static const tn_dtype integers[2][9] = {
+        { [1] = TN_INT8, [2] = TN_INT16, [4] = TN_INT32, [8] = TN_INT64 },
+        { [1] = TN_UINT8, [2] = TN_UINT16, [4] = TN_UINT32, [8] = TN_UINT64 },
+    };
     switch (type.kind) {
     case 'b':
         return TN_BOOL;
+    case 'V':
+        return TN_BFLOAT16;
     case 'f':
         return type.size == 2 ? TN_FLOAT16 : type.size == 4 ? TN_FLOAT32 : TN_FLOAT64;
-    case 'i':
-        return type.size == 4 ? TN_INT32 : type.size == 8 ? TN_INT64 : (tn_dtype)0;
     default:
-        return type.size == 1 ? TN_UINT8 : (tn_dtype)0;
+        return integers[type.kind == 'u'][type.size];
     }
-}
-
-/* The nearest one that holds every value (of uint64: those that int64 has). */
-static tn_dtype nearest(tn__npy_type type)
-{
-    tn_dtype same = same_bytes(type);
-    return same ? same : type.size < 4 && type.kind != 'f' ? TN_INT32 : TN_INT64;
-}
-
-static int64_t integer_at(tn__npy_type type, const uint8_t *at)
-{
-    uint64_t bits = 0;
-    memcpy(&bits, at, (size_t)type.size);
-    unsigned unused = 64 - 8 * (unsigned)type.size;
-    return type.kind == 'i' ? (int64_t)(bits << unused) >> unused : (int64_t)bits;
-}
-
-static tn_status widen(const tn__npy *array, const uint8_t *bytes, const char *what, tn_tensor *x)
-{
-    size_t size = tn__dtype_size((tn_dtype)x->dtype);
-    for (size_t i = 0; i < array->count; i++) {
-        int64_t value = integer_at(array->type, bytes + i * (size_t)array->type.size);
-        if (array->type.kind == 'u' && array->type.size == 8 && value < 0)
-            return tn__fail(TN_OUT_OF_RANGE, "%s: element %zu is above what int64 holds", what, i);
-        tn__element_from_int((tn_dtype)x->dtype, value, (char *)x->data + i * size);
-    }
-    return TN_OK;
-}
-
-static tn_status fill(const tn__npy *array, const char *what, tn_tensor *x)
-{
-    if (same_bytes(array->type)) {
-        tn__npy_copy(array, x->data);
-        return TN_OK;
-    }
-    uint8_t *bytes = tn__alloc(array->data.size);
-    if (!bytes)
-        return TN_RESOURCE_EXHAUSTED;
-    tn__npy_copy(array, bytes);
-    tn_status status = widen(array, bytes, what, x);
-    tn__free(bytes);
-    return status;
 }
 
 static tn_status tensor_of(const tn__npy *array, const char *what, tn_tensor **x)
@@ -72,13 +34,9 @@ static tn_status tensor_of(const tn__npy *array, const char *what, tn_tensor **x
     tn_shape shape = { 1, array->rank, { 0 } };
     for (int i = 0; i < array->rank; i++)
         shape.dims[i] = (int64_t)array->shape[i];
-    TN_TRY(tn__tensor_new(nearest(array->type), &shape, x));
-    tn_status status = fill(array, what, *x);
-    if (status != TN_OK) {
-        tn__release(*x);
-        *x = NULL;
-    }
-    return status;
+    TN_TRY(tn__tensor_new(same_bytes(array->type), &shape, x));
+    tn__npy_copy(array, (*x)->data);
+    return TN_OK;
 }
 
 /* --- .npz ------------------------------------------------------------------------------------- */
@@ -243,7 +201,9 @@ static tn__npy_type npy_type(tn_dtype dtype)
     case TN_BOOL:
         return (tn__npy_type){ .kind = 'b', .size = 1 };
     default:
-        return (tn__npy_type){ .kind = tn__in(TN__UNSIGNED, dtype) ? 'u' : tn__in(TN__INTS, dtype) ? 'i' : 'f',
+        return (tn__npy_type){ .kind = tn__in(TN__UNSIGNED, dtype) ? 'u'
+                                       : tn__in(TN__INTS, dtype)   ? 'i'
+                                                                   : 'f',
                                .size = (int)tn__dtype_size(dtype) };
     }
 }

@@ -37,6 +37,10 @@ bool tn__dataset_is_bfloat16(tn__h5_object *dataset, const tn__h5_type *type)
 /* The dtype whose elements are these bytes; 0: none. */
 static tn_dtype same_bytes(tn__h5_object *dataset, const tn__h5_type *type)
 {
+    static const tn_dtype integers[2][9] = {
+        { [1] = TN_UINT8, [2] = TN_UINT16, [4] = TN_UINT32, [8] = TN_UINT64 },
+        { [1] = TN_INT8, [2] = TN_INT16, [4] = TN_INT32, [8] = TN_INT64 },
+    };
     switch (type->class) {
     case TN__H5_FLOAT:
         return type->size == 4 ? TN_FLOAT32 : type->size == 8 ? TN_FLOAT64 : TN_FLOAT16;
@@ -45,9 +49,7 @@ static tn_dtype same_bytes(tn__h5_object *dataset, const tn__h5_type *type)
     case TN__H5_BOOL:
         return TN_BOOL;
     case TN__H5_INTEGER:
-        if (!type->is_signed)
-            return type->size == 1 ? TN_UINT8 : (tn_dtype)0;
-        return type->size == 4 ? TN_INT32 : type->size == 8 ? TN_INT64 : (tn_dtype)0;
+        return integers[type->is_signed][type->size];
     default:
         return tn__dataset_is_bfloat16(dataset, type) ? TN_BFLOAT16 : (tn_dtype)0;
     }
@@ -65,8 +67,6 @@ tn_status tn__dataset_dtype(tn__h5_object *dataset, tn_dtype *dtype)
     const tn__h5_info *info;
     TN_TRY(tn__h5_info_of(dataset, &info));
     *dtype = same_bytes(dataset, &info->type);
-    if (!*dtype && info->type.class == TN__H5_INTEGER)
-        *dtype = info->type.size < 4 ? TN_INT32 : TN_INT64;
     if (*dtype)
         return tn__errors()->status;
     return tn__fail(TN_UNIMPLEMENTED, "'%s' holds no numbers that a tensor can hold%s%s",
@@ -74,12 +74,22 @@ tn_status tn__dataset_dtype(tn__h5_object *dataset, tn_dtype *dtype)
                     info->type.refused ? info->type.refused : "");
 }
 
+/* A uint64 has the same bits. */
 static int64_t integer_at(const tn__h5_type *type, const uint8_t *at)
 {
     uint64_t bits = 0;
     memcpy(&bits, at, type->size);
     unsigned unused = 64 - 8 * (unsigned)type->size;
     return type->is_signed ? (int64_t)(bits << unused) >> unused : (int64_t)bits;
+}
+
+static void convert_integer(const tn__h5_type *type, const uint8_t *at, tn_dtype to, void *place)
+{
+    int64_t value = integer_at(type, at);
+    if (value < 0 && !type->is_signed && tn__in(TN__FLOATS, to))
+        tn__element_from_double(to, (double)(uint64_t)value, place);
+    else
+        tn__element_from_int(to, value, place);
 }
 
 /* Elements of another type, one by one: integers as integers, the rest by way of double. */
@@ -91,7 +101,7 @@ static void convert(const tn__h5_type *type, tn_dtype from, const uint8_t *bytes
     int64_t count = tn__count(x);
     for (int64_t i = 0; i < count; i++, bytes += type->size, place += size) {
         if (type->class == TN__H5_INTEGER)
-            tn__element_from_int(to, integer_at(type, bytes), place);
+            convert_integer(type, bytes, to, place);
         else
             tn__element_from_double(to, tn__element_to_double(from, bytes), place);
     }

@@ -6,7 +6,7 @@
 
 /* The shape, when a tensor can have it. */
 tn_status tn__dataset_shape(tn__h5_object *dataset, tn_shape *shape);
-/* The type that holds the elements as they are, or comes nearest. */
+/* The type that has the elements as they are. */
 tn_status tn__dataset_dtype(tn__h5_object *dataset, tn_dtype *dtype);
 /* Keras stores bfloat16 as two bytes that mean nothing to HDF5, and says so in an attribute. */
 bool tn__dataset_is_bfloat16(tn__h5_object *dataset, const tn__h5_type *type);

@@ -90,6 +90,17 @@ static void numbers_of_every_type_become_the_models(void **state)
         }
 }
 
+static void uint64_above_int64_stays_above_it(void **state)
+{
+    (void)state;
+    const uint64_t elements[] = { 1, 0, UINT64_MAX, (uint64_t)1 << 63 };
+    const char *path = temporary_path("large.weights.h5");
+    tn__bytes bytes = weights_of(TN__H5_TYPE_UINT(8), elements, false);
+    put_file(path, &bytes);
+    tn__bytes_free(&bytes);
+    check_weight("float32", path, false, (double[]){ 1, 0, 0x1p64, 0x1p63 });
+}
+
 static void check_refused(const char *path, tn_status status, const char *text)
 {
     TN_SCOPE;
@@ -130,7 +141,7 @@ static void a_group_in_a_weights_place_is_refused(void **state)
 /* --- a layer with variables of other types -----------------------------------------------------
  */
 typedef struct {
-    tn_variable *flags, *bytes, *count, *half;
+    tn_variable *flags, *bytes, *count, *half, *shorts, *large;
 } typed_layer;
 
 static tn_tensor *typed_call(void *me, tn_list inputs)
@@ -141,6 +152,8 @@ static tn_tensor *typed_call(void *me, tn_list inputs)
         self->bytes = tn_variable(tn_constant(TN_UINT8, TN_SHAPE(2), (uint8_t[]){ 7, 255 }));
         self->count = tn_variable(tn_constant(TN_INT64, TN_SHAPE(1), (int64_t[]){ -5 }));
         self->half = tn_variable(tn_cast(tn_ones(TN_SHAPE(3), TN_FLOAT32), TN_BFLOAT16));
+        self->shorts = tn_variable(tn_constant(TN_INT16, TN_SHAPE(1), (int16_t[]){ INT16_MIN }));
+        self->large = tn_variable(tn_constant(TN_UINT64, TN_SHAPE(1), (uint64_t[]){ UINT64_MAX }));
     }
     return tn_at(inputs, 0);
 }
@@ -149,7 +162,8 @@ static const tn_class TypedLayer = {
     .name = "TypedLayer",
     .size = sizeof(typed_layer),
     .fields = TN_FIELDS(TN_FIELD(typed_layer, flags), TN_FIELD(typed_layer, bytes),
-                        TN_FIELD(typed_layer, count), TN_FIELD(typed_layer, half)),
+                        TN_FIELD(typed_layer, count), TN_FIELD(typed_layer, half),
+                        TN_FIELD(typed_layer, shorts), TN_FIELD(typed_layer, large)),
     .call = typed_call,
 };
 
@@ -169,7 +183,7 @@ static void variables_of_every_type_come_back(void **state)
     CHECK_OK(tn_register_class(&TypedLayer));
     tn_layer *layer = typed(), *other = typed();
     tn_list before = tn_variables(layer), after = tn_variables(other);
-    assert_int_equal(before.count, 4);
+    assert_int_equal(before.count, 6);
     CHECK_OK(tn_save_weights(layer, path));
     for (size_t i = 0; i < after.count; i++)
         tn_assign(after.item[i], tn_zeros_like(after.item[i]));
@@ -185,6 +199,7 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_of_every_type_become_the_models),
+        cmocka_unit_test(uint64_above_int64_stays_above_it),
         cmocka_unit_test(what_holds_no_numbers_is_refused_by_name),
         cmocka_unit_test(a_group_in_a_weights_place_is_refused),
         cmocka_unit_test(variables_of_every_type_come_back),

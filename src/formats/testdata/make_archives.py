@@ -1,6 +1,6 @@
 """Makes the small archives, arrays and tables the tests of zip, npy, npz and csv read.
 
-    python make_archives.py         needs NumPy; writes beside itself
+    python make_archives.py         needs NumPy and ml_dtypes; writes beside itself
 
 zip_*.zip come from Python's zipfile, some damaged afterwards; npy_*.npy and *.npz from NumPy.
 """
@@ -9,6 +9,7 @@ import os
 import struct
 import zipfile
 
+import ml_dtypes
 import numpy as np
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -175,6 +176,11 @@ def arrays():
         put(f"npy_{kind}.npy", npy(array))
         if array.itemsize > 1:
             put(f"npy_{kind}_big.npy", npy(array.astype(">" + kind)))
+    put("npy_bfloat16.npy", npy(np.array([1, -2, 0.1, 3e38, np.inf], ml_dtypes.bfloat16)))
+    for bits in (8, 16, 32, 64):
+        for kind in "iu":
+            limits = np.iinfo(f"{kind}{bits // 8}")
+            put(f"npy_{kind}{bits // 8}_ends.npy", npy(np.array([limits.min, limits.max, 1], limits.dtype)))
     fortran = np.asfortranarray(np.arange(24, dtype=np.float32).reshape(2, 3, 4))
     put("npy_fortran.npy", npy(fortran))
     put("npy_fortran_big.npy", npy(np.asfortranarray(fortran.astype(">f4"))))
