@@ -24,6 +24,10 @@ tn_status tn__legacy_write_weights(tn__saving *saving, tn__h5_node *group, tn_la
 /* A whole model, for Keras 2 in words that Keras 3 reads too, or for Keras 3 alone. */
 tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model);
 
+/* One line for each layer of a model's config that Keras 3 takes to mean something else when it
+ * reads an .h5, whoever wrote it. */
+tn_status tn__legacy_warn(const json_t *model, tn__era era);
+
 /* --- between the two files -------------------------------------------------------------------- */
 /* An attribute that lists names, in pieces ("layer_names0", "layer_names1") when it is long. */
 typedef struct {
@@ -41,8 +45,9 @@ tn_status tn__legacy_layers(tn_layer *model, tn_layer *const **layers, size_t *c
 tn_status tn__legacy_order(tn_layer *layer, tn__weight_list *weights);
 /* The group of the model's own weights. */
 #define TN__TOP_LEVEL "top_level_model_weights"
-/* The optimizer's state. Where Keras 3 finds the first group it builds its optimizer for no variables
- * at all and then refuses to train, also from its own files; so a file for it has the second. */
+/* The optimizer's state. Where Keras 3 finds the first group it builds its optimizer for no
+ * variables at all and then refuses to train, also from its own files; so a file for it has the
+ * second. */
 #define TN__OPTIMIZER_GROUP "optimizer_weights"
 #define TN__OWN_OPTIMIZER_GROUP "tenon_optimizer_weights"
 /* An attribute of the files that tenon writes. */

@@ -317,6 +317,8 @@ tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model)
     tn_status status = find_configs(saving, model, &c);
     if (status == TN_OK)
         status = write_all(saving, tn__h5_tree_root(saving->tree), model, &c);
+    if (status == TN_OK)
+        status = tn__legacy_warn(c.model, saving->era);
     configs_free(&c);
     return status;
 }
