@@ -24,8 +24,7 @@ tn_status tn__legacy_write_weights(tn__saving *saving, tn__h5_node *group, tn_la
 /* A whole model, for Keras 2 in words that Keras 3 reads too, or for Keras 3 alone. */
 tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model);
 
-/* One line for each layer of a model's config that Keras 3 takes to mean something else when it
- * reads an .h5, whoever wrote it. */
+/* One line for each layer of a model's config that Keras 3 takes to mean something else in an .h5. */
 tn_status tn__legacy_warn(const json_t *model, tn__era era);
 
 /* --- between the two files -------------------------------------------------------------------- */

@@ -5,8 +5,8 @@
 #include "saving/json.h"
 #include <string.h>
 
-/* The reader's model_from_config() takes "axis" out of every config, and puts back whole numbers
- * and lists of one. */
+/* The reader's model_from_config() takes "axis" out of a config in Keras 2's words, and puts back
+ * whole numbers and lists of one. */
 static bool is_dropped(const json_t *axis)
 {
     return axis && !json_is_number(axis) && !(json_is_array(axis) && json_array_size(axis) == 1);
@@ -17,9 +17,11 @@ static tn_status warn_axis(const char *name, const char *class, const json_t *ax
     char *text = tn__json_dump(axis);
     if (!text)
         return TN_RESOURCE_EXHAUSTED;
-    tn__warn("%s '%s': Keras 3 drops its axis=%s when it reads an .h5, and takes the default: the "
-             "model gives other numbers there, or does not open. A .keras keeps it.",
-             class, name, text);
+    tn__warn(
+        "%s '%s': Keras 3 drops its axis=%s when it reads this .h5, and takes the default: the "
+        "model gives other numbers there, or does not open. A .keras, or an .h5 for Keras 3, "
+        "keeps it.",
+        class, name, text);
     tn__free(text);
     return TN_OK;
 }
@@ -50,11 +52,13 @@ static tn_status warn_layer(const json_t *layer, tn__era era, bool nested)
     const char *class = tn__json_text(layer, "class_name"), *name = tn__json_text(config, "name");
     const json_t *axis = json_object_get(config, "axis"), *mean = json_object_get(config, "mean");
     bool one_mean = json_is_number(mean); /* the same for every axis */
+    if (nested && json_is_null(mean) && strcmp(class, "Normalization") == 0)
+        warn_statistics(name);
+    if (era == TN__KERAS_3)
+        return TN_OK;
     if (is_dropped(axis) && !one_mean)
         TN_TRY(warn_axis(name, class, axis));
-    else if (nested && json_is_null(mean) && strcmp(class, "Normalization") == 0)
-        warn_statistics(name);
-    return era == TN__KERAS_2 ? warn_activation(name, class, layer) : TN_OK;
+    return warn_activation(name, class, layer);
 }
 
 static tn_status warn_layers(const json_t *model, tn__era era, bool nested)
