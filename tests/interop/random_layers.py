@@ -67,7 +67,10 @@ def normalization(r, shape):
 
 
 def softmax(r, shape):
-    return L.Softmax(axis=r.choice([-1, 1, [1, 2]] if len(shape) > 1 else [-1]))
+    """Of more than one element (TensorFlow's softmax of one is 0.99999994, whose gradient of 1e-8 Adafactor makes whole steps of)."""
+    axis = r.choice([-1, 1, [1, 2]] if len(shape) > 1 else [-1])
+    size = {-1: shape[-1], 1: shape[0]}.get(axis) if isinstance(axis, int) else shape[0] * shape[1]
+    return L.Softmax(axis=axis) if size > 1 else L.Identity()
 
 
 def reshape(r, shape):
