@@ -1,6 +1,7 @@
 /* backward.c - from the last record to the first: gradients arrive at outputs, a rule sends them on to the inputs. */
 #include "autodiff/tape.h"
 #include "ops/ops.h"
+#include "ops/slices.h"
 #include <string.h>
 
 typedef struct {
@@ -27,7 +28,7 @@ static tn_status arrive(backward *b, const tn_tensor *x, tn_tensor *gradient)
         at = b->sum.count - 1;
         TN_TRY(tn__ids_set(&b->place, x->id, at));
     }
-    tn_tensor *sum = b->sum.item[at] ? tn_add(b->sum.item[at], gradient) : gradient;
+    tn_tensor *sum = b->sum.item[at] ? tn__add_gradients(b->sum.item[at], gradient) : gradient;
     if (!sum)
         return b->context->error.status;
     tn__assign_object(&b->sum.item[at], sum);

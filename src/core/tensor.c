@@ -35,6 +35,7 @@ static void tensor_destroy(void *object)
     tn_tensor *x = object;
     buffer_release(x->buffer);
     tn__release(x->mask);
+    tn__release(x->slices);
     if (x->form == TN__SYMBOLIC)
         tn__release(x->of.output.node);
     else if (x->form == TN__VARIABLE && x->of.variable)
@@ -125,7 +126,7 @@ tn_status tn__tensor_alias(const tn_tensor *x, tn_tensor **alias)
     if (!y)
         return TN_RESOURCE_EXHAUSTED;
     memcpy((char *)y + sizeof y->object, (const char *)x + sizeof x->object, sizeof *x - sizeof x->object);
-    y->mask = NULL;
+    y->mask = y->slices = NULL;
     if (x->form == TN__SYMBOLIC)
         tn__retain(x->of.output.node);
     else if (x->buffer)

@@ -23,6 +23,7 @@ struct tn_tensor {
     bool weak; /* made by tn_scalar: takes the dtype of the tensor beside it, and its value is part of a trace's signature */
     uint64_t id;        /* of the value: handles with one id are one tensor to graphs and tapes */
     tn_tensor *mask;    /* Keras's _keras_mask: which of its places count; retained, NULL: all; see nn/mask.h */
+    tn_tensor *slices;  /* of a gradient: the rows that it is the sum of; retained, NULL: none; see ops/slices.h */
     tn_shape shape;
     void *data;         /* TN__VALUE: the elements, row-major; never written once another can see the tensor */
     tn__buffer *buffer; /* where data lies; NULL: in small */
@@ -48,7 +49,7 @@ tn_status tn__tensor_new(tn_dtype dtype, const tn_shape *shape, tn_tensor **tens
 tn_status tn__tensor_copy(tn_dtype dtype, const tn_shape *shape, const void *data, tn_tensor **tensor);
 /* The same elements in another shape (and dtype of the same size), shared. */
 tn_status tn__tensor_view(tn_tensor *value, const tn_shape *shape, tn_tensor **view);
-/* Another handle of the same value, variable's read or node's output, with the same id and no mask. */
+/* Another handle of the same value, variable's read or node's output, with the same id and neither mask nor slices. */
 tn_status tn__tensor_alias(const tn_tensor *x, tn_tensor **alias);
 /* Elements that lie in memory of somebody's own (a mapped file): free_data is called when the last tensor is gone, also when
  * this fails. */

@@ -1,5 +1,6 @@
 /* cast.c - from one dtype to another, by value or by bits. */
 #include "ops/elementwise.h"
+#include "ops/slices.h"
 #include <string.h>
 
 /* --- converting values ------------------------------------------------------------------------ */
@@ -142,7 +143,7 @@ static void cast_gradient(tn__gradient *g)
 {
     if (tn__in(TN__FLOATS, (tn_dtype)g->in[0]->dtype) &&
         tn__in(TN__FLOATS, (tn_dtype)g->out[0]->dtype))
-        g->din[0] = tn_cast(g->dout[0], (tn_dtype)g->in[0]->dtype);
+        g->din[0] = tn__gradient_cast(g->dout[0], (tn_dtype)g->in[0]->dtype);
 }
 
 const tn__op tn__op_Cast = {

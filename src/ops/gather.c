@@ -1,5 +1,6 @@
 /* gather.c - slices named by indices: GatherV2, GatherNd. */
 #include "ops/gather.h"
+#include "ops/slices.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -217,7 +218,7 @@ static tn_tensor *segment_sum(tn_tensor *data, tn_tensor *ids, tn_tensor *count)
 static tn_tensor *gradient_of_rows(const tn__gradient *g)
 {
     tn_tensor *rows = tn__vector_part(tn__shape_tensor(g->in[0]), 0, 1);
-    return segment_sum(g->dout[0], g->in[1], scalar_of(rows));
+    return tn__sum_of_slices(g->dout[0], g->in[1], scalar_of(rows));
 }
 
 /* In general: the same with the indices' axes in front, the batches one behind the other, and

@@ -30,10 +30,10 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
 {
     const tn_adadelta_options *o = &((const adadelta *)self)->o;
     (void)step;
-    tn_tensor *before = root(slot[1], o->epsilon);
-    tn_tensor *a = average(slot[0], o->rho, tn_square(g));
-    tn_tensor *delta = tn_negative(tn_divide(tn_multiply(before, g), root(a, o->epsilon)));
-    average(slot[1], o->rho, tn_square(delta));
+    tn_tensor *before = root(slot[1], o->epsilon), *square = tn__gradient_square(g);
+    tn_tensor *a = average(slot[0], o->rho, square), *after = root(a, o->epsilon);
+    tn_tensor *delta = tn_negative(tn_divide(tn_multiply(before, g), after));
+    average(slot[1], o->rho, tn_multiply(tn_square(tn_divide(before, after)), square));
     tn_assign_add(w, tn_multiply(lr, delta));
 }
 

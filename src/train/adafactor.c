@@ -73,11 +73,11 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
     tn_tensor *rate = tn_minimum(lr, slowest); /* relative_step's limit is the same one */
     tn_tensor *alpha = tn_multiply(tn_maximum(tn_scalar(o->epsilon_2), rms(w)), rate);
     tn_tensor *beta = tn_subtract(one, tn_pow(step, tn_scalar(o->beta_2_decay)));
-    tn_tensor *square = tn_add(tn_square(g), tn_scalar(o->epsilon_1));
-    tn_tensor *v =
-        w->shape.rank < 2 ? average(slot[2], beta, square) : factored(slot, beta, square);
-    tn_tensor *move = tn_divide(g, tn_sqrt(v));
-    tn_tensor *excess = tn_divide(rms(move), tn_scalar(o->clip_threshold));
+    tn_tensor *square = tn__gradient_square(g), *more = tn_add(square, tn_scalar(o->epsilon_1));
+    tn_tensor *v = w->shape.rank < 2 ? average(slot[2], beta, more) : factored(slot, beta, more);
+    tn_tensor *move = tn_divide(g, tn_sqrt(v)),
+              *length = tn_sqrt(tn_reduce_mean(tn_divide(square, v)));
+    tn_tensor *excess = tn_divide(length, tn_scalar(o->clip_threshold));
     tn_assign_sub(w, tn_multiply(alpha, tn_divide(move, tn_maximum(one, excess))));
 }
 

@@ -18,7 +18,7 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
 {
     const tn_adagrad_options *o = &((const adagrad *)self)->o;
     (void)step;
-    tn_tensor *a = tn_assign_add(slot[0], tn_square(g));
+    tn_tensor *a = tn_assign_add(slot[0], tn__gradient_square(g));
     tn_assign_sub(w, tn_divide(tn_multiply(lr, g), tn_sqrt(tn_add(a, tn_scalar(o->epsilon)))));
 }
 

@@ -41,7 +41,7 @@ static void update(const constants *c, tn_tensor *g, tn_variable *w, tn_variable
     tn_tensor *m =
         tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), like(g, 1 - c->beta_1)));
     tn_tensor *v = tn_assign_add(
-        slot[1], tn_multiply(tn_subtract(tn_square(g), slot[1]), like(g, 1 - c->beta_2)));
+        slot[1], tn_multiply(tn_subtract(tn__gradient_square(g), slot[1]), like(g, 1 - c->beta_2)));
     if (c->amsgrad)
         v = tn_assign(slot[2], tn_maximum(slot[2], v));
     tn_assign_sub(w, tn_divide(tn_multiply(m, alpha), tn_add(tn_sqrt(v), like(g, c->epsilon))));

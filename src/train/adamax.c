@@ -22,7 +22,7 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
     tn_tensor *m =
         tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), tn_scalar(1 - o->beta_1)));
     tn_tensor *u =
-        tn_assign(slot[1], tn_maximum(tn_multiply(slot[1], tn_scalar(o->beta_2)), tn_abs(g)));
+        tn_assign(slot[1], tn_maximum(tn_multiply(slot[1], tn_scalar(o->beta_2)), tn__gradient_abs(g)));
     tn_tensor *left = tn_subtract(tn_ones_like(step), power);
     tn_assign_sub(
         w, tn_divide(tn_multiply(lr, m), tn_multiply(left, tn_add(u, tn_scalar(o->epsilon)))));

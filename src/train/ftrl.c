@@ -25,7 +25,7 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
 {
     const tn_ftrl_options *o = &((const ftrl *)self)->o;
     (void)step;
-    tn_tensor *n = tn_add(slot[0], tn_square(g));
+    tn_tensor *n = tn_add(slot[0], tn__gradient_square(g));
     tn_tensor *power = raised(n, o), *before = raised(slot[0], o);
     tn_tensor *pull =
         tn_add(g, tn_multiply(w, tn_scalar(2 * o->l2_shrinkage_regularization_strength)));

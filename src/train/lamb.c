@@ -41,8 +41,8 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
     const tn_lamb_options *o = &((const lamb *)self)->o;
     tn_tensor *m =
         tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), tn_scalar(1 - o->beta_1)));
-    tn_tensor *v = tn_assign_add(
-        slot[1], tn_multiply(tn_subtract(tn_square(g), slot[1]), tn_scalar(1 - o->beta_2)));
+    tn_tensor *v = tn_assign_add(slot[1], tn_multiply(tn_subtract(tn__gradient_square(g), slot[1]),
+                                                      tn_scalar(1 - o->beta_2)));
     tn_tensor *spread = tn_sqrt(tn_divide(v, missing(o->beta_2, step)));
     tn_tensor *move =
         tn_divide(tn_divide(m, missing(o->beta_1, step)), tn_add(spread, tn_scalar(o->epsilon)));

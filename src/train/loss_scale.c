@@ -77,7 +77,7 @@ tn_status tn__loss_scale_fill(tn_optimizer *o)
 
 /* --- scaling ---------------------------------------------------------------------------------- */
 /* The scale beside x as Keras promotes the two: halves become float32, float64 stays. */
-static tn_tensor *with_scale(tn_optimizer *o, tn_tensor *x,
+static tn_tensor *with_scale(const tn_optimizer *o, tn_tensor *x,
                              tn_tensor *(*op)(tn_tensor *a, tn_tensor *b))
 {
     tn_dtype dtype = x && x->dtype == TN_FLOAT64 ? TN_FLOAT64 : TN_FLOAT32;
@@ -102,11 +102,17 @@ static tn_tensor *all_finite(tn_list gradients)
     return all;
 }
 
+/* An optimizer's gradient, of which slices are unscaled before they are added. */
+static tn_tensor *over_scale(tn_tensor *x, const void *o)
+{
+    return with_scale(o, x, tn_divide);
+}
+
 static tn_list unscaled(tn_optimizer *o, tn_list gradients)
 {
     tn_tensor **items = tn__scope_alloc((gradients.count + 1) * sizeof *items);
     for (size_t i = 0; items && i < gradients.count; i++)
-        items[i] = gradients.item[i] ? with_scale(o, gradients.item[i], tn_divide) : NULL;
+        items[i] = gradients.item[i] ? tn__of_gradient(gradients.item[i], over_scale, o) : NULL;
     return (tn_list){ gradients.count, items };
 }
 

@@ -78,8 +78,8 @@ static void adam_step(const tn_muon_options *o, tn_tensor *g, tn_variable *w,
                                  missing(o->adam_beta_1, step));
     tn_tensor *m =
         tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), tn_scalar(1 - o->adam_beta_1)));
-    tn_tensor *v = tn_assign_add(
-        slot[1], tn_multiply(tn_subtract(tn_square(g), slot[1]), tn_scalar(1 - o->adam_beta_2)));
+    tn_tensor *v = tn_assign_add(slot[1], tn_multiply(tn_subtract(tn__gradient_square(g), slot[1]),
+                                                      tn_scalar(1 - o->adam_beta_2)));
     tn_assign_sub(w, tn_divide(tn_multiply(m, alpha), tn_add(tn_sqrt(v), tn_scalar(o->epsilon))));
 }
 

@@ -47,8 +47,8 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
     tn_tensor *power = tn_pow(beta_2, step);
     tn_tensor *m =
         tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), tn_subtract(one, beta_1)));
-    tn_tensor *v = tn_assign_add(
-        slot[1], tn_multiply(tn_subtract(tn_square(g), slot[1]), tn_subtract(one, beta_2)));
+    tn_tensor *v = tn_assign_add(slot[1], tn_multiply(tn_subtract(tn__gradient_square(g), slot[1]),
+                                                      tn_subtract(one, beta_2)));
     tn_tensor *mean =
         tn_add(tn_divide(tn_multiply(next, m), tn_subtract(one, tn_multiply(product, next))),
                tn_divide(tn_multiply(tn_subtract(one, u), g), tn_subtract(one, product)));

@@ -390,18 +390,36 @@ static tn_tensor *all_sum(tn_tensor *x)
     return tn_reduce_sum(x);
 }
 
+/* What an element is multiplied with and then divided by. */
+typedef struct {
+    tn_tensor *times, *over;
+} ratio;
+
+static tn_tensor *times_ratio(tn_tensor *x, const void *self)
+{
+    const ratio *r = self;
+    return tn_divide(tn_multiply(x, r->times), r->over);
+}
+
 /* g · norm / max(‖g‖, norm) */
 static tn_tensor *clip_by_norm(tn_tensor *g, double norm)
 {
-    tn_tensor *length = tn_sqrt(all_sum(tn_square(g)));
-    return tn_divide(tn_multiply(g, like(g, norm)), tn_maximum(length, like(g, norm)));
+    tn_tensor *length = tn_sqrt(all_sum(tn__gradient_square(g)));
+    ratio r = { like(g, norm), tn_maximum(length, like(g, norm)) };
+    return tn__of_gradient(g, times_ratio, &r);
+}
+
+static tn_tensor *clip_by_value(tn_tensor *x, const void *limit)
+{
+    double most = *(const double *)limit;
+    return tn_minimum(tn_maximum(x, like(x, -most)), like(x, most));
 }
 
 static void clip_globally(pairs *p, double norm)
 {
     tn_tensor *sum = NULL;
     for (size_t i = 0; i < p->count; i++) {
-        tn_tensor *square = all_sum(tn_square(p->gradient[i]));
+        tn_tensor *square = all_sum(tn__gradient_square(p->gradient[i]));
         sum = sum ? tn_add(sum, square) : square;
     }
     tn_tensor *length = tn_sqrt(sum);
@@ -426,8 +444,7 @@ static void clip_gradients(const tn__optimizer_common *c, pairs *p)
         if (c->clipnorm > 0)
             p->gradient[i] = clip_by_norm(g, c->clipnorm);
         else if (c->clipvalue > 0)
-            p->gradient[i] =
-                tn_minimum(tn_maximum(g, like(g, -c->clipvalue)), like(g, c->clipvalue));
+            p->gradient[i] = tn__of_gradient(g, clip_by_value, &c->clipvalue);
     }
     if (c->global_clipnorm > 0)
         clip_globally(p, c->global_clipnorm);
@@ -478,8 +495,8 @@ static void update_all(tn_context *context, tn_optimizer *o, const pairs *p, tn_
         for (size_t s = 0; s < o->slots; s++)
             slot[s] = slot_at(o, at, s);
         slot[o->slots] = o->number;
-        methods_of(o)->update(o->thing.self, tn_cast(p->gradient[i], dtype), p->variable[i], slot,
-                              tn_cast(rate, dtype), tn_cast(next, dtype));
+        methods_of(o)->update(o->thing.self, tn__gradient_cast(p->gradient[i], dtype),
+                              p->variable[i], slot, tn_cast(rate, dtype), tn_cast(next, dtype));
         tn__scope_end(depth);
     }
 }

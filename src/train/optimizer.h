@@ -3,6 +3,7 @@
 #ifndef TN_TRAIN_OPTIMIZER_H
 #define TN_TRAIN_OPTIMIZER_H
 #include "nn/object.h"
+#include "ops/slices.h"
 #include "tenon/training.h"
 
 enum { TN__MAX_SLOTS = 6 };

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include "train/testdata/optimizer_cases.h"
+#include "train/testdata/sliced_cases.h"
 
 /* Numbers that the script that recorded the cases computes too. */
 static tn_tensor *rows(int64_t count, int64_t width, int step, int shift, float scale)
@@ -95,6 +96,47 @@ static void every_optimizer_steps_as_keras_does_in_a_trace(void **state)
 {
     (void)state;
     follows_keras(false);
+}
+
+/* Rows of a table, some of them twice, some by a second call. */
+static tn_tensor *sliced_body(void *self, tn_list inputs)
+{
+    const fixture *f = self;
+    const int32_t words[] = { 1, 3, 1, 1, 4, 0 }, others[] = { 3, 3 };
+    tn_tape *tape = tn_gradient_tape();
+    tn_tensor *a = tn_gather(tn_at(f->variables, 0), tn_constant(TN_INT32, TN_SHAPE(2, 3), words),
+                             0),
+              *b = tn_gather(tn_at(f->variables, 0), tn_constant(TN_INT32, TN_SHAPE(2), others), 0);
+    tn_tensor *loss = tn_add(tn_reduce_sum(tn_multiply(a, tn_at(inputs, 0))),
+                             tn_reduce_sum(tn_multiply(b, tn_at(inputs, 1))));
+    loss = tn_scale_loss(f->optimizer, loss);
+    return apply_body(self, tn_gradient(tape, loss, f->variables));
+}
+
+static void slices_follow_keras(bool eager)
+{
+    for (size_t i = 0; i < sizeof sliced_cases / sizeof *sliced_cases; i++) {
+        TN_SCOPE;
+        fixture f = { tn_optimizer_of(sliced_cases[i].text),
+                      TN_LIST(tn_variable(rows(5, 2, 7, 3, 1), .name = "table")) };
+        if (sliced_cases[i].scaled)
+            f.optimizer = tn_loss_scale_optimizer(f.optimizer, .initial_scale = 8);
+        tn_function *step = tn_function(sliced_body, &f, .eager = eager);
+        for (int k = 0; k < 4; k++) {
+            const float *want = sliced_cases[i].after[k];
+            tn_call(step, tn_reshape(rows(6, 2, 3 + k, 5, 1), TN_SHAPE(2, 3, 2)),
+                    rows(2, 2, 5, 4 + k, 1));
+            CHECK_NO_ERROR();
+            check_numbers(sliced_cases[i].text, k, f.variables, &want);
+        }
+    }
+}
+
+static void rows_that_come_twice_are_squared_and_clipped_singly_as_keras_does(void **state)
+{
+    (void)state;
+    slices_follow_keras(true);
+    slices_follow_keras(false);
 }
 
 static void a_traced_step_sees_a_learning_rate_that_changes(void **state)
@@ -230,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_optimizer_steps_as_keras_does),
         cmocka_unit_test(every_optimizer_steps_as_keras_does_in_a_trace),
+        cmocka_unit_test(rows_that_come_twice_are_squared_and_clipped_singly_as_keras_does),
         cmocka_unit_test(a_traced_step_sees_a_learning_rate_that_changes),
         cmocka_unit_test(the_averages_take_the_place_of_the_weights_in_the_end),
         cmocka_unit_test(a_missing_gradient_is_skipped),

@@ -43,7 +43,7 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
     (void)step;
     tn_variable *momentum = o->momentum > 0 ? slot[1] : NULL,
                 *mean = o->centered ? slot[1 + (o->momentum > 0)] : NULL;
-    tn_tensor *v = average(slot[0], o->rho, tn_square(g));
+    tn_tensor *v = average(slot[0], o->rho, tn__gradient_square(g));
     if (mean)
         v = tn_subtract(v, tn_square(average(mean, o->rho, g)));
     tn_tensor *move = tn_divide(tn_multiply(lr, g), tn_sqrt(tn_add(v, tn_scalar(o->epsilon))));

@@ -40,8 +40,8 @@ static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *
     tn_tensor *beta_1 = tn_multiply(one, tn_scalar(o->beta_1)),
               *beta_2 = tn_multiply(one, tn_scalar(o->beta_2));
     tn_tensor *power = tn_pow(beta_2, step);
-    tn_tensor *v = tn_assign_add(
-        slot[1], tn_multiply(tn_subtract(tn_square(g), slot[1]), tn_subtract(one, beta_2)));
+    tn_tensor *v = tn_assign_add(slot[1], tn_multiply(tn_subtract(tn__gradient_square(g), slot[1]),
+                                                      tn_subtract(one, beta_2)));
     tn_tensor *spread =
         tn_add(tn_sqrt(tn_divide(v, tn_subtract(one, power))), tn_scalar(o->epsilon));
     tn_tensor *rate = warmed(o, lr, step);

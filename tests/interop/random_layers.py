@@ -213,7 +213,7 @@ MERGING = [
 class Drawing:
     """Draws models; `nested` are those within the last one, `words` is how many an Embedding knows."""
 
-    words = 100
+    words = 20
     largest = 400  # elements of one sample
 
     def __init__(self, r, g):

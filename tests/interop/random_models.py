@@ -13,7 +13,6 @@ So are those that Keras refuses.
 
 import argparse
 import collections
-import math
 import os
 import pathlib
 import random
@@ -120,7 +119,6 @@ class Case:
         self.format = "h5" if seed % 3 == 2 else "keras"
         self.compile(draw_optimizer(r, self.format))
         rows = r.randint(3, 6)
-        self.said, self.order = 0, self.g.permutation(self.drawing.words)
         self.x = [self.draw_input(x, rows) for x in self.model.inputs]
         self.y = [LOSSES[name][3](self.g, tuple(d if d else rows for d in y.shape)) for name, y in zip(names, self.model.outputs)]
         self.weight = self.g.uniform(0.2, 2, rows).astype("float32") if r.random() < 0.2 else None
@@ -136,9 +134,8 @@ class Case:
 
     def draw_input(self, x, rows):
         shape = (rows, *x.shape[1:])
-        if x.dtype == "int32":  # each word once: of a repeated one Keras squares the gradients singly, and we their sum
-            self.said, words = self.said + math.prod(shape), self.order[self.said :]
-            return words[: math.prod(shape)].reshape(shape).astype("int32")
+        if x.dtype == "int32":
+            return self.g.integers(0, self.drawing.words, shape).astype("int32")
         values = self.g.normal(size=shape).astype("float32")
         if len(shape) == 3:  # for Masking: steps at the end that are zeros
             for row, steps in enumerate(self.g.integers(1, shape[1] + 1, rows)):

@@ -10,6 +10,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
 import keras
 import numpy as np
+import tensorflow as tf
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HEAD = "/* %s - written by make_train_cases.py with Keras " + keras.__version__ + ". */\n"
@@ -93,6 +94,54 @@ def write_optimizers():
     out += "    float after[%d][48];\n} optimizer_cases[] = {\n" % STEPS
     out += "".join(optimizer_case(*case) for case in OPTIMIZERS) + "};\n"
     open(os.path.join(HERE, "optimizer_cases.h"), "w").write(out)
+
+
+# --- gradients of gathered rows, some of them twice: slices, which TensorFlow keeps as they are -------------------------------
+SLICED = [
+    ("SGD", dict(learning_rate=0.1, clipnorm=0.5)),
+    ("SGD", dict(learning_rate=0.1, clipvalue=0.25, momentum=0.9)),
+    ("SGD", dict(learning_rate=0.1, global_clipnorm=0.75)),
+    ("RMSprop", dict(learning_rate=0.01, centered=True)),
+    ("Adam", dict(learning_rate=0.1)),
+    ("Adam", dict(learning_rate=0.1, clipvalue=0.25)),
+    ("Adam", dict(learning_rate=0.1, global_clipnorm=0.75)),
+    ("Adam", dict(learning_rate=0.1, gradient_accumulation_steps=2)),
+    ("AdamW", dict(learning_rate=0.1, amsgrad=True)),
+    ("Adagrad", dict(learning_rate=0.1)),
+    ("Adadelta", dict(learning_rate=1.0)),
+    ("Adamax", dict(learning_rate=0.1)),
+    ("Nadam", dict(learning_rate=0.1)),
+    ("Ftrl", dict(learning_rate=0.1)),
+    ("Adafactor", dict(learning_rate=0.1)),
+    ("Lion", dict(learning_rate=0.01)),
+    ("Lamb", dict(learning_rate=0.1)),
+    ("Muon", dict(learning_rate=0.1, exclude_layers=["table"])),
+    ("ScheduleFreeAdamW", dict(learning_rate=0.1)),
+]
+
+
+def sliced_case(name, arguments, scaled=False):
+    optimizer = getattr(keras.optimizers, name)(**arguments)
+    if scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=8.0)
+    table = keras.Variable(rows(5, 2), name="table")
+    steps = []
+    for step in range(STEPS):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.gather(table.value, [[1, 3, 1], [1, 4, 0]]) * rows(6, 2, 3 + step, 5).reshape(2, 3, 2))
+            loss += tf.reduce_sum(tf.gather(table.value, [3, 3]) * rows(2, 2, 5, 4 + step))
+            loss = optimizer.scale_loss(loss)
+        optimizer.apply([tape.gradient(loss, table.value)], [table])
+        steps.append(np.asarray(table))
+    text = "%s(%s)" % (name.lower(), ", ".join("%s=%s" % (k, argument(v)) for k, v in arguments.items()))
+    return '    { "%s", %s,\n      { %s } },\n' % (text, str(scaled).lower(), ",\n        ".join(numbers(s) for s in steps))
+
+
+def write_sliced():
+    out = HEAD % "sliced_cases.h"
+    out += "static const struct {\n    const char *text;\n    bool scaled; /* within a LossScaleOptimizer */\n    float after[%d][10];\n} sliced_cases[] = {\n" % STEPS
+    out += "".join(sliced_case(*case) for case in SLICED) + sliced_case("Adam", dict(learning_rate=0.1), True) + "};\n"
+    open(os.path.join(HERE, "sliced_cases.h"), "w").write(out)
 
 
 # --- fit: the history of small trainings, all from seeds --------------------------------------------------------------------
@@ -357,5 +406,6 @@ def write_callbacks():
 
 if __name__ == "__main__":
     write_optimizers()
+    write_sliced()
     write_fits()
     write_callbacks()
