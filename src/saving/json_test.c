@@ -197,6 +197,27 @@ static void an_architecture_goes_into_a_file(void **state)
     CHECK_NO_ERROR();
 }
 
+static void an_architecture_that_cannot_be_written_says_why(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("kept.json");
+    tn_to_json_options options = { .size_ = sizeof options, .model = plain_model(), .keras = 3 };
+    assert_int_equal(tn_save_json_with(&options, NULL), TN_INVALID_ARGUMENT);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "tn_save_json: path is NULL");
+    assert_int_not_equal(tn_save_json_with(&options, tn_format("%s/model.json", path)), TN_OK);
+    CHECK_ERROR(TN_NOT_FOUND, "kept.json");
+    CHECK_OK(tn_save_json_with(&options, path));
+    tn__bytes before = bytes_of(path);
+    options.keras = 4;
+    assert_int_equal(tn_save_json_with(&options, path), TN_INVALID_ARGUMENT);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "keras must be 2 or 3, got 4");
+    tn__bytes after = bytes_of(path);
+    assert_int_equal(after.size, before.size);
+    tn__bytes_free(&before);
+    tn__bytes_free(&after);
+}
+
 int main(void)
 {
     tests_begin();
@@ -210,6 +231,7 @@ int main(void)
         cmocka_unit_test(json_may_nest_2048_deep),
         cmocka_unit_test(an_architecture_makes_the_same_model_for_either_keras),
         cmocka_unit_test(an_architecture_goes_into_a_file),
+        cmocka_unit_test(an_architecture_that_cannot_be_written_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 #include "saving/testdata.h"
+#include "formats/zip.h"
 
 static double next_loss(tn_model *model)
 {
@@ -194,6 +195,58 @@ static void a_state_that_does_not_fit_is_left_out_with_a_warning(void **state)
     assert_true(tn_is_compiled(model));
 }
 
+static void copy_member(tn__zip_writer *to, tn__zip *from, const char *name)
+{
+    size_t index;
+    tn__bytes member;
+    assert_true(tn__zip_find(from, name, &index));
+    CHECK_OK(tn__zip_read(from, index, &member));
+    CHECK_OK(tn__zip_add(to, name, TN__ZIP_STORED, member.data, member.size));
+    tn__bytes_free(&member);
+}
+
+/* The config of one archive beside the weights and the state of another. */
+static void join_archives(tn_bytes config, tn_bytes weights, tn__bytes *joined)
+{
+    tn__zip *first, *second;
+    tn__writer *out;
+    tn__zip_writer *zip;
+    CHECK_OK(tn__zip_open((tn__span){ config.data, config.size }, NULL, &first));
+    CHECK_OK(tn__zip_open((tn__span){ weights.data, weights.size }, NULL, &second));
+    CHECK_OK(tn__writer_to_memory(joined, &out));
+    CHECK_OK(tn__zip_writer_open(out, &zip));
+    copy_member(zip, first, "metadata.json");
+    copy_member(zip, first, "config.json");
+    copy_member(zip, second, "model.weights.h5");
+    CHECK_OK(tn__zip_finish(zip));
+    CHECK_OK(tn__writer_commit(out));
+    tn__zip_close(first);
+    tn__zip_close(second);
+}
+
+/* Adafactor keeps as many variables as Adam with amsgrad, of other shapes. */
+static void a_state_of_other_shapes_is_left_out_with_a_warning(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_bytes adam =
+        tn_save_to_memory(trained(plain_model(), tn_adam(0.01, .amsgrad = true, .name = "mine")));
+    tn_model *other = trained(plain_model(), tn_adafactor(0.01));
+    tn__bytes joined = { 0 };
+    join_archives(adam, tn_save_to_memory(other), &joined);
+    sink_text *heard = listen_to_sink();
+    tn_model *model = tn_load_model_from_memory(joined.data, joined.size);
+    stop_listening();
+    tn__bytes_free(&joined);
+    CHECK_NO_ERROR();
+    assert_non_null(strstr(heard->text, "Error in loading the saved optimizer state ("));
+    assert_non_null(strstr(heard->text, "has another shape than the variable of 'mine'). As a "
+                                        "result, your model is starting with a freshly "
+                                        "initialized optimizer."));
+    check_same_outputs(model, other, wanted("x"));
+    trained(model, tn_adam(0.01));
+}
+
 static bool load_trained(void *path)
 {
     return tn_load_model(path) != NULL;
@@ -230,6 +283,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_compiled_is_a_warning),
         cmocka_unit_test(an_optimizer_that_has_not_stepped_begins_without_a_word),
         cmocka_unit_test(a_state_that_does_not_fit_is_left_out_with_a_warning),
+        cmocka_unit_test(a_state_of_other_shapes_is_left_out_with_a_warning),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
