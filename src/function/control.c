@@ -251,70 +251,129 @@ static tn_tensor *pack(tn_list values)
     return values.count == 1 ? values.item[0] : tn_tuple_of(values);
 }
 
+/* A loop's bodies; whether the body gives more than the variables, which is collected then. */
+typedef struct {
+    tn_body condition, body;
+    void *self;
+    bool collect;
+} program;
+
 /* What the body gave becomes the loop's variables; of another number or dtype it cannot. */
-static tn_status check_round(tn_list before, tn_tensor *const *after, size_t count)
+static tn_status check_round(const program *p, tn_list before, tn_tensor *const *after, size_t count)
 {
-    if (count != before.count)
+    if (p->collect ? count <= before.count : count != before.count)
         return tn__fail(TN_INVALID_ARGUMENT, "The two structures don't have the same nested structure.\ntn_while_loop: body gives %zu tensor(s), "
                                              "there are %zu loop variables",
                         count, before.count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < before.count; i++)
         if (after[i]->dtype != before.item[i]->dtype)
             return tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: loop variable %zu enters as %s and body gives %s\ntn_cast(x, dtype) converts", i,
                             TN__TENSOR(before.item[i]), TN__TENSOR(after[i]));
     return TN_OK;
 }
 
-static tn_status test_at_once(tn_context *context, tn_body condition, void *self, tn_list values, bool *on)
+/* A loop that runs at once. */
+typedef struct {
+    tn_tensor **variable; /* retained */
+    size_t variables, width; /* width: what is collected in each round */
+    struct {
+        tn_tensor **item; /* of round 0, then of round 1, …; retained */
+        size_t count, capacity;
+    } collected;
+} run;
+
+static tn_status test_at_once(tn_context *context, const program *p, tn_list values, bool *on)
 {
     tn_tensor *result;
-    TN_TRY(tn__run_body(context, condition, self, values, -1, "condition", &result));
+    TN_TRY(tn__run_body(context, p->condition, p->self, values, -1, "condition", &result));
     *on = check_predicate(result, "tn_while_loop: what condition gives") && tn_to_int(result) != 0;
     tn__release(result);
     return context->error.status;
 }
 
-/* One round in a scope of its own; the new values are retained. */
-static tn_status round_at_once(tn_context *context, tn_body condition, tn_body body, void *self, tn_tensor **items, size_t variables, bool *on)
+static tn_status take_round(run *r, const program *p, tn_tensor *result)
 {
-    const tn_list values = { variables, items };
+    size_t count = tn__flat_count(result), width = count - r->variables;
+    tn_tensor **leaves = tn__scope_alloc((count + 1) * sizeof *leaves);
+    if (!leaves)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__flatten(result, leaves);
+    TN_TRY(check_round(p, (tn_list){ r->variables, r->variable }, leaves, count));
+    if (r->width && width != r->width)
+        return tn__fail(TN_INVALID_ARGUMENT, "The two structures don't have the same nested structure.\na loop's body gives %zu tensor(s) to "
+                                             "collect in one round and %zu in another", r->width, width);
+    r->width = width;
+    TN_TRY(TN__RESERVE(&r->collected, width));
+    for (size_t i = 0; i < r->variables; i++)
+        tn__assign_object(&r->variable[i], leaves[i]);
+    for (size_t i = r->variables; i < count; i++)
+        r->collected.item[r->collected.count++] = tn__retain(leaves[i]);
+    return TN_OK;
+}
+
+/* One round in a scope of its own. */
+static tn_status round_at_once(tn_context *context, const program *p, run *r, bool *on)
+{
+    const tn_list values = { r->variables, r->variable };
     tn_tensor *result = NULL;
     size_t depth = tn__scope_begin(context->here);
-    tn_status status = test_at_once(context, condition, self, values, on);
+    tn_status status = test_at_once(context, p, values, on);
     if (status == TN_OK && *on)
-        status = tn__run_body(context, body, self, values, -1, "body", &result);
-    size_t count = result ? tn__flat_count(result) : 0;
-    tn_tensor **leaves = result ? tn__scope_alloc((count + 1) * sizeof *leaves) : NULL;
-    if (leaves) {
-        tn__flatten(result, leaves);
-        status = check_round(values, leaves, count);
-        for (size_t i = 0; i < count && status == TN_OK; i++)
-            tn__assign_object(&items[i], leaves[i]);
-    }
+        status = tn__run_body(context, p->body, p->self, values, -1, "body", &result);
+    if (status == TN_OK && result)
+        status = take_round(r, p, result);
     tn__release(result);
     tn__scope_end(depth);
     return status == TN_OK ? context->error.status : status;
 }
 
-static tn_tensor *loop_at_once(tn_context *context, tn_body condition, tn_body body, void *self, tn_list values)
+/* The tensor number `place` of every round. */
+static tn_tensor *stack_at_once(const run *r, size_t place)
 {
-    tn_tensor **item = tn__scope_alloc((values.count + 1) * sizeof *item);
+    size_t rounds = r->collected.count / r->width;
+    tn_tensor **column = tn__scope_alloc((rounds + 1) * sizeof *column);
+    for (size_t i = 0; column && i < rounds; i++)
+        column[i] = r->collected.item[i * r->width + place];
+    return column ? tn_stack((tn_list){ rounds, column }, 0) : NULL;
+}
+
+static tn_tensor *result_at_once(const program *p, const run *r)
+{
+    if (!p->collect)
+        return pack((tn_list){ r->variables, r->variable });
+    tn_tensor **all = tn__scope_alloc((r->variables + r->width + 1) * sizeof *all);
+    if (!all)
+        return NULL;
+    memcpy(all, r->variable, r->variables * sizeof *all);
+    for (size_t i = 0; i < r->width; i++)
+        if (!(all[r->variables + i] = stack_at_once(r, i)))
+            return NULL;
+    return tn_tuple_of((tn_list){ r->variables + r->width, all });
+}
+
+static tn_tensor *loop_at_once(tn_context *context, const program *p, tn_list values)
+{
+    run r = { .variable = tn__scope_alloc((values.count + 1) * sizeof *r.variable), .variables = values.count };
     bool on = true;
-    tn_status status = item ? TN_OK : TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; item && i < values.count; i++)
-        item[i] = tn__retain(values.item[i]);
+    tn_status status = r.variable ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; r.variable && i < values.count; i++)
+        r.variable[i] = tn__retain(values.item[i]);
     while (status == TN_OK && on)
-        status = round_at_once(context, condition, body, self, item, values.count, &on);
-    for (size_t i = 0; item && i < values.count; i++)
-        tn__own(item[i]);
-    return status == TN_OK ? pack((tn_list){ values.count, item }) : NULL;
+        status = round_at_once(context, p, &r, &on);
+    for (size_t i = 0; r.variable && i < values.count; i++)
+        tn__own(r.variable[i]);
+    tn_tensor *result = status == TN_OK ? result_at_once(p, &r) : NULL;
+    for (size_t i = 0; i < r.collected.count; i++)
+        tn__release(r.collected.item[i]);
+    tn__free(r.collected.item);
+    return result;
 }
 
 /* A variable that comes out in another shape than it went in has a dimension that is not known; true when that is so for any. */
-static bool relax(tn_shape *shapes, const traced *t)
+static bool relax(tn_shape *shapes, size_t variables, const traced *t)
 {
     bool relaxed = false;
-    for (size_t i = 0; i < t->outputs; i++) {
+    for (size_t i = 0; i < variables; i++) {
         const tn_shape *after = &t->output[i]->shape;
         if (tn__shape_equal(after, &shapes[i]))
             continue;
@@ -332,25 +391,24 @@ static bool relax(tn_shape *shapes, const traced *t)
     return relaxed;
 }
 
-static tn_status trace_loop(tn_context *context, tn_body condition, tn_body body, void *self, tn_list values, tn_shape *shapes, traced *test,
-                            traced *round)
+static tn_status trace_loop(tn_context *context, const program *p, tn_list values, tn_shape *shapes, traced *test, traced *round)
 {
     do {
         traced_free(round);
-        TN_TRY(trace(context, round, body, self, values, shapes, "body"));
-        TN_TRY(check_round(values, round->output, round->outputs));
-    } while (relax(shapes, round));
-    TN_TRY(trace(context, test, condition, self, values, shapes, "condition"));
+        TN_TRY(trace(context, round, p->body, p->self, values, shapes, "body"));
+        TN_TRY(check_round(p, values, round->output, round->outputs));
+    } while (relax(shapes, values.count, round));
+    TN_TRY(trace(context, test, p->condition, p->self, values, shapes, "condition"));
     if (test->outputs != 1)
         return tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: what condition gives must be a bool of shape (), got a tuple of %zu", test->outputs);
     return check_predicate(test->output[0], "tn_while_loop: what condition gives") ? TN_OK : TN_INVALID_ARGUMENT;
 }
 
-static tn_tensor *repeat(tn_context *context, tn_list values, const traced *test, const traced *round)
+static tn_tensor *repeat(tn_context *context, const program *p, tn_list values, const traced *test, const traced *round)
 {
-    tn__while_attrs attrs = { .history = false };
+    tn__while_attrs attrs = { .collected = (int64_t)(round->outputs - values.count) };
     outside o = { 0 };
-    tn_tensor *result = NULL, *structure = pack(values);
+    tn_tensor *result = NULL, *structure = p->collect ? tn_tuple_of((tn_list){ round->outputs, round->output }) : pack(values);
     if (structure && add_outside(&o, test->graph) == TN_OK && add_outside(&o, round->graph) == TN_OK &&
         close(context, test, values.count, &o, &attrs.condition) == TN_OK && close(context, round, values.count, &o, &attrs.body) == TN_OK) {
         bool stateful = tn__closure_is_stateful(&attrs.condition, true) || tn__closure_is_stateful(&attrs.body, true);
@@ -360,7 +418,7 @@ static tn_tensor *repeat(tn_context *context, tn_list values, const traced *test
     return result;
 }
 
-static tn_tensor *loop_traced(tn_context *context, tn_body condition, tn_body body, void *self, tn_list values)
+static tn_tensor *loop_traced(tn_context *context, const program *p, tn_list values)
 {
     traced test = { NULL }, round = { NULL };
     tn_tensor *result = NULL;
@@ -368,8 +426,8 @@ static tn_tensor *loop_traced(tn_context *context, tn_body condition, tn_body bo
     tn_shape *shapes = tn__scope_alloc((values.count + 1) * sizeof *shapes);
     for (size_t i = 0; shapes && i < values.count; i++)
         shapes[i] = values.item[i]->shape;
-    if (shapes && trace_loop(context, condition, body, self, values, shapes, &test, &round) == TN_OK)
-        result = repeat(context, values, &test, &round);
+    if (shapes && trace_loop(context, p, values, shapes, &test, &round) == TN_OK)
+        result = repeat(context, p, values, &test, &round);
     traced_free(&test);
     traced_free(&round);
     tn__scope_end(depth);
@@ -409,5 +467,12 @@ tn_tensor *tn_while_loop(tn_body condition, tn_body body, void *self, tn_list lo
                                           "put the loop into a layer class's call, and the layer into the model", i);
             return NULL;
         }
-    return context->graph ? loop_traced(context, condition, body, self, values) : loop_at_once(context, condition, body, self, values);
+    const program p = { condition, body, self, false };
+    return context->graph ? loop_traced(context, &p, values) : loop_at_once(context, &p, values);
+}
+
+tn_tensor *tn__while_collecting(tn_context *context, tn_body condition, tn_body body, void *self, tn_list variables, bool rounds)
+{
+    const program p = { condition, body, self, true };
+    return context->graph || !rounds ? loop_traced(context, &p, variables) : loop_at_once(context, &p, variables);
 }

@@ -18,20 +18,28 @@ typedef struct {
     tn__closure then, otherwise;
 } tn__if_attrs;
 /* Node inputs: the loop's variables, the other inputs of the closures, the program's variables that they use. Outputs: the loop's
- * variables at the end; with `history`, then for each its values at the beginning of every round, stacked. */
+ * variables at the end; with `history`, then for each its values at the beginning of every round, stacked; then the `collected` last
+ * outputs of the body, of all rounds stacked. */
 typedef struct {
     tn__closure condition, body;
     tn_flag history;
+    int64_t collected;
 } tn__while_attrs;
 
 size_t tn__closure_inputs(const tn__closure *c);
 size_t tn__closure_outputs(const tn__closure *c);
-/* Do its nodes change anything, draw from a stateful generator or, where `reading` counts, read a variable? */
+size_t tn__while_variables(const tn__while_attrs *attrs);
+/* Do its nodes, and those of closures in it, change anything, draw from a stateful generator or, where `reading` counts, read a variable? */
 bool tn__closure_is_stateful(const tn__closure *c, bool reading);
 /* Runs it on values: as many feeds as it has inputs, as many results as outputs, retained for the caller. */
 tn_status tn__closure_run(tn_context *context, const tn__closure *c, tn_tensor *const *feeds, tn_tensor **results);
 
 extern const tn__op tn__op_If, tn__op_StatelessIf, tn__op_While, tn__op_StatelessWhile;
+
+/* tn_while_loop whose body gives, behind the loop's variables, tensors that are collected: they come out behind the variables, each
+ * with a row for each round. Always a tuple. A loop of no rounds is traced, since nothing else knows what its body would give:
+ * `rounds` says false when it is known that there are none. */
+tn_tensor *tn__while_collecting(tn_context *context, tn_body condition, tn_body body, void *self, tn_list variables, bool rounds);
 
 /* The rules (control_gradient.c). */
 void tn__if_gradient(tn__gradient *gradient);

@@ -160,29 +160,39 @@ static tn_tensor *rounds_left(void *self, tn_list inputs)
     return tn_greater(tn_at(inputs, 0), tn__like(tn_at(inputs, 0), 0));
 }
 
-/* What arrives at the loop variables at the end of a round: from the round after it, and at the kept values where somebody used them. */
+/* The row of a round of what arrives at stacked values; NULL and true when nothing does. */
+static bool row_of(tn_tensor *stacked, tn_tensor *round, tn_tensor **row)
+{
+    *row = stacked ? tn_gather(stacked, round, 0) : NULL;
+    return !stacked || *row;
+}
+
+/* What arrives at the outputs of a round: at the loop variables from the round after it, at what is collected from the stack, and at the
+ * kept values where somebody used them. */
 static bool seeds_of(const while_flow *f, tn_list inputs, tn_tensor *round, tn_tensor **seeds, tn_tensor **kept)
 {
+    size_t stacks = f->count * (f->a->history ? 2 : 1);
     for (size_t i = 0; i < f->count; i++)
         seeds[i] = kept[i] = NULL;
     for (size_t i = 0; i < f->own; i++)
         seeds[f->s->place[i]] = inputs.item[1 + i];
-    for (size_t i = 0; i < f->count; i++) {
-        tn_tensor *dpast = f->g->out_count > f->count ? f->g->dout[f->count + i] : NULL;
-        if (dpast && !(kept[i] = tn_gather(dpast, round, 0)))
+    for (size_t i = 0; i < f->count && f->a->history; i++)
+        if (!row_of(f->g->dout[f->count + i], round, &kept[i]))
             return false;
-    }
+    for (size_t i = 0; i < (size_t)f->a->collected; i++)
+        if (!row_of(f->g->dout[stacks + i], round, &seeds[f->count + i]))
+            return false;
     return true;
 }
 
 static tn_tensor *one_round_back(void *self, tn_list inputs)
 {
     const while_flow *f = self;
-    size_t feeds = tn__closure_inputs(&f->a->body);
+    size_t feeds = tn__closure_inputs(&f->a->body), outputs = tn__closure_outputs(&f->a->body);
     tn_tensor *round = tn_subtract(tn_at(inputs, 0), tn__like(tn_at(inputs, 0), 1));
     tn_tensor **feed = tn__scope_alloc((feeds + 1) * sizeof *feed), **source = tn__scope_alloc((f->s->count + 1) * sizeof *source);
-    tn_tensor **seeds = tn__scope_alloc((2 * f->count + 1) * sizeof *seeds), **next = tn__scope_alloc((f->s->count + 2) * sizeof *next);
-    if (!round || !feed || !source || !seeds || !next || !seeds_of(f, inputs, round, seeds, seeds + f->count))
+    tn_tensor **seeds = tn__scope_alloc((outputs + f->count + 1) * sizeof *seeds), **next = tn__scope_alloc((f->s->count + 2) * sizeof *next);
+    if (!round || !feed || !source || !seeds || !next || !seeds_of(f, inputs, round, seeds, seeds + outputs))
         return NULL;
     for (size_t i = 0; i < feeds; i++)
         if (!(feed[i] = i < f->count ? tn_gather(f->past.item[i], round, 0) : f->g->in[i]))
@@ -198,7 +208,7 @@ static tn_tensor *one_round_back(void *self, tn_list inputs)
         return NULL;
     next[0] = round;
     for (size_t i = 0; i < f->s->count; i++) {
-        tn_tensor *kept = i < f->own ? seeds[f->count + f->s->place[i]] : inputs.item[1 + i];
+        tn_tensor *kept = i < f->own ? seeds[outputs + f->s->place[i]] : inputs.item[1 + i];
         next[1 + i] = kept ? tn_add(found.item[i], kept) : found.item[i];
     }
     return tn_tuple_of((tn_list){ 1 + f->s->count, next });
@@ -208,15 +218,17 @@ static tn_tensor *one_round_back(void *self, tn_list inputs)
 static tn_status run_with_history(const tn__gradient *g, size_t count, tn_tensor **past)
 {
     tn__while_attrs attrs = *(const tn__while_attrs *)g->attrs;
-    tn_tensor **out = tn__scope_alloc((2 * count + 1) * sizeof *out);
+    size_t outputs = 2 * count + (size_t)attrs.collected;
+    tn_tensor **out = tn__scope_alloc((outputs + 1) * sizeof *out);
     if (!out)
         return TN_RESOURCE_EXHAUSTED;
     attrs.history = true;
-    TN_TRY(tn__dispatch(tn__context(), g->op, &attrs, g->in, g->in_count, out, 2 * count));
-    for (size_t i = 0; i < count; i++) {
-        tn__release(out[i]);
-        past[i] = tn__own(out[count + i]);
-    }
+    TN_TRY(tn__dispatch(tn__context(), g->op, &attrs, g->in, g->in_count, out, outputs));
+    for (size_t i = 0; i < outputs; i++)
+        if (i < count || i >= 2 * count)
+            tn__release(out[i]);
+        else
+            past[i - count] = tn__own(out[i]);
     return tn__errors()->status;
 }
 
@@ -245,7 +257,7 @@ static tn_tensor *walk_rounds(while_flow *f)
 void tn__while_gradient(tn__gradient *g)
 {
     const tn__while_attrs *a = g->attrs;
-    size_t count = tn__closure_outputs(&a->body);
+    size_t count = tn__while_variables(a);
     sources s;
     tn_tensor **past = tn__scope_alloc((count + 1) * sizeof *past);
     if (!past || !check_repeatable(&a->body, "a loop") || !check_repeatable(&a->condition, "a loop") || !find_sources(g, 0, &s) || !s.count)

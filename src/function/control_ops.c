@@ -16,6 +16,7 @@ static const tn_field while_fields[] = {
     CLOSURE_ROWS(tn__while_attrs, condition),
     CLOSURE_ROWS(tn__while_attrs, body),
     TN__ROW(TN_FIELD_FLAG, tn__while_attrs, history, "false", NULL),
+    TN__ROW(TN_FIELD_INT, tn__while_attrs, collected, "0", ">=0"),
     TN__END_OF_FIELDS,
 };
 
@@ -29,15 +30,32 @@ size_t tn__closure_outputs(const tn__closure *c)
     return c->outputs->of.tuple.count;
 }
 
+size_t tn__while_variables(const tn__while_attrs *attrs)
+{
+    return tn__closure_outputs(&attrs->body) - (size_t)attrs->collected;
+}
+
+static bool is_stateful(const tn__node *node, bool reading)
+{
+    const tn__op *op = node->op;
+    if (op == &tn__op_If || op == &tn__op_StatelessIf) {
+        const tn__if_attrs *a = node->attrs;
+        return tn__closure_is_stateful(&a->then, reading) || tn__closure_is_stateful(&a->otherwise, reading);
+    }
+    if (op == &tn__op_While || op == &tn__op_StatelessWhile) {
+        const tn__while_attrs *a = node->attrs;
+        return tn__closure_is_stateful(&a->condition, reading) || tn__closure_is_stateful(&a->body, reading);
+    }
+    bool counts = op != &tn__op_Placeholder && op != &tn__op_VarHandleOp && (reading || op != &tn__op_ReadVariableOp);
+    return (op->flags & TN__STATEFUL) && counts;
+}
+
 bool tn__closure_is_stateful(const tn__closure *c, bool reading)
 {
     const tn_graph *graph = (const tn_graph *)c->graph;
-    for (size_t i = 0; i < graph->node.count; i++) {
-        const tn__op *op = graph->node.item[i]->op;
-        bool counts = op != &tn__op_Placeholder && op != &tn__op_VarHandleOp && (reading || op != &tn__op_ReadVariableOp);
-        if ((op->flags & TN__STATEFUL) && counts)
+    for (size_t i = 0; i < graph->node.count; i++)
+        if (is_stateful(graph->node.item[i], reading))
             return true;
-    }
     return false;
 }
 
@@ -112,38 +130,49 @@ static size_t while_outputs(const void *attrs, size_t inputs)
 {
     (void)inputs;
     const tn__while_attrs *a = attrs;
-    return tn__closure_outputs(&a->body) * (a->history ? 2 : 1);
+    return tn__while_variables(a) * (a->history ? 2 : 1) + (size_t)a->collected;
+}
+
+static tn_status infer_stacked(const tn_tensor *x, tn_shape *shape)
+{
+    *shape = x->shape;
+    if (!shape->known)
+        return TN_OK;
+    if (shape->rank == TN_MAX_RANK)
+        return tn__fail(TN_UNIMPLEMENTED, "a loop that keeps a tensor of rank %d of every round", TN_MAX_RANK);
+    memmove(shape->dims + 1, shape->dims, (size_t)shape->rank * sizeof *shape->dims);
+    shape->dims[0] = TN_NONE;
+    shape->rank++;
+    return TN_OK;
 }
 
 static tn_status while_infer(tn__infer *infer)
 {
     const tn__while_attrs *a = infer->attrs;
-    size_t count = tn__closure_outputs(&a->body);
+    size_t count = tn__while_variables(a), kept = infer->output_count - (size_t)a->collected;
     for (size_t i = 0; i < infer->output_count; i++) {
-        const tn_tensor *x = a->body.inputs->of.tuple.item[i % count];
-        tn_shape *shape = &infer->output[i].shape;
+        const tn_tensor *x = i < kept ? a->body.inputs->of.tuple.item[i % count] : a->body.outputs->of.tuple.item[count + i - kept];
         infer->output[i].dtype = (tn_dtype)x->dtype;
-        *shape = x->shape;
-        if (i < count || !shape->known)
-            continue;
-        if (shape->rank == TN_MAX_RANK)
-            return tn__fail(TN_UNIMPLEMENTED, "the gradient of a loop over a tensor of rank %d", TN_MAX_RANK);
-        memmove(shape->dims + 1, shape->dims, (size_t)shape->rank * sizeof *shape->dims);
-        shape->dims[0] = TN_NONE;
-        shape->rank++;
+        if (i >= count)
+            TN_TRY(infer_stacked(x, &infer->output[i].shape));
+        else
+            infer->output[i].shape = x->shape;
     }
     return TN_OK;
 }
+
+/* Tensors of round 0, then of round 1, …; retained. */
+typedef struct {
+    tn_tensor **item;
+    size_t count, capacity;
+} rounds;
 
 /* A loop on its way. */
 typedef struct {
     const tn__while_attrs *a;
     size_t count;       /* of loop variables */
     tn_tensor **feeds;  /* the variables' present values, retained, then the other inputs */
-    struct {
-        tn_tensor **item; /* all variables of round 0, then of round 1, …; retained */
-        size_t count, capacity;
-    } past;
+    rounds past, collected;
 } loop;
 
 static tn_status goes_on(tn_context *context, const loop *l, bool *on)
@@ -167,27 +196,33 @@ static tn_status run_round(tn_context *context, loop *l, tn_tensor **results)
 {
     if (l->a->history)
         TN_TRY(keep_past(l));
+    TN_TRY(TN__RESERVE(&l->collected, (size_t)l->a->collected));
     TN_TRY(tn__closure_run(context, &l->a->body, l->feeds, results));
     for (size_t i = 0; i < l->count; i++) {
         tn__release(l->feeds[i]);
         l->feeds[i] = results[i];
     }
+    for (int64_t i = 0; i < l->a->collected; i++)
+        l->collected.item[l->collected.count++] = results[l->count + (size_t)i];
     return TN_OK;
 }
 
-/* Values of one variable in all rounds as one tensor. */
-static tn_status stack_past(const loop *l, size_t variable, tn_tensor **stacked)
+/* The tensor number `place` of every round as one; `like` has its dtype, and its shape when there was no round. */
+static tn_status stack_rounds(const rounds *r, size_t width, size_t place, const tn_tensor *like, tn_tensor **stacked)
 {
-    size_t rounds = l->past.count / l->count, bytes = 0;
-    const tn_tensor *first = rounds ? l->past.item[variable] : l->feeds[variable];
-    tn_shape shape = { 1, first->shape.rank + 1, { (int64_t)rounds } };
-    memcpy(shape.dims + 1, first->shape.dims, (size_t)first->shape.rank * sizeof *shape.dims);
-    TN_TRY(tn__tensor_new((tn_dtype)first->dtype, &shape, stacked));
-    for (size_t i = 0; i < rounds; i++) {
-        const tn_tensor *x = l->past.item[i * l->count + variable];
-        if (!tn__shape_equal(&x->shape, &first->shape))
-            return tn__fail(TN_UNIMPLEMENTED, "the gradient of a loop whose variable %zu has the shape %s in one round and %s in another",
-                            variable, TN__SHAPE(first->shape), TN__SHAPE(x->shape));
+    size_t count = r->count / width, bytes = 0;
+    const tn_shape *first = count ? &r->item[place]->shape : &like->shape;
+    if (!tn__shape_full(first))
+        return tn__fail(TN_INVALID_ARGUMENT, "Tried to stack elements of an empty list with non-fully-defined element_shape: %s", TN__SHAPE(*first));
+    tn_shape shape = { 1, first->rank + 1, { (int64_t)count } };
+    memcpy(shape.dims + 1, first->dims, (size_t)first->rank * sizeof *shape.dims);
+    TN_TRY(tn__tensor_new((tn_dtype)like->dtype, &shape, stacked));
+    for (size_t i = 0; i < count; i++) {
+        const tn_tensor *x = r->item[i * width + place];
+        if (!tn__shape_equal(&x->shape, first))
+            return tn__fail(TN_INVALID_ARGUMENT, "Incompatible shapes during merge: %s vs. %s\na loop whose rounds are stacked, for its gradient "
+                                                 "too, gives tensors of one shape; in round %zu it is another",
+                            TN__SHAPE(*first), TN__SHAPE(x->shape), i);
         bytes = tn__byte_count(x);
         if (bytes)
             memcpy((char *)(*stacked)->data + i * bytes, x->data, bytes);
@@ -195,9 +230,21 @@ static tn_status stack_past(const loop *l, size_t variable, tn_tensor **stacked)
     return TN_OK;
 }
 
+static tn_status give_outputs(const loop *l, tn_tensor **outputs)
+{
+    size_t collected = (size_t)l->a->collected;
+    for (size_t i = 0; i < l->count; i++)
+        *outputs++ = tn__retain(l->feeds[i]);
+    for (size_t i = 0; i < l->count && l->a->history; i++)
+        TN_TRY(stack_rounds(&l->past, l->count, i, l->feeds[i], outputs++));
+    for (size_t i = 0; i < collected; i++)
+        TN_TRY(stack_rounds(&l->collected, collected, i, l->a->body.outputs->of.tuple.item[l->count + i], outputs++));
+    return TN_OK;
+}
+
 static tn_status run_loop(tn_context *context, loop *l, tn_tensor **outputs)
 {
-    tn_tensor **results = tn__alloc((l->count + 1) * sizeof *results);
+    tn_tensor **results = tn__alloc((tn__closure_outputs(&l->a->body) + 1) * sizeof *results);
     bool on = true;
     tn_status status = results ? goes_on(context, l, &on) : TN_RESOURCE_EXHAUSTED;
     while (status == TN_OK && on) {
@@ -206,19 +253,21 @@ static tn_status run_loop(tn_context *context, loop *l, tn_tensor **outputs)
             status = goes_on(context, l, &on);
     }
     tn__free(results);
-    for (size_t i = 0; i < l->count && status == TN_OK; i++) {
-        outputs[i] = tn__retain(l->feeds[i]);
-        if (l->a->history)
-            status = stack_past(l, i, &outputs[l->count + i]);
-    }
-    return status;
+    return status == TN_OK ? give_outputs(l, outputs) : status;
+}
+
+static void rounds_free(rounds *r)
+{
+    for (size_t i = 0; i < r->count; i++)
+        tn__release(r->item[i]);
+    tn__free(r->item);
 }
 
 static tn_status while_compute(tn__kernel *kernel)
 {
     const tn__while_attrs *a = kernel->attrs;
     size_t inputs = tn__closure_inputs(&a->body);
-    loop l = { .a = a, .count = tn__closure_outputs(&a->body), .feeds = tn__alloc((inputs + 1) * sizeof *l.feeds) };
+    loop l = { .a = a, .count = tn__while_variables(a), .feeds = tn__alloc((inputs + 1) * sizeof *l.feeds) };
     if (!l.feeds)
         return TN_RESOURCE_EXHAUSTED;
     memcpy(l.feeds, kernel->input, inputs * sizeof *l.feeds);
@@ -229,9 +278,8 @@ static tn_status while_compute(tn__kernel *kernel)
         status = tell_apart(kernel->context, kernel->output, l.count);
     for (size_t i = 0; i < l.count; i++)
         tn__release(l.feeds[i]);
-    for (size_t i = 0; i < l.past.count; i++)
-        tn__release(l.past.item[i]);
-    tn__free(l.past.item);
+    rounds_free(&l.past);
+    rounds_free(&l.collected);
     tn__free(l.feeds);
     return status;
 }

@@ -144,6 +144,65 @@ static void only_the_branch_that_runs_assigns(void **state)
     CHECK_ERROR(TN_UNIMPLEMENTED, "the gradient of a branch that assigns to variables");
 }
 
+/* A branch and a loop that read w, in a branch. */
+static tn_tensor *cube_inside(void *self, tn_list inputs)
+{
+    return tn_cond(tn_greater(tn_at(inputs, 0), tn_scalar(-100.0)), cube_times_w, minus_square, self, inputs);
+}
+static tn_tensor *below_two(void *self, tn_list inputs)
+{
+    (void)self;
+    return tn_less(tn_at(inputs, 1), tn_scalar(2));
+}
+static tn_tensor *by_w(void *self, tn_list inputs)
+{
+    return tn_tuple(tn_multiply(tn_at(inputs, 0), ((program *)self)->w), tn_add(tn_at(inputs, 1), tn_scalar(1)));
+}
+static tn_tensor *by_w_twice(void *self, tn_list inputs)
+{
+    return tn_item(tn_while_loop(below_two, by_w, self, TN_LIST(tn_at(inputs, 0), tn_zeros(TN_SCALAR, TN_INT32))), 0);
+}
+static tn_tensor *by_sign_inside(void *self, tn_list inputs)
+{
+    return tn_cond(tn_greater(tn_at(inputs, 0), tn_scalar(0.0)), cube_inside, by_w_twice, self, inputs);
+}
+
+/* 5x³ of positive x, 25x of others. */
+static void gradients_go_through_what_reads_variables_inside(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    program p = { .w = tn_variable(number(5)) };
+    check_gradients(by_sign_inside, &p, 2, 60, 8, 60);
+    tn_function *f = tn_function(by_sign_inside, &p);
+    tn_tensor *x = number(-3);
+    tn_tape *tape = tn_gradient_tape(.persistent = true);
+    tn_watch(tape, x);
+    tn_tensor *y = tn_call(f, x);
+    CHECK_VALUES(y, 0, -75);
+    CHECK_VALUES(tn_gradient_of(tape, y, x), 1e-4, 25);
+    CHECK_VALUES(tn_gradient_of(tape, y, p.w), 1e-4, -30);
+    CHECK_NO_ERROR();
+}
+
+static tn_tensor *count_inside(void *self, tn_list inputs)
+{
+    return tn_cond(tn_at(inputs, 0), count_if, leave_it, self, inputs);
+}
+
+static void what_assigns_inside_has_no_gradient(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    program p = { .w = tn_variable(number(0)) };
+    tn_tensor *yes = tn_cast(tn_scalar(1), TN_BOOL);
+    tn_tape *tape = tn_gradient_tape();
+    tn_tensor *y = tn_call(tn_function(count_inside, &p), yes);
+    CHECK_VALUES(y, 0, 1);
+    assert_null(tn_gradient(tape, y, TN_LIST(p.w)).item);
+    CHECK_ERROR(TN_UNIMPLEMENTED, "the gradient of a branch that assigns to variables");
+}
+
 /* --- tn_while_loop: x ↦ x·w n times ----------------------------------------------------------------------------------------- */
 typedef struct {
     tn_variable *w;
@@ -375,6 +434,8 @@ int main(void)
         cmocka_unit_test(gradients_go_through_the_branch),
         cmocka_unit_test(a_trace_takes_gradients_of_branches),
         cmocka_unit_test(only_the_branch_that_runs_assigns),
+        cmocka_unit_test(gradients_go_through_what_reads_variables_inside),
+        cmocka_unit_test(what_assigns_inside_has_no_gradient),
         cmocka_unit_test(a_loop_runs_as_often_as_its_condition_says),
         cmocka_unit_test(gradients_go_back_through_the_rounds),
         cmocka_unit_test(a_trace_trains_through_a_loop),

@@ -181,7 +181,7 @@ const tn__op tn__op_CumulativeLogsumexp = {
 };
 
 #define WRAPPER(function, op)                                          \
-    tn_tensor *function(const tn_scan_options *o)                      \
+    tn_tensor *function(const tn_cumulative_options *o)                      \
     {                                                                  \
         TN__ENTER_OPTIONS(context, o, NULL);                           \
         const scan_attrs attrs = { o->exclusive, o->reverse };         \

@@ -275,6 +275,19 @@ static tn_tensor *five_rounds(tn_tensor *v)
     return tn_item(tn_while_loop(below_five, next_round, NULL, TN_LIST(zero, v)), 1);
 }
 
+/* What the cases of tf.map_fn and tf.scan say: sum(q) q of each row, and a 0.5 + b. */
+static tn_tensor *row_by_its_sum(void *self, tn_list row)
+{
+    (void)self;
+    return tn_multiply(tn_reduce_sum(tn_at(row, 0)), tn_at(row, 0));
+}
+
+static tn_tensor *half_and_next(void *self, tn_list both)
+{
+    (void)self;
+    return tn_add(tn_multiply(tn_at(both, 0), tn_scalar(0.5)), tn_at(both, 1));
+}
+
 static tn_tensor *jacobian_of_softmax(tn_tensor *x)
 {
     tn_tape *tape = tn_gradient_tape();
