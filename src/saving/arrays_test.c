@@ -195,6 +195,45 @@ static void running_out_of_memory_leaks_nothing(void **state)
     check_allocation_failures(save_array, path);
 }
 
+static void names_and_lists_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_ones(TN_SHAPE(2), TN_FLOAT32);
+    const char *names[] = { "a", NULL };
+    tn_tensor *items[] = { x, x };
+    const tn_named_list one = { 1, names, items }, two = { 2, names, items },
+                        none = { 0, NULL, NULL };
+    const char *path = temporary_path("kept.npz");
+    CHECK_OK(tn_save_arrays(one, path));
+    assert_int_not_equal(tn_save_arrays(two, path), TN_OK);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "tn_save_arrays: a name is NULL");
+    assert_int_equal(tn_load_arrays(path).count, 1); /* what was there before */
+    assert_int_not_equal(tn_save_arrays(none, path), TN_OK);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "arrays is the list of a failure");
+    assert_int_not_equal(tn_save_arrays(one, "x.npy"), TN_OK);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "the name must end in .npz, got 'x.npy'");
+    assert_int_not_equal(tn_save_array(x, NULL), TN_OK);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "tn_save_array: path is NULL");
+    tn_tensor *no_columns = tn_ones(TN_SHAPE(2, 0), TN_FLOAT32);
+    assert_int_not_equal(tn_save_array(no_columns, temporary_path("no.csv")), TN_OK);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "a table without columns cannot be saved as .csv");
+}
+
+static void an_array_of_more_dimensions_than_tensors_have_is_refused(void **state)
+{
+    (void)state;
+    char file[128] = "\x93NUMPY\x01";
+    int size =
+        snprintf(file + 10, sizeof file - 10,
+                 "{'descr': '|u1', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1,1,1,1,"
+                 "1,1,1,1,1), }");
+    file[8] = (char)size;
+    write_file(temporary_path("deep.npy"), file, 10 + (size_t)size + 1);
+    assert_null(tn_load_array(temporary_path("deep.npy"), NULL));
+    CHECK_ERROR(TN_UNIMPLEMENTED, "deep.npy has 17 dimensions, tensors have");
+}
+
 int main(void)
 {
     tests_begin();
@@ -209,6 +248,8 @@ int main(void)
         cmocka_unit_test(tables_come_back),
         cmocka_unit_test(what_a_format_cannot_hold_is_refused),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
+        cmocka_unit_test(names_and_lists_that_are_none_are_refused),
+        cmocka_unit_test(an_array_of_more_dimensions_than_tensors_have_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
