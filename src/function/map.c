@@ -17,9 +17,7 @@ typedef struct {
     tn_tensor *structure; /* what fn gave last, retained */
 } walk;
 
-/* --- what goes in
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- what goes in ----------------------------------------------------------------------------- */
 static bool check_element(const walk *w, size_t i)
 {
     const tn_tensor *x = w->elems.item[i];
@@ -90,9 +88,7 @@ static bool begin(walk *w, tn_list elems)
            (w->end = tn__rows(w->elems.item[0], TN_INT32));
 }
 
-/* --- a round
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- a round ---------------------------------------------------------------------------------- */
 static tn_tensor *is_inside(void *self, tn_list variables)
 {
     const walk *w = self;
@@ -172,9 +168,7 @@ static tn_tensor *scan_round(void *self, tn_list variables)
     return tn_tuple_of((tn_list){ 1 + 2 * count, next });
 }
 
-/* --- what comes out
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- what comes out --------------------------------------------------------------------------- */
 /* A trace knows the length again. */
 static tn_tensor *with_length(const walk *w, tn_tensor *x)
 {

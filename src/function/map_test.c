@@ -12,8 +12,8 @@ static tn_tensor *three_rows(void)
     return VALUES(TN_FLOAT32, TN_SHAPE(3, 2), 1, 2, 3, 4, 5, 6);
 }
 
-/* --- tf.map_fn(lambda q: (q[0] * q[0] * w, tf.reduce_sum(q[0] * q[1])), (x, x + 1))
- * ------------------------------------------ */
+/* --- map ---------------------------------------------------------------------------------------- */
+/* tf.map_fn(lambda q: (q[0] * q[0] * w, tf.reduce_sum(q[0] * q[1])), (x, x + 1)) */
 static tn_tensor *square_and_product(void *self, tn_list rows)
 {
     tn_tensor *q = tn_at(rows, 0);
@@ -73,9 +73,7 @@ static void gradients_go_through_the_elements(void **state)
     CHECK_NO_ERROR();
 }
 
-/* --- scan
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- scan ------------------------------------------------------------------------------------- */
 static tn_tensor *half_and_next(void *self, tn_list both)
 {
     (void)self;
@@ -205,9 +203,7 @@ static void a_scan_carries_several_tensors_and_has_gradients(void **state)
     check_scan(&s, &backward);
 }
 
-/* --- lengths and shapes
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- lengths and shapes ----------------------------------------------------------------------- */
 static tn_tensor *known_rows(void *self, tn_list inputs)
 {
     tn_tensor *y = tn_map_fn(half_and_next, NULL, TN_LIST(tn_at(inputs, 0), tn_at(inputs, 0)));
@@ -280,9 +276,7 @@ static void maps_stand_inside_each_other(void **state)
     CHECK_NO_ERROR();
 }
 
-/* --- mistakes
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- mistakes --------------------------------------------------------------------------------- */
 static tn_tensor *count_to(void *self, tn_list inputs)
 {
     (void)self;
