@@ -1,5 +1,5 @@
 /* layer_config.c - layers and models as JSON, and back. */
-#include "nn/config.h"
+#include "nn/op_config.h"
 #include <string.h>
 
 enum { MOST_NESTED = 64 }; /* models within models */
@@ -187,29 +187,48 @@ tn_status tn__sequential_read_config(tn_context *context, const void *json, tn_l
 }
 
 /* --- Functional: out ---------------------------------------------------------------------------------------------------- */
-static json_t *history(const tn_tensor *x)
+/* Ops have no names here; Keras wants one that no layer has. */
+static const char *op_name(const tn__functional *f, const tn__node *node, const tn_layer *model, char name[96])
 {
-    int index = 0;
-    const tn_layer *layer = tn__node_layer(x->of.output.node, &index);
-    return layer ? json_pack("[s, i, i]", layer->name, index, x->of.output.index) : NULL;
+    size_t at = 0;
+    char op[32];
+    while (at < f->node_count && f->node[at] != node)
+        at++;
+    tn__snake_case(node->op->name, op, sizeof op);
+    snprintf(name, 64, "%s_op_%zu", op, at);
+    for (size_t i = 0; i < model->child.count; i++)
+        if (strcmp(model->child.item[i]->name, name) == 0 && strlen(name) < 95) {
+            strcat(name, "_");
+            i = SIZE_MAX; /* again from the first */
+        }
+    return name;
 }
 
-static json_t *keras_tensor(const tn_tensor *x)
+static json_t *history(const tn_layer *model, const tn_tensor *x)
+{
+    int index = 0;
+    char name[96];
+    const tn__node *node = x->of.output.node;
+    const tn_layer *layer = tn__node_layer(node, &index);
+    return json_pack("[s, i, i]", layer ? layer->name : op_name(model->self, node, model, name), index, x->of.output.index);
+}
+
+static json_t *keras_tensor(const void *model, const tn_tensor *x)
 {
     return json_pack("{s:s, s:{s:o, s:s, s:o}}", "class_name", "__keras_tensor__", "config", "shape", tn__shape_to_json(&x->shape), "dtype",
-                     tn__dtype_name((tn_dtype)x->dtype), "keras_history", history(x));
+                     tn__dtype_name((tn_dtype)x->dtype), "keras_history", history(model, x));
 }
 
 /* {"args": [tensor or list of them], "kwargs": {}}; Keras 2: [[name, node, tensor, {}], …] */
-static json_t *inbound_node(const tn__node *node, tn__era era)
+static json_t *inbound_node(const tn_layer *model, const tn__node *node, tn__era era)
 {
     json_t *tensors = json_array();
     for (size_t i = 0; i < node->input_count; i++) {
         if (era == TN__KERAS_3) {
-            tn__json_append(tensors, keras_tensor(node->input[i]));
+            tn__json_append(tensors, keras_tensor(model, node->input[i]));
             continue;
         }
-        json_t *entry = history(node->input[i]);
+        json_t *entry = history(model, node->input[i]);
         tn__json_append(entry, json_object());
         tn__json_append(tensors, entry);
     }
@@ -219,14 +238,15 @@ static json_t *inbound_node(const tn__node *node, tn__era era)
     return json_pack("{s:o, s:{}}", "args", list ? json_pack("[o]", tensors) : tensors, "kwargs");
 }
 
-static tn_status check_savable(const tn__functional *f)
+/* Keras 2 has no words for ops; those for Keras 3 are in op_config.c. */
+static tn_status check_savable(const tn__functional *f, tn__era era)
 {
     for (size_t i = 0; i < f->node_count; i++)
         for (size_t k = 0; k < f->node[i]->input_count; k++)
-            if (!tn__node_layer(f->node[i], NULL) || f->node[i]->input[k]->form != TN__SYMBOLIC)
+            if (tn__node_layer(f->node[i], NULL) ? f->node[i]->input[k]->form != TN__SYMBOLIC : era == TN__KERAS_2)
                 return tn__fail(TN_UNIMPLEMENTED,
-                                "op %s stands directly in a functional model, which files cannot say\nput it into a layer class's call, and the layer "
-                                "into the model",
+                                "op %s stands directly in a functional model, which files for Keras 2 cannot say\nput it into a layer class's call, and "
+                                "the layer into the model, or save it as .keras",
                                 f->node[i]->op->name);
     return TN_OK;
 }
@@ -241,8 +261,9 @@ static bool counts_from_one(const tn_layer *layer, tn__era era)
 }
 
 /* The nodes of one layer that belong to this model, in the order of their calls. */
-static json_t *inbound_nodes(const tn__functional *f, const tn_layer *layer, tn__era era)
+static json_t *inbound_nodes(const tn_layer *model, const tn_layer *layer, tn__era era)
 {
+    const tn__functional *f = model->self;
     json_t *nodes = json_array();
     for (int index = 0; index < layer->nodes; index++)
         for (size_t i = 0; i < f->node_count; i++) {
@@ -250,18 +271,18 @@ static json_t *inbound_nodes(const tn__functional *f, const tn_layer *layer, tn_
             if (tn__node_layer(f->node[i], &own) != layer || own != index)
                 continue;
             for (int times = counts_from_one(layer, era) ? 2 : 1; times > 0; times--)
-                tn__json_append(nodes, inbound_node(f->node[i], era));
+                tn__json_append(nodes, inbound_node(model, f->node[i], era));
         }
     return nodes;
 }
 
-static json_t *ends_to_json(const tn_tensor *structure, tn_tensor *const *leaves, size_t count, tn__era era)
+static json_t *ends_to_json(const tn_layer *model, const tn_tensor *structure, tn_tensor *const *leaves, size_t count, tn__era era)
 {
     if (era == TN__KERAS_3 && structure->form != TN__TUPLE)
-        return history(leaves[0]);
+        return history(model, leaves[0]);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        tn__json_append(list, history(leaves[i]));
+        tn__json_append(list, history(model, leaves[i]));
     return list;
 }
 
@@ -293,18 +314,33 @@ static void renumber(json_t *json, const tn__functional *f, tn__era era, bool en
     json_object_foreach(json, key, value) renumber(value, f, era, ends);
 }
 
+/* Every op is an entry of its own, behind the layers. */
+static tn_status write_ops(const tn_layer *model, tn__era era, json_t *layers)
+{
+    const tn__functional *f = model->self;
+    for (size_t i = 0; i < f->node_count; i++) {
+        char name[96];
+        if (tn__node_layer(f->node[i], NULL))
+            continue;
+        json_t *one = tn__keras_op_to_json(f->node[i], op_name(f, f->node[i], model, name), keras_tensor, model);
+        renumber(json_object_get(one, "inbound_nodes"), f, era, false);
+        tn__json_append(layers, one);
+    }
+    return tn__errors()->status;
+}
+
 tn_status tn__functional_write_config(tn_layer *layer, void *json)
 {
     tn__functional *f = layer->self;
     json_t *config = json, *layers = json_array();
     tn__era era = (tn__era)json_integer_value(json_object_get(config, "#era"));
-    TN_TRY(check_savable(f));
+    TN_TRY(check_savable(f, era));
     json_object_del(config, "dtype");
     if (era == TN__KERAS_2 && layer->trainable)
         json_object_del(config, "trainable");
     TN_TRY(tn__json_set(config, "layers", layers));
     for (size_t i = 0; i < layer->child.count; i++) {
-        json_t *one = tn__layer_to_json(layer->child.item[i], era), *nodes = inbound_nodes(f, layer->child.item[i], era);
+        json_t *one = tn__layer_to_json(layer->child.item[i], era), *nodes = inbound_nodes(layer, layer->child.item[i], era);
         if (!one || json_array_append_new(layers, one) != 0) {
             json_decref(nodes);
             return tn__fail_memory(0);
@@ -313,7 +349,9 @@ tn_status tn__functional_write_config(tn_layer *layer, void *json)
         tn__json_set(one, "name", json_string(layer->child.item[i]->name));
         tn__json_set(one, "inbound_nodes", nodes);
     }
-    json_t *inputs = ends_to_json(f->inputs, f->input, f->input_count, era), *outputs = ends_to_json(f->outputs, f->output, f->output_count, era);
+    TN_TRY(write_ops(layer, era, layers));
+    json_t *inputs = ends_to_json(layer, f->inputs, f->input, f->input_count, era),
+           *outputs = ends_to_json(layer, f->outputs, f->output, f->output_count, era);
     renumber(inputs, f, era, true);
     renumber(outputs, f, era, true);
     tn__json_set(config, "input_layers", inputs);
@@ -326,7 +364,7 @@ typedef struct {
     tn_context *context;
     const json_t *layers;
     size_t count;
-    tn_layer **layer;      /* by place in the list, retained */
+    tn_layer **layer;      /* by place in the list, retained; NULL: it is an op */
     size_t *called;        /* how many of its calls are made */
     int64_t *first;        /* the number of its first call: Keras 2 counts a nested model's from 1 … */
     bool *ends_from_one;   /* … and Keras 3 a Functional's, where it is among the model's outputs */
@@ -425,10 +463,16 @@ static tn_status make_call(reader *r, size_t at, const json_t *node, bool *made)
     *made = !g.missing;
     if (g.missing)
         return TN_OK;
-    TN_TRY(check_mask(r, at, node, &g));
+    const json_t *entry = json_array_get(r->layers, at);
     tn_tensor *result;
-    TN_TRY(tn__layer_apply(r->context, r->layer[at], g.item, g.count, -1, &result));
-    tn_status status = remember(r, r->layer[at]->name, (size_t)r->first[at] + r->called[at]++, result);
+    if (!r->layer[at])
+        TN_TRY(tn__call_keras_op(entry, node, g.item, g.count, &result));
+    else {
+        TN_TRY(check_mask(r, at, node, &g));
+        TN_TRY(tn__layer_apply(r->context, r->layer[at], g.item, g.count, -1, &result));
+    }
+    const char *name = r->layer[at] ? r->layer[at]->name : tn__json_text(entry, "name");
+    tn_status status = remember(r, name ? name : "", (size_t)r->first[at] + r->called[at]++, result);
     tn__release(result);
     return status;
 }
@@ -439,7 +483,7 @@ static void find_first(reader *r, const json_t *json, int depth)
     const json_t *name = json_array_get(json, 0), *node = json_array_get(json, 1);
     if (json_is_string(name) && json_is_integer(node) && json_is_integer(json_array_get(json, 2))) {
         for (size_t i = 0; i < r->count; i++)
-            if (tn__is_model(r->layer[i]) && strcmp(r->layer[i]->name, json_string_value(name)) == 0 &&
+            if (r->layer[i] && tn__is_model(r->layer[i]) && strcmp(r->layer[i]->name, json_string_value(name)) == 0 &&
                 json_integer_value(node) >= 0 && json_integer_value(node) < r->first[i])
                 r->first[i] = json_integer_value(node);
         return;
@@ -461,8 +505,8 @@ static void find_firsts(reader *r, const json_t *config)
 {
     for (size_t i = 0; i < r->count; i++) {
         bool keras_3 = json_is_object(json_array_get(nodes_of(r, i), 0));
-        r->first[i] = tn__is_model(r->layer[i]) && !keras_3 ? INT64_MAX : 0;
-        r->ends_from_one[i] = keras_3 && r->layer[i]->of == &tn__class_Functional;
+        r->first[i] = r->layer[i] && tn__is_model(r->layer[i]) && !keras_3 ? INT64_MAX : 0;
+        r->ends_from_one[i] = keras_3 && r->layer[i] && r->layer[i]->of == &tn__class_Functional;
     }
     for (size_t i = 0; i < r->count; i++)
         find_first(r, nodes_of(r, i), 0);
@@ -501,6 +545,8 @@ static tn_status call_all(reader *r)
 static tn_status make_layers(reader *r)
 {
     for (size_t i = 0; i < r->count; i++) {
+        if (tn__is_keras_op(json_array_get(r->layers, i)))
+            continue;
         TN_TRY(tn__layer_from_json(r->context, json_array_get(r->layers, i), &r->layer[i]));
         r->layer[i]->automatic_name = false;
         if (r->layer[i]->of != &tn__class_InputLayer)
@@ -681,7 +727,7 @@ static void add_unknown(const json_t *json, tn__map *names, int depth)
 {
     const json_t *layers = layers_of(json_object_get(json, "config"));
     const char *name = tn__json_text(json, "class_name");
-    if (name && !class_of(json))
+    if (name && !(tn__is_keras_op(json) ? tn__knows_keras_op(json) : class_of(json) != NULL))
         (void)!tn__map_set(names, name, (void *)(uintptr_t)json);
     for (size_t i = 0; depth < MOST_NESTED && i < json_array_size(layers); i++)
         add_unknown(json_array_get(layers, i), names, depth + 1);

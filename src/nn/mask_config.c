@@ -7,7 +7,7 @@
  * config says that there must be one. */
 #include "base/map.h"
 #include "base/text.h"
-#include "nn/config.h"
+#include "nn/op_config.h"
 #include <string.h>
 
 enum { DEEPEST = 256 };
@@ -23,15 +23,11 @@ static bool is_mask(const char *key)
     return length >= 4 && strcmp(key + length - 4, "mask") == 0;
 }
 
-/* What the compute_mask of Keras's layers is made of. In an .h5 ops have no module, and other than
- * layers no "trainable". */
+/* What the compute_mask of Keras's layers is made of. */
 static bool may_make_masks(const json_t *entry)
 {
-    const char *module = tn__json_text(entry, "module"),
-               *class = tn__json_text(entry, "class_name");
-    bool op = module ? strncmp(module, "keras.src.ops", 13) == 0
-                     : !json_object_get(json_object_get(entry, "config"), "trainable");
-    return op && class &&
+    const char *class = tn__json_text(entry, "class_name");
+    return tn__may_be_keras_op(entry) && class &&
            tn__among("NotEqual|Any|All|LogicalOr|LogicalAnd|ExpandDims|Squeeze|ZerosLike|OnesLike|"
                      "Concatenate|BroadcastTo|Reshape|Cast",
                      class);

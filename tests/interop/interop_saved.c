@@ -61,13 +61,13 @@ static void write_arrays(const char *name, tn_tensor *x, tn_tensor *y, tn_tensor
     tn_must(tn_save_arrays(arrays, path_of(name, ".npz")));
 }
 
-static void write_model(const char *name, tn_model *model, tn_tensor *x, tn_tensor *labels, bool own_class)
+static void write_model(const char *name, tn_model *model, tn_tensor *x, tn_tensor *labels, bool only_keras_3)
 {
     float losses[3];
     tn_tensor *y = tn_call(model, x);
     tn_must(tn_save(model, path_of(name, ".keras")));
     tn_must(tn_save_weights(model, path_of(name, ".weights.h5")));
-    if (!own_class) {
+    if (!only_keras_3) {
         tn_must(tn_save(model, path_of(name, ".h5")));
         tn_must(tn_save(model, path_of(name, ".3.h5"), .keras = 3));
     }
@@ -116,6 +116,17 @@ static tn_model *tangled(void)
     tn_tensor *out = tn_call(tn_dense(2, .name = "out"), tn_call(tn_concatenate(), x, y, second));
     tn_set_trainable(inner, false);
     return spread(tn_model(tn_tuple(a, b), tn_tuple(out, y), .name = "tangled"));
+}
+
+/* Ops between the layers, which only Keras 3 has words for. */
+static tn_model *with_ops(void)
+{
+    tn_tensor *x = tn_input(TN_SHAPE(4)), *h = tn_call(tn_dense(6, "tanh"), x);
+    tn_tensor *gate = tn_sigmoid(tn_strided_slice(h, .begin = TN_SHAPE(0, 3), .end = TN_SHAPE(0, 6), .begin_mask = 1, .end_mask = 1));
+    h = tn_multiply(tn_strided_slice(h, .begin = TN_SHAPE(0, 0), .end = TN_SHAPE(0, 3), .begin_mask = 1, .end_mask = 1), gate);
+    h = tn_add(tn_divide(h, tn_scalar(2)), tn_reduce_mean(x, .axis = TN_AXES(-1), .keepdims = true));
+    h = tn_concat(TN_LIST(h, tn_subtract(tn_scalar(1), tn_square(x))), 1);
+    return spread(tn_model(x, tn_nn_softmax(tn_call(tn_dense(3), tn_reshape(h, TN_SHAPE(TN_NONE, 7))), -1), .name = "with_ops"));
 }
 
 static tn_model *normalized(void)
@@ -186,6 +197,7 @@ int main(int argc, char **argv)
     write_model("convolutions", convolutions(), waves(TN_SHAPE(3, 12, 12, 3), 0.31f), NULL, false);
     write_model("words", words(), waves(TN_SHAPE(6, 8), 0.9f), NULL, false);
     write_model("tangled", tangled(), tn_tuple(x, waves(TN_SHAPE(5, 4), 0.17f)), NULL, false);
+    write_model("with_ops", with_ops(), x, NULL, true);
     write_model("normalized", normalized(), x, NULL, false);
     write_model("adam", trained("adam", tn_adam(0.02, .amsgrad = true), x, labels), x, labels, false);
     write_model("adamw", trained("adamw", tn_adamw(0.02, .weight_decay = 0.1), x, labels), x, labels, false);

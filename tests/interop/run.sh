@@ -29,6 +29,8 @@ TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_saved.py" "$work/saved"
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_keras3.py" "$work" "$digits"
 TF_CPP_MIN_LOG_LEVEL=3 TF_USE_LEGACY_KERAS=1 "$python" "$here/check_keras2.py" "$work" "$digits"
 
+TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_ops.py" "$build/tenon" "$work/ops"
+
 # Random models, in two processes.
 mkdir "$work/random"
 "$python" "$here/random_models.py" "$build/examples/interop_random" --folder "$work/random/0" --part 0/2 &
