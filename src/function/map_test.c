@@ -12,7 +12,7 @@ static tn_tensor *three_rows(void)
     return VALUES(TN_FLOAT32, TN_SHAPE(3, 2), 1, 2, 3, 4, 5, 6);
 }
 
-/* --- map ---------------------------------------------------------------------------------------- */
+/* --- map --------------------------------------------------------------------------------------- */
 /* tf.map_fn(lambda q: (q[0] * q[0] * w, tf.reduce_sum(q[0] * q[1])), (x, x + 1)) */
 static tn_tensor *square_and_product(void *self, tn_list rows)
 {
