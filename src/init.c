@@ -4,6 +4,7 @@
 #include "nn/naming.h"
 #include "nn/object.h"
 #include "plan/program.h"
+#include "session/session.h"
 #include "tenon/files.h"
 
 static tn_status save_model(tn_layer *model, const char *path, bool weights_only)
@@ -16,6 +17,7 @@ const tn__hook_table tn__hooks = {
     .watched = tn__tape_watches,
     .free_programs = tn__programs_free,
     .full_name = tn__full_name,
+    .begin = tn__session_begin_thread,
     .free_rooms = tn__names_free,
     .save_model = save_model,
 };

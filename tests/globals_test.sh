@@ -28,6 +28,7 @@ signature.c  last_found        a hint for the search in that table
 compile.c    making            the lock under which a model gets what trains it
 step.c       making            the lock under which that gets its traced step
 fit.c        stop_requests     tn_stop_training() may come from a signal handler, which may touch nothing but an atomic count
+graph.c      process           the default graph of TensorFlow 1, which threads share, under a lock
 classes.c    registered        classes of the program's own, under a lock: files name them on any thread
 END
 

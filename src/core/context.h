@@ -48,6 +48,12 @@ struct tn_context {
     struct tn_tape *tapes; /* open tapes, innermost first, linked by their `outer` */
     int tape_pause;        /* above 0: nothing is recorded */
     const char *name_scope; /* "a/b", or "" */
+    const char *node_name;  /* the next node's, where it is not its op's; see runtime/graph_names.h */
+    struct tn__control *control;   /* what ops wait for in a graph; see runtime/graph.h */
+    struct tn__cells *cells;       /* of the session that runs; see core/cells.h */
+    tn_graph *default_graph;       /* retained; the graph that is `graph` outside of every TN_WITH; NULL: eager */
+    struct tn__variable_scope *variable_scope; /* the innermost; see function/variable_scope.h */
+    struct tn_store *store;        /* of get_variable in eager mode, retained; NULL: not yet made */
     struct tn__call_frame *frame; /* the layer or function whose body runs; see nn/layer.h */
     struct tn__names *names;      /* automatic names; see nn/naming.h */
     tn__random_state random;

@@ -15,6 +15,8 @@ typedef struct {
     void (*free_programs)(struct tn__programs *programs);
     /* nn: the variable's full name, layers included, in memory of the innermost scope */
     const char *(*full_name)(const tn_tensor *variable);
+    /* session: a thread's context begins */
+    void (*begin)(tn_context *context);
     /* nn: frees what upper rooms hung on a context */
     void (*free_rooms)(tn_context *context);
     /* saving: a model, or its weights alone, into a file of a kind that its name's end tells; an old file is replaced */

@@ -1,6 +1,6 @@
 /* tensor.c - making, sharing and reading values. */
 #include "core/tensor.h"
-#include "core/variable.h"
+#include "core/cells.h"
 #include "core/hooks.h"
 #include <stdio.h>
 #include <math.h>
@@ -300,11 +300,23 @@ static tn_status uninitialised(const tn_tensor *variable)
 
 tn_status tn__variable_read(tn_tensor *variable, tn_tensor **value)
 {
+    *value = NULL;
+    TN_TRY(tn__cell_of(variable, &variable));
     tn__variable *v = variable->of.variable;
     lock(v);
     *value = tn__retain(v->value);
     unlock(v);
     return *value ? TN_OK : uninitialised(variable);
+}
+
+tn_status tn__variable_initialized(tn_tensor *variable, bool *initialized)
+{
+    TN_TRY(tn__cell_of(variable, &variable));
+    tn__variable *v = variable->of.variable;
+    lock(v);
+    *initialized = v->value != NULL;
+    unlock(v);
+    return TN_OK;
 }
 
 void tn__variable_clear(tn_tensor *variable)
@@ -326,6 +338,8 @@ tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value)
                         "The shape of the target variable and the shape of the target value in `variable.assign(value)` must match. "
                         "variable.shape=%s, Received: value.shape=%s. Target variable: %s\nmade at %s",
                         TN__SHAPE(variable->shape), TN__SHAPE(value->shape), v->name, v->here ? v->here : "an unknown line");
+    TN_TRY(tn__cell_of(variable, &variable));
+    v = variable->of.variable;
     tn_tensor *old;
     tn__retain(value);
     lock(v);
@@ -347,6 +361,7 @@ static tn_status room_for_change(tn_tensor *old, tn_tensor **value)
 
 tn_status tn__variable_change(tn_tensor *variable, tn_status (*change)(void *self, tn_tensor *old, tn_tensor *value), void *self)
 {
+    TN_TRY(tn__cell_of(variable, &variable));
     tn__variable *v = variable->of.variable;
     lock(v);
     tn_tensor *old = v->value, *value = NULL;

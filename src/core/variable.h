@@ -18,6 +18,8 @@ typedef struct tn__variable {
     bool seed;          /* a random layer's state: not one of its weights */
     bool autocast;      /* a body that computes in another float type reads it in that */
     char *path;         /* Keras 3's: "sequential/dense/kernel", or NULL: its full name */
+    bool of_graph;      /* of a TensorFlow 1 graph: `value` stays NULL, see core/cells.h */
+    tn_graph *graph;    /* that graph; not retained: NULL when it is gone */
     tn_layer *owner;    /* the layer whose add_weight made it; not retained (the layer holds the variable, and clears this) */
 } tn__variable;
 
@@ -30,7 +32,8 @@ typedef struct {
 } tn__variable_spec;
 /* The caller owns the count. */
 tn_status tn__variable_new(const tn__variable_spec *spec, tn_tensor **variable);
-/* A retained snapshot; FailedPrecondition when it has no value. */
+/* A retained snapshot; FailedPrecondition when it has no value. This and what follows mean, of a graph's variable, the value in the
+ * session that runs. */
 tn_status tn__variable_read(tn_tensor *variable, tn_tensor **value);
 /* Checks dtype and shape with Keras's and TensorFlow's texts, then replaces the value. */
 tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value);
@@ -38,6 +41,8 @@ tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value);
  * nobody reads half of it. change() writes `value`, which is `old` itself when nobody else holds its elements; what can fail must
  * fail before the first write. The variable is locked meanwhile: change() neither reads nor assigns it. */
 tn_status tn__variable_change(tn_tensor *variable, tn_status (*change)(void *self, tn_tensor *old, tn_tensor *value), void *self);
+/* Has it a value? */
+tn_status tn__variable_initialized(tn_tensor *variable, bool *initialized);
 /* Gives the value up before the next is there. For a variable that nobody else can see yet. */
 void tn__variable_clear(tn_tensor *variable);
 static inline bool tn__is_variable(const tn_tensor *x) { return x->form == TN__VARIABLE; }

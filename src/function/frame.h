@@ -40,6 +40,13 @@ tn_status tn__run_body(tn_context *context, tn_body body, void *self, tn_list in
 /* A variable with scope and line of now, given to the owner of the running body; the caller owns a count of its own. */
 tn_status tn__variable_make(tn_context *context, tn__variable_spec *spec, tn_variable **variable);
 
+/* Where ops and variables go now is a graph of TensorFlow 1 and no body that owns its variables runs: that graph; else NULL. */
+tn_graph *tn__graph_of_variables(const tn_context *context);
+/* A variable of such a graph, whose first value is `initial`, a value or of the graph. spec->name is under the open name scope; when
+ * `absolute`, it is the whole name. The caller owns the count. */
+tn_status tn__graph_variable_make(tn_context *context, tn_graph *graph, tn__variable_spec *spec, tn_tensor *initial, bool absolute,
+                                  tn_variable **variable);
+
 /* --- structures of tensors: a tensor, or tuples of such, nested ---------------------------------------------------------- */
 size_t tn__flat_count(const tn_tensor *structure);
 /* Writes the leaves in order, not retained; gives the next free place. */

@@ -1,12 +1,16 @@
 /* scope.c - what TN_WITH enters: memory scopes and name scopes. */
 #include "function/scope.h"
 #include "base/text.h"
+#include "runtime/graph_names.h"
 #include "tenon/variable.h"
 #include <string.h>
 
 static void scope_destroy(void *object)
 {
-    tn__free(((tn_scope *)object)->name);
+    tn_scope *scope = object;
+    if (scope->of && scope->of->destroy)
+        scope->of->destroy(scope->self);
+    tn__free(scope->name);
 }
 
 static const tn__type type_scope = { .name = "scope", .kind = 10, .destroy = scope_destroy };
@@ -32,7 +36,7 @@ static void leave_memory(tn_context *context, tn_scope *scope, void *saved)
     (void)context, (void)scope, (void)saved; /* tn_leave ends the memory scopes above its guard */
 }
 
-static const tn__scope_class memory_class = { "memory scope", enter_memory, leave_memory };
+static const tn__scope_class memory_class = { "memory scope", enter_memory, leave_memory, NULL };
 /* One for all: what a scope owns is known by the place where it was entered. Never changed, so no thread minds. */
 static tn_scope the_memory_scope = { .object = { .type = &type_scope, .count = 1 }, .of = &memory_class };
 
@@ -56,7 +60,7 @@ static void leave_name(tn_context *context, tn_scope *scope, void *saved)
     context->name_scope = saved;
 }
 
-static const tn__scope_class name_class = { "name scope", enter_name, leave_name };
+static const tn__scope_class name_class = { "name scope", enter_name, leave_name, NULL };
 
 /* TensorFlow's pattern for a scope at the root; inside another the first character may also be one of _ > - \ /. */
 static bool valid_scope_name(const char *name, bool root)
@@ -71,12 +75,15 @@ static bool valid_scope_name(const char *name, bool root)
     return true;
 }
 
-/* "a" inside "b" is "b/a"; "a/" is "a" wherever it is entered; "" is the root. */
-static char *joined(const char *outer, const char *name)
+/* "a" inside "b" is "b/a", which a TensorFlow 1 graph makes unique; "a/" is "a" wherever it is entered; "" is the root. */
+static char *joined(const tn_context *context, const char *name)
 {
     size_t length = strlen(name);
+    const char *outer = context->name_scope;
     if (length == 0)
         return tn__strdup("");
+    if (context->graph && context->graph->v1)
+        return tn__graph_unique(context->graph, outer, name);
     if (name[length - 1] == '/')
         return tn__strndup(name, length - 1);
     return outer[0] ? tn__print("%s/%s", outer, name) : tn__strdup(name);
@@ -97,7 +104,7 @@ tn_scope *tn_name_scope(const char *name)
         return NULL;
     }
     tn_scope *scope = tn__scope_new(&name_class);
-    if (scope && !(scope->name = joined(context->name_scope, name))) {
+    if (scope && !(scope->name = joined(context, name))) {
         tn__release(scope);
         return NULL;
     }

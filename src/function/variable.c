@@ -25,10 +25,6 @@ static tn_status lift(tn_context *context, tn_tensor *symbolic, tn_tensor **valu
 static tn_status first_value(tn_context *context, tn_tensor *given, tn_dtype dtype, tn_tensor **value)
 {
     *value = NULL;
-    if (!given)
-        return TN_OK;
-    if (!tn__check_tensor(given, "tn_variable: initial_value"))
-        return TN_INVALID_ARGUMENT;
     tn_tensor *x = NULL;
     TN_TRY(given->form == TN__SYMBOLIC ? lift(context, given, &x) : tn__value_of(given, "tn_variable: initial_value", &x));
     if (dtype && x->dtype != dtype && !x->weak) {
@@ -64,21 +60,50 @@ tn_status tn__variable_make(tn_context *context, tn__variable_spec *spec, tn_var
     return status;
 }
 
+/* The first value of a graph's variable: of the graph, or a number that takes the dtype that is asked for. */
+static tn_status graph_value(tn_context *context, const tn_variable_options *o, tn_tensor **initial)
+{
+    tn_tensor *given = o->initial_value;
+    if (given->form != TN__SYMBOLIC)
+        return first_value(context, given, o->dtype, initial);
+    if (o->dtype && given->dtype != o->dtype)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_variable: the initial value is %s, .dtype asks for %s\ntn_cast(x, dtype) converts", TN__TENSOR(given),
+                        tn__dtype_name(o->dtype));
+    *initial = tn__retain(given);
+    return TN_OK;
+}
+
+static tn_status make_in_graph(tn_context *context, tn_graph *graph, const tn_variable_options *o, tn__variable_spec *spec, tn_variable **variable)
+{
+    tn_tensor *initial = NULL;
+    TN_TRY(graph_value(context, o, &initial));
+    spec->dtype = (tn_dtype)initial->dtype;
+    if (!spec->shape.known)
+        spec->shape = initial->shape;
+    tn_status status = tn__graph_variable_make(context, graph, spec, initial, false, variable);
+    tn__release(initial);
+    return status;
+}
+
+static tn_status make_with_value(tn_context *context, const tn_variable_options *o, tn__variable_spec *spec, tn_variable **variable)
+{
+    TN_TRY(first_value(context, o->initial_value, o->dtype, &spec->value));
+    tn_status status = tn__variable_make(context, spec, variable);
+    tn__release(spec->value);
+    return status;
+}
+
 tn_variable *tn_variable_new(const tn_variable_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
-    tn_tensor *value;
-    if (first_value(context, options->initial_value, options->dtype, &value) != TN_OK)
-        return NULL;
-    if (!value) {
+    tn_graph *graph = tn__graph_of_variables(context);
+    tn_variable *variable = NULL;
+    tn__variable_spec spec = { .dtype = options->dtype, .shape = options->shape, .name = options->name, .constraint = options->constraint,
+                               .trainable = options->trainable, .explicit_name = options->name != NULL };
+    if (!options->initial_value)
         tn__fail(TN_INVALID_ARGUMENT, "tn_variable: initial_value must be specified.");
-        return NULL;
-    }
-    tn__variable_spec spec = { .value = value, .dtype = options->dtype, .shape = options->shape, .name = options->name,
-                               .constraint = options->constraint, .trainable = options->trainable, .explicit_name = options->name != NULL };
-    tn_variable *variable;
-    (void)!tn__variable_make(context, &spec, &variable);
-    tn__release(value);
+    else if (tn__check_tensor(options->initial_value, "tn_variable: initial_value"))
+        (void)!(graph ? make_in_graph(context, graph, options, &spec, &variable) : make_with_value(context, options, &spec, &variable));
     return tn__own(variable);
 }
 

@@ -127,6 +127,7 @@ static void transpose_gradient(tn__gradient *g)
 
 const tn__op tn__op_Transpose = {
     .name = "Transpose",
+    .label = "transpose",
     .inputs = "x: T, perm: Tperm",
     .outputs = "y: T",
     .types = "T: any; Tperm: int32, int64",

@@ -56,6 +56,9 @@ tn_tensor *tn__dims(const tn_shape *shape);
 const char *tn__shape_brackets(const tn_shape *shape, char text[TN__SHAPE_TEXT]);
 #define TN__BRACKETS(shape) tn__shape_brackets(&(shape), (char[TN__SHAPE_TEXT]){ 0 })
 
+/* What the variable is after the assignment that was made last. */
+tn_tensor *tn__read_after(tn_context *context, tn_tensor *variable);
+
 /* --- pieces of gradients ---------------------------------------------------------------------- */
 /* Zeros of x's dtype and shape, also when that is known only in the run. */
 tn_tensor *tn__zeros_like(tn_tensor *x);

@@ -70,7 +70,7 @@ BINARY_RULE(xdivy, tn_multiply(tn_xdivy(not_zero(x), y), dz),
             tn_multiply(tn_xdivy(tn_negative(x), tn_square(y)), dz)) /* dz / y, -dz x / y² */
 
 /* --- sums, products, powers ------------------------------------------------------------------- */
-BINARY(AddV2, ARITHMETIC, x + y, .gradient = add_gradient, .flags = TN__COMMUTES)
+BINARY(AddV2, ARITHMETIC, x + y, .label = "Add", .gradient = add_gradient, .flags = TN__COMMUTES)
 BINARY(Add, ARITHMETIC, x + y, .gradient = add_gradient, .flags = TN__COMMUTES)
 BINARY(Sub, ARITHMETIC, x - y, .gradient = sub_gradient)
 BINARY(Mul, ARITHMETIC, (x * y), .gradient = mul_gradient, .flags = TN__COMMUTES)
@@ -151,7 +151,7 @@ static double floored_fmod(double x, double y)
     BINARY_OP(op_name, "x: T, y: T", "z: T", types_, NUMBERS_ROWS(op_name), tn__infer_broadcast, \
               tn__divide_compute, __VA_ARGS__)
 
-BINARY(RealDiv, FLOATS, x / y, .gradient = div_gradient)
+BINARY(RealDiv, FLOATS, x / y, .label = "truediv", .gradient = div_gradient)
 BINARY(DivNoNan, FLOATS, y == 0 ? 0 : x / y, .gradient = div_no_nan_gradient)
 QUOTIENT(Div, NUMBERS_TYPES, x / y, quotient(x, y), .gradient = div_gradient)
 QUOTIENT(FloorDiv, NUMBERS_TYPES, floor(x / y), floored_quotient(x, y),

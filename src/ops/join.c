@@ -156,6 +156,7 @@ static void concat_gradient(tn__gradient *g)
 
 const tn__op tn__op_ConcatV2 = {
     .name = "ConcatV2",
+    .label = "concat",
     .inputs = "values: N * T, axis: Tidx",
     .outputs = "output: T",
     .types = "T: any; Tidx: int32, int64",
@@ -256,6 +257,7 @@ static void pack_gradient(tn__gradient *g)
 
 const tn__op tn__op_Pack = {
     .name = "Pack",
+    .label = "stack",
     .inputs = "values: N * T",
     .outputs = "output: T",
     .types = "T: any",

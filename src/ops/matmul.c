@@ -187,6 +187,7 @@ const tn__op tn__op_MatMul = {
 
 const tn__op tn__op_BatchMatMulV2 = {
     .name = "BatchMatMulV2",
+    .label = "MatMul",
     .inputs = "x: T, y: T",
     .outputs = "output: T",
     .types = "T: floating, int32, int64",

@@ -260,6 +260,7 @@ static tn_status one_hot_compute(tn__kernel *kernel)
 
 const tn__op tn__op_OneHot = {
     .name = "OneHot",
+    .label = "one_hot",
     .inputs = "indices: TI, depth: int32, on_value: T, off_value: T",
     .outputs = "output: T",
     .types = "T: any; TI: uint8, int32, int64",

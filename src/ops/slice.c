@@ -256,6 +256,7 @@ static void strided_slice_gradient(tn__gradient *g)
 
 const tn__op tn__op_StridedSlice = {
     .name = "StridedSlice",
+    .label = "strided_slice",
     .inputs = "input: T, begin: Index, end: Index, strides: Index",
     .outputs = "output: T",
     .types = "T: any; Index: int32, int64",

@@ -79,6 +79,62 @@ const tn__op tn__op_VarHandleOp = {
     .flags = TN__STATEFUL,
 };
 
+/* The input, where the run feeds nothing else. */
+static tn_status default_infer(tn__infer *infer)
+{
+    infer->output[0].shape = ((const placeholder_attrs *)infer->attrs)->shape;
+    if (tn__shape_fits(&infer->output[0].shape, &infer->input[0]->shape))
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT, "PlaceholderWithDefault: the default value has shape %s, which does not fit %s",
+                    TN__SHAPE(infer->input[0]->shape), TN__SHAPE(infer->output[0].shape));
+}
+
+static tn_status default_compute(tn__kernel *kernel)
+{
+    tn__assign_object(&kernel->output[0], kernel->input[0]);
+    return TN_OK;
+}
+
+static void pass_gradient(tn__gradient *g)
+{
+    g->din[0] = g->dout[0];
+}
+
+const tn__op tn__op_PlaceholderWithDefault = {
+    .name = "PlaceholderWithDefault",
+    .inputs = "input: dtype",
+    .outputs = "output: dtype",
+    .types = "dtype: any",
+    .attrs = placeholder_fields,
+    .attrs_size = sizeof(placeholder_attrs),
+    .infer = default_infer,
+    .compute = default_compute,
+    .gradient = pass_gradient,
+    .flags = TN__STATEFUL | TN__MAKES_OUTPUTS | TN__HALF,
+};
+
+static tn_status nothing(tn__infer *infer)
+{
+    (void)infer;
+    return TN_OK;
+}
+
+static tn_status do_nothing(tn__kernel *kernel)
+{
+    (void)kernel;
+    return TN_OK;
+}
+
+const tn__op tn__op_NoOp = {
+    .name = "NoOp",
+    .inputs = "",
+    .outputs = "",
+    .infer = nothing,
+    .compute = do_nothing,
+    .no_gradient = "none: it has no outputs",
+    .flags = TN__STATEFUL,
+};
+
 /* --- reading and assigning ---------------------------------------------------------------------------------------------- */
 const tn_tensor *tn__variable_behind(const tn_tensor *resource)
 {
@@ -113,19 +169,29 @@ static tn_status read_compute(tn__kernel *kernel)
     return status;
 }
 
-static void read_gradient(tn__gradient *g)
-{
-    g->din[0] = g->dout[0];
-}
-
 const tn__op tn__op_ReadVariableOp = {
     .name = "ReadVariableOp",
     .inputs = "resource: resource",
     .outputs = "value: float", /* the variable's own dtype: read_infer */
     .infer = read_infer,
     .compute = read_compute,
-    .gradient = read_gradient,
+    .gradient = pass_gradient,
     .flags = TN__STATEFUL | TN__HALF | TN__MAKES_OUTPUTS,
+};
+
+static tn_status is_initialized_compute(tn__kernel *kernel)
+{
+    return tn__variable_initialized(kernel->input[0], kernel->output[0]->data);
+}
+
+const tn__op tn__op_VarIsInitializedOp = {
+    .name = "VarIsInitializedOp",
+    .inputs = "resource: resource",
+    .outputs = "is_initialized: bool",
+    .infer = tn__infer_scalar,
+    .compute = is_initialized_compute,
+    .no_gradient = "not differentiable: bool",
+    .flags = TN__STATEFUL | TN__HALF,
 };
 
 static tn_status assign_infer(tn__infer *infer)
@@ -202,6 +268,19 @@ static bool is_autocast(const tn_context *context, const tn_tensor *variable)
     return tn__dtype_as_read(context, variable) != (tn_dtype)variable->dtype;
 }
 
+/* A trace runs its nodes in their order; a session what is asked for, so there the read waits for the assignment. */
+tn_tensor *tn__read_after(tn_context *context, tn_tensor *variable)
+{
+    tn_graph *graph = context->graph;
+    if (!graph || !graph->v1)
+        return TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
+    tn__control *outer = context->control, last = { outer, &graph->node.item[graph->node.count - 1], 1 };
+    context->control = &last;
+    tn_tensor *value = TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
+    context->control = outer;
+    return value;
+}
+
 /* In a graph the assignment is a node, and its value a read after it. */
 static tn_tensor *assign_with(const tn__op *op, tn_variable *variable, tn_tensor *value)
 {
@@ -216,7 +295,7 @@ static tn_tensor *assign_with(const tn__op *op, tn_variable *variable, tn_tensor
         value = tn_cast(value, (tn_dtype)variable->dtype);
     if (!value || tn__dispatch(context, op, NULL, (tn_tensor *[]){ variable, value }, 2, NULL, 0) != TN_OK)
         return NULL;
-    return TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
+    return tn__read_after(context, variable);
 }
 
 tn_tensor *tn_assign(tn_variable *variable, tn_tensor *value)
@@ -253,7 +332,7 @@ const tn__op tn__op_Identity = {
     .outputs = "output: T",
     .types = "T: any",
     .infer = tn__infer_same,
-    .gradient = read_gradient,
+    .gradient = pass_gradient,
     .flags = TN__VIEW,
 };
 

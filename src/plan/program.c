@@ -1,6 +1,6 @@
 /* program.c - compiling a graph for concrete shapes, and running what came out. */
 #include "plan/program.h"
-#include "runtime/dispatch.h"
+#include "ops/array.h"
 #include <pthread.h>
 #include <string.h>
 
@@ -112,14 +112,15 @@ static void mark_needed(compiler *c, tn_tensor *const *keys, tn_tensor *const *f
         c->needed[i] &= !c->fed[i];
         for (size_t k = 0; c->needed[i] && k < node->input_count; k++)
             c->needed[node_of(node->input[k])->index] = true;
+        for (size_t k = 0; c->needed[i] && k < node->control_count; k++)
+            c->needed[node->control[k]->index] = true;
     }
 }
 
 static size_t slot_of(const compiler *c, const tn_tensor *x)
 {
-    size_t slot = SIZE_MAX;
-    tn__ids_get(&c->slot_of, x->id, &slot);
-    return slot;
+    size_t slot;
+    return tn__ids_get(&c->slot_of, x->id, &slot) ? slot : SIZE_MAX;
 }
 
 static tn_status new_slot(compiler *c, uint64_t id, size_t *slot)
@@ -229,8 +230,9 @@ static tn_status compile_node(compiler *c, const tn__node *node)
         return TN_OK;
     }
     if (node->op == &tn__op_Placeholder)
-        return tn__fail(TN_INVALID_ARGUMENT, "You must feed a value for placeholder tensor '%s' with dtype %s",
-                        node->name ? node->name : "Placeholder", tn__dtype_op_name(node->output[0].dtype));
+        return tn__fail(TN_INVALID_ARGUMENT, "You must feed a value for placeholder tensor '%s' with dtype %s%s%s",
+                        node->name ? node->name : "Placeholder", tn__dtype_op_name(node->output[0].dtype),
+                        node->output[0].shape.known ? " and shape " : "", node->output[0].shape.known ? TN__BRACKETS(node->output[0].shape) : "");
     tn_tensor **inputs = tn__alloc(node->input_count * sizeof *inputs);
     void *outputs = tn__alloc_zeroed(node->output_count, sizeof *((tn__infer *)0)->output);
     tn_status status = inputs && outputs ? infer_and_settle(c, node, inputs, outputs, first) : TN_RESOURCE_EXHAUSTED;
@@ -239,6 +241,12 @@ static tn_status compile_node(compiler *c, const tn__node *node)
     if (status != TN_OK && node->here)
         tn__fail_note("%s was made at %s", node->op->name, node->here);
     return status;
+}
+
+/* Fetched for what it does: it has no outputs. */
+static bool is_target(const tn_tensor *x)
+{
+    return x->form == TN__SYMBOLIC && node_of(x)->output_count == 0;
 }
 
 /* Constants that steps or fetches use stay in the program. */
@@ -251,6 +259,8 @@ static tn_status keep_constants(compiler *c, tn_tensor *const *fetches)
         return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < p->fetches; i++) {
         p->fetch_slot[i] = slot_of(c, fetches[i]);
+        if (is_target(fetches[i]))
+            continue;
         if (p->fetch_slot[i] == SIZE_MAX)
             return tn__fail(TN_INTERNAL, "fetch %zu was not computed", i);
         c->last_use[p->fetch_slot[i]] = SIZE_MAX;
@@ -478,7 +488,7 @@ static tn_status run(tn_context *context, const program *p, tn_tensor *const *fe
             drop(&value[p->death.item[s->dies + d]]);
     }
     for (size_t i = 0; i < p->fetches; i++)
-        results[i] = tn__retain(value[p->fetch_slot[i]]);
+        results[i] = p->fetch_slot[i] == SIZE_MAX ? NULL : tn__retain(value[p->fetch_slot[i]]);
     return TN_OK;
 }
 

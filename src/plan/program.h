@@ -10,7 +10,8 @@
 typedef struct tn__programs tn__programs;
 void tn__programs_free(tn__programs *programs);
 
-/* Runs the graph: feeds[i] is the value of what keys[i] is (a Placeholder's output, or any other tensor of the graph). Stateful
+/* Runs the graph: feeds[i] is the value of what keys[i] is (a Placeholder's output, or any other tensor of the graph). A fetch of a node
+ * without outputs is what tn__node_target() gives: the node runs, and its result is NULL. Stateful
  * nodes run in the graph's order, all of them when `effects`. Results are values, retained for the caller. */
 tn_status tn__graph_run(tn_context *context, tn_graph *graph, tn_tensor *const *keys, tn_tensor *const *feeds, size_t feed_count,
                         tn_tensor *const *fetches, size_t fetch_count, bool effects, tn_tensor **results);

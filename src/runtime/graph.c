@@ -1,5 +1,6 @@
 /* graph.c - nodes, captures, and running nodes again. */
 #include "runtime/dispatch.h"
+#include "runtime/graph_names.h"
 #include <string.h>
 
 /* --- nodes -------------------------------------------------------------------------------------------------------------- */
@@ -13,10 +14,11 @@ static void node_destroy(void *object)
     if (node->attrs)
         tn__fields_release(node->op->attrs, node->attrs);
     tn__free(node->attrs);
+    tn__free(node->control);
     tn__free(node->name);
 }
 
-static const tn__type type_node = { .name = "node", .destroy = node_destroy };
+const tn__type tn__type_node = { .name = "operation", .kind = 15, .destroy = node_destroy };
 
 static tn_status copy_attrs(tn__node *node, const void *attrs)
 {
@@ -46,22 +48,52 @@ static tn_status fill_node(tn__node *node, const tn__infer *infer)
     return TN_OK;
 }
 
-static tn_status add_to_graph(tn_graph *graph, tn__node *node)
+/* The open control dependencies that are of this graph. */
+static tn_status take_control(const tn_context *context, const tn_graph *graph, tn__node *node)
+{
+    size_t most = 0;
+    for (const tn__control *c = context->control; c; c = c->outer)
+        most += c->count;
+    if (most == 0)
+        return TN_OK;
+    if (!(node->control = tn__alloc(most * sizeof *node->control)))
+        return TN_RESOURCE_EXHAUSTED;
+    for (const tn__control *c = context->control; c; c = c->outer)
+        for (size_t i = 0; i < c->count; i++)
+            if (c->item[i]->graph == graph)
+                node->control[node->control_count++] = c->item[i];
+    return TN_OK;
+}
+
+static tn_status name_node(tn_context *context, tn_graph *graph, tn__node *node)
+{
+    const char *label = node->op->label ? node->op->label : node->op->name;
+    node->name = tn__graph_unique(graph, context->name_scope, context->node_name ? context->node_name : label);
+    if (!node->name)
+        return context->error.status;
+    context->node_name = NULL;
+    TN_TRY(take_control(context, graph, node));
+    return tn__map_set(&graph->v1->named, node->name, node);
+}
+
+static tn_status add_to_graph(tn_context *context, tn_graph *graph, tn__node *node)
 {
     if (!graph)
         return TN_OK;
     if (graph->finalized)
         return tn__fail(TN_FAILED_PRECONDITION, "Graph is finalized and cannot be modified.");
     node->index = graph->node.count;
-    TN_TRY(TN__PUSH(&graph->node, node));
-    tn__retain(node);
+    TN_TRY(TN__RESERVE(&graph->node, 1));
+    if (graph->v1)
+        TN_TRY(name_node(context, graph, node));
+    graph->node.item[graph->node.count++] = tn__retain(node);
     return TN_OK;
 }
 
 tn_status tn__node_new(tn_context *context, tn_graph *graph, const tn__infer *infer, tn__node **out)
 {
     *out = NULL;
-    tn__node *node = tn__object_new(&type_node);
+    tn__node *node = tn__object_new(&tn__type_node);
     if (!node)
         return TN_RESOURCE_EXHAUSTED;
     node->op = infer->op;
@@ -69,7 +101,7 @@ tn_status tn__node_new(tn_context *context, tn_graph *graph, const tn__infer *in
     node->here = context->here;
     tn_status status = fill_node(node, infer);
     if (status == TN_OK)
-        status = add_to_graph(graph, node);
+        status = add_to_graph(context, graph, node);
     if (status != TN_OK) {
         tn__release(node);
         return status;
@@ -93,7 +125,42 @@ tn_tensor *tn__node_output(tn__node *node, size_t index)
     return x;
 }
 
+tn_tensor *tn__node_target(tn__node *node)
+{
+    if (node->output_count)
+        return tn__node_output(node, 0);
+    tn_tensor *x = tn__object_new(&tn__type_tensor);
+    if (!x)
+        return NULL;
+    x->form = TN__SYMBOLIC;
+    x->id = node->first_id;
+    x->of.output.node = tn__retain(node);
+    return x;
+}
+
 /* --- graphs ------------------------------------------------------------------------------------------------------------- */
+static void forget_variable(tn__graph_variable *v)
+{
+    v->variable->of.variable->graph = NULL;
+    tn__release(v->initial);
+    tn__release(v->read);
+    tn__release(v->initializer);
+    tn__release(v->variable);
+}
+
+static void forget_v1(tn__v1_graph *v1)
+{
+    if (!v1)
+        return;
+    for (size_t i = 0; i < v1->variable.count; i++)
+        forget_variable(&v1->variable.item[i]);
+    tn__free(v1->variable.item);
+    tn__release(v1->store);
+    tn__map_free(&v1->names);
+    tn__map_free(&v1->named);
+    tn__free(v1);
+}
+
 static void graph_destroy(void *object)
 {
     tn_graph *graph = object;
@@ -109,6 +176,7 @@ static void graph_destroy(void *object)
         tn__release(graph->captured.item[i].outer);
         tn__release(graph->captured.item[i].inner);
     }
+    forget_v1(graph->v1);
     tn__free(graph->captured.item);
     tn__free(graph->input.item);
     tn__free(graph->node.item);
@@ -129,6 +197,15 @@ tn_graph *tn__graph_new(void)
     return graph;
 }
 
+tn_graph *tn__graph_new_v1(void)
+{
+    tn_graph *graph = tn__graph_new();
+    if (!graph || (graph->v1 = tn__alloc_zeroed(1, sizeof *graph->v1)))
+        return graph;
+    tn__release(graph);
+    return NULL;
+}
+
 /* A node without inputs whose attributes are given; used for what a graph begins with. */
 static tn_status leaf(tn_context *context, tn_graph *graph, const tn__op *op, const void *attrs, tn_dtype dtype, const tn_shape *shape,
                       tn__node **node)
@@ -136,6 +213,32 @@ static tn_status leaf(tn_context *context, tn_graph *graph, const tn__op *op, co
     __typeof__(*((tn__infer *)0)->output) output = { dtype, *shape };
     tn__infer infer = { .op = op, .attrs = attrs, .output_count = 1, .output = (void *)&output };
     return tn__node_new(context, graph, &infer, node);
+}
+
+/* The node that stands for a value or a variable. It waits for nothing, and the name of the node on whose way it is made is not its
+ * own. */
+static tn_status capture_leaf(tn_context *context, tn_graph *graph, tn_tensor *x, const char *name, size_t *index)
+{
+    bool variable = x->form == TN__VARIABLE;
+    const char *outer_name = context->node_name;
+    tn__control *control = context->control;
+    tn__node *node;
+    context->node_name = name;
+    context->control = NULL;
+    tn_status status = variable ? leaf(context, graph, &tn__op_VarHandleOp, &x, (tn_dtype)TN__RESOURCE, &TN_SCALAR, &node)
+                                : leaf(context, graph, &tn__op_Const, &x, (tn_dtype)x->dtype, &x->shape, &node);
+    context->node_name = outer_name;
+    context->control = control;
+    TN_TRY(status);
+    *index = node->index;
+    tn__release(node);
+    return tn__ids_set(variable ? &graph->variables : &graph->constants, x->id, *index);
+}
+
+tn_status tn__graph_handle(tn_context *context, tn_graph *graph, tn_tensor *variable, const char *name)
+{
+    size_t index;
+    return capture_leaf(context, graph, variable, name, &index);
 }
 
 tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, const tn_shape *shape, const char *name, tn_tensor **input)
@@ -146,8 +249,11 @@ tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, 
     } attrs = { dtype, *shape };
     tn__node *node;
     *input = NULL;
-    TN_TRY(leaf(context, graph, &tn__op_Placeholder, &attrs, dtype, shape, &node));
-    if (!name || (node->name = tn__strdup(name)))
+    context->node_name = graph && graph->v1 ? name : NULL;
+    tn_status status = leaf(context, graph, &tn__op_Placeholder, &attrs, dtype, shape, &node);
+    context->node_name = NULL;
+    TN_TRY(status);
+    if (!name || node->name || (node->name = tn__strdup(name)))
         *input = tn__node_output(node, 0);
     tn__release(node);
     if (*input && graph && TN__PUSH(&graph->input, *input) == TN_OK)
@@ -160,17 +266,9 @@ tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, 
 /* The node that stands for a value or variable in this graph, made at its first use. */
 static tn_status stand_in(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured)
 {
-    bool variable = x->form == TN__VARIABLE;
-    tn__ids *known = variable ? &graph->variables : &graph->constants;
     size_t at;
-    if (!tn__ids_get(known, x->id, &at)) {
-        tn__node *node;
-        tn_dtype dtype = variable ? (tn_dtype)TN__RESOURCE : (tn_dtype)x->dtype;
-        TN_TRY(leaf(context, graph, variable ? &tn__op_VarHandleOp : &tn__op_Const, &x, dtype, variable ? &TN_SCALAR : &x->shape, &node));
-        at = node->index;
-        tn__release(node);
-        TN_TRY(tn__ids_set(known, x->id, at));
-    }
+    if (!tn__ids_get(x->form == TN__VARIABLE ? &graph->variables : &graph->constants, x->id, &at))
+        TN_TRY(capture_leaf(context, graph, x, NULL, &at));
     *captured = tn__node_output(graph->node.item[at], 0);
     return *captured ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }

@@ -5,6 +5,7 @@
  * by their inputs and die with the last tensor that needs them. */
 #ifndef TN_RUNTIME_GRAPH_H
 #define TN_RUNTIME_GRAPH_H
+#include "base/map.h"
 #include "runtime/op.h"
 
 typedef struct tn__node {
@@ -21,12 +22,23 @@ typedef struct tn__node {
         tn_dtype dtype;
         tn_shape shape;
     } *output;
-    char *name;             /* NULL: made up when it is asked for */
+    struct tn__node **control; /* of the same graph, which keeps them: what must have run before */
+    size_t control_count;
+    char *name;             /* unique in a TensorFlow 1 graph, scopes included; elsewhere an input's, or NULL */
     const char *here;       /* the program's line */
 } tn__node;
 TN__HANDLE_SIZE(tn__node);
 
-/* Fails when the node's graph is finalized. Takes shapes from infer. The caller owns the count. */
+/* What ops of a graph wait for while a scope of control dependencies is open. */
+typedef struct tn__control {
+    struct tn__control *outer;
+    tn__node **item; /* retained */
+    size_t count;
+} tn__control;
+
+extern const tn__type tn__type_node;
+/* Fails when the node's graph is finalized. Takes shapes from infer. In a TensorFlow 1 graph the node gets context->node_name, or its
+ * op's label, made unique under the open name scope. The caller owns the count. */
 tn_status tn__node_new(tn_context *context, tn_graph *graph, const tn__infer *infer, tn__node **node);
 /* Is it a functional model's, rather than a graph's? */
 static inline bool tn__is_functional(const tn_tensor *x)
@@ -35,6 +47,26 @@ static inline bool tn__is_functional(const tn_tensor *x)
 }
 /* Output `index` as a tensor; the caller owns the count; NULL and an error without memory. */
 tn_tensor *tn__node_output(tn__node *node, size_t index);
+/* The same for a node without outputs, where only what it does counts. */
+tn_tensor *tn__node_target(tn__node *node);
+
+/* A variable of a TensorFlow 1 graph; all retained. */
+typedef struct {
+    tn_tensor *variable;
+    tn_tensor *initial;    /* what it is initialised with */
+    tn_tensor *read;       /* its value: what a session fetches */
+    tn__node *initializer; /* the assignment */
+} tn__graph_variable;
+
+typedef struct {
+    tn__map names;          /* in lower case, nodes' and scopes': how many were asked for, as a pointer-sized integer */
+    tn__map named;          /* nodes by their names, not retained */
+    struct {
+        tn__graph_variable *item;
+        size_t count, capacity;
+    } variable;
+    struct tn_store *store; /* of get_variable, retained; NULL: not yet made */
+} tn__v1_graph;
 
 struct tn_graph {
     tn__object object;
@@ -59,10 +91,13 @@ struct tn_graph {
     struct tn__programs *programs; /* compiled, see plan/program.h */
     tn__random_graph random; /* seeds of its stateful random ops */
     bool finalized;
+    tn__v1_graph *v1;       /* TensorFlow 1's: nodes have names, and sessions run it. NULL: a trace, or a closure */
 };
 TN__HANDLE_SIZE(struct tn_graph);
 extern const tn__type tn__type_graph;
 
+/* One of TensorFlow 1, empty; NULL and an error without memory. */
+tn_graph *tn__graph_new_v1(void);
 /* The caller owns the count. Takes the seed of the graph that is being built now, else the global one. */
 tn_graph *tn__graph_new(void);
 /* A new input of the graph. */
@@ -70,6 +105,9 @@ tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, 
 /* A value, variable or symbolic tensor as an input of the graph's nodes: values become Const nodes, variables VarHandleOp nodes,
  * once each; symbolic ones of this graph stay; those of a graph round a closure become inputs of it. The caller owns the count. */
 tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured);
+
+/* The node that stands for a variable of a TensorFlow 1 graph, under a name of its own ("a/b/": as it is). */
+tn_status tn__graph_handle(tn_context *context, tn_graph *graph, tn_tensor *variable, const char *name);
 
 /* Runs nodes again, one by one through dispatch, in the mode of now: value(self, node, index) gives each input's stand-in. Used to
  * inline a graph in another, to run it under a tape, and to call a functional model. `replaced[i]`: what stands for inputs[i].

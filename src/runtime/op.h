@@ -62,6 +62,7 @@ enum {
 
 struct tn__op {
     const char *name;    /* TensorFlow's raw op: "MatMul" */
+    const char *label;   /* what its nodes are named where Python's function names them otherwise: "truediv"; NULL: as the op */
     /* As in TensorFlow's OpDef: "a: T, b: T", "values: N * T, axis: Tidx", "resource: resource, value: dtype". Lists stand together,
      * of one length; a type that starts with a capital or is an attribute's name is a type attribute, all inputs of which agree.
      * "any": each its own, and inference settles the outputs'. */

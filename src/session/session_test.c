@@ -1,0 +1,180 @@
+/* session_test.c - graphs and sessions, beside what TensorFlow 1 does. */
+#include "session/session.h"
+#include "support/check_op.h"
+#include <math.h>
+
+static tn_tensor *floats(int64_t n, const float *values)
+{
+    return tn_constant(TN_FLOAT32, TN_SHAPE(n), values);
+}
+
+static void a_placeholder_is_fed_and_fetched_by_handle_and_by_name(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_graph *g = tn_graph_new();
+    TN_WITH(tn_graph_as_default(g));
+    tn_tensor *x = tn_placeholder(TN_FLOAT32, TN_SHAPE(TN_NONE), "x"), *y = tn_multiply(x, tn_scalar(2));
+    tn_session *s = tn_session();
+    CHECK_VALUES(tn_run(s, y, .feed = { { x, floats(2, (float[]){ 1, 2 }) } }), 0, 2, 4);
+    CHECK_VALUES(tn_run(s, tn_graph_tensor(g, "Mul:0"), .feed = { { tn_graph_tensor(g, "x:0"), floats(1, (float[]){ 3 }) } }), 0, 6);
+    assert_null(tn_run(s, y));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "You must feed a value for placeholder tensor 'x' with dtype float and shape [?]");
+    assert_null(tn_run(s, y, .feed = { { x, tn_scalar(3) } }));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Cannot feed value of shape () for Tensor x:0, which has shape (None,)");
+    tn_tensor *pair = tn_run(s, tn_tuple(x, tn_tuple(y, x)), .feed = { { x, floats(1, (float[]){ 5 }) } });
+    CHECK_VALUES(tn_item(tn_item(pair, 1), 0), 0, 10);
+}
+
+static void names_are_made_unique_without_regard_to_case(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_graph *g = tn_graph_new();
+    TN_WITH(tn_graph_as_default(g));
+    tn_tensor *a = tn_placeholder(TN_FLOAT32, TN_SCALAR, "v"), *b = tn_placeholder(TN_FLOAT32, TN_SCALAR, "v");
+    assert_string_equal(tn_name(a), "v");
+    assert_string_equal(tn_name(b), "v_1");
+    {
+        TN_WITH(tn_name_scope("V"));
+        assert_string_equal(tn_name(tn_add(a, b)), "V_2/Add");
+    }
+    assert_string_equal(tn_name(tn_add(a, b)), "Add");
+    assert_string_equal(tn_name(tn_add(a, b)), "Add_1");
+    for (int i = 0; i < 3; i++) {
+        TN_WITH(tn_name_scope("s"));
+        assert_string_equal(tn_name(tn_placeholder(TN_FLOAT32, .name = "c")), ((const char *[]){ "s/c", "s_1/c", "s_2/c" })[i]);
+    }
+    TN_WITH(tn_name_scope("s/"));
+    assert_string_equal(tn_name(tn_placeholder(TN_FLOAT32, .name = "c")), "s/c_1");
+    TN_WITH(tn_name_scope(""));
+    assert_string_equal(tn_name(tn_placeholder(TN_FLOAT32, .name = "top")), "top");
+}
+
+static void every_session_has_values_of_its_own(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    tn_variable *v = tn_variable(tn_scalar(1.0), .name = "v");
+    tn_tensor *more = tn_assign_add(v, tn_scalar(1.0));
+    tn_operation *init = tn_global_variables_initializer();
+    tn_session *one = tn_session(), *two = tn_session();
+    assert_null(tn_run(one, v));
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "Attempting to use uninitialized value v");
+    CHECK_VALUES(tn_run(one, tn_is_variable_initialized(v)), 0, 0);
+    CHECK_OK(tn_run_operation(one, init));
+    CHECK_OK(tn_run_operation(two, init));
+    CHECK_VALUES(tn_run(one, more), 0, 2);
+    CHECK_VALUES(tn_run(one, more), 0, 3);
+    CHECK_VALUES(tn_run(one, v), 0, 3);
+    CHECK_VALUES(tn_run(two, v), 0, 1);
+    CHECK_VALUES(tn_run(two, tn_is_variable_initialized(v)), 0, 1);
+    assert_true(isnan(tn_to_double(v)));
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "has values in sessions only");
+}
+
+static void an_operation_runs_for_what_it_does_and_after_what_it_waits_for(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    tn_variable *v = tn_variable(tn_scalar(1.0), .name = "v");
+    tn_operation *group = tn_group(TN_LIST(tn_assign_add(v, tn_scalar(1.0)), tn_assign_add(v, tn_scalar(10.0))));
+    tn_tensor *after;
+    {
+        TN_WITH(tn_control_dependencies(TN_LIST(tn_as_tensor(group))));
+        after = tn_identity(tn_read_value(v));
+    }
+    assert_string_equal(tn_operation_name(group), "group_deps");
+    tn_session *s = tn_session();
+    CHECK_OK(tn_run_operation(s, tn_global_variables_initializer()));
+    CHECK_VALUES(tn_run(s, after), 0, 12);
+    tn_tensor *both = tn_run(s, tn_tuple(tn_as_tensor(group), v));
+    assert_int_equal(tn_dim(tn_shape_of(tn_item(both, 0)), 0), 0);
+    CHECK_VALUES(tn_run(s, v), 0, 23);
+}
+
+static void variables_of_a_graph_are_named_under_its_scopes(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_graph *g = tn_graph_new();
+    TN_WITH(tn_graph_as_default(g));
+    for (int i = 0; i < 2; i++) {
+        TN_WITH(tn_name_scope("my_scope"));
+        assert_string_equal(tn_name(tn_variable(tn_scalar(0), .name = "my_var")), i ? "my_scope_1/my_var" : "my_scope/my_var");
+    }
+    assert_string_equal(tn_name(tn_variable(tn_scalar(0))), "Variable");
+    assert_string_equal(tn_name(tn_variable(tn_scalar(0))), "Variable_1");
+    assert_true(tn_is_variable(tn_graph_tensor(g, "my_scope_1/my_var:0")));
+    assert_string_equal(tn_operation_type(tn_graph_operation(g, "my_scope/my_var/Assign")), "AssignVariableOp");
+    assert_null(tn_graph_tensor(g, "missing:0"));
+    CHECK_ERROR(TN_NOT_FOUND, "The name 'missing:0' refers to a Tensor which does not exist. The operation, 'missing', does not exist in the graph.");
+}
+
+static void in_eager_mode_a_session_fetches_by_handle(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_variable *v = tn_variable(tn_scalar(3), .name = "v");
+    tn_session *s = tn_session();
+    CHECK_OK(tn_run_operation(s, tn_global_variables_initializer()));
+    CHECK_VALUES(tn_run(s, v), 0, 3);
+    CHECK_VALUES(tn_run(s, tn_assign(v, tn_scalar(5))), 0, 5);
+    CHECK_VALUES(tn_run(s, v), 0, 5);
+}
+
+static void a_tensor_of_another_graph_is_refused(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_session *s = tn_session();
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    tn_tensor *x = tn_placeholder(TN_FLOAT32, .name = "x");
+    assert_null(tn_run(s, x));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Tensor x is not an element of this graph.");
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    assert_null(tn_square(x));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "belongs to another function or graph");
+}
+
+static void a_finalized_graph_takes_no_more(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_graph *g = tn_graph_new();
+    TN_WITH(tn_graph_as_default(g));
+    tn_tensor *x = tn_placeholder_with_default(tn_scalar(2.0), TN_SCALAR, "x");
+    tn_graph_finalize(g);
+    CHECK_VALUES(tn_run(tn_session(), x), 0, 2);
+    CHECK_VALUES(tn_run(tn_session(), x, .feed = { { x, tn_scalar(4.0) } }), 0, 4);
+    assert_null(tn_square(x));
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "Graph is finalized and cannot be modified.");
+}
+
+static void nothing_is_made_eagerly_before_eager_execution_is_disabled(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_zeros(TN_SCALAR, TN_FLOAT32);
+    assert_int_equal(tn_disable_eager_execution(), TN_FAILED_PRECONDITION);
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "tf.disable_eager_execution must be called at program startup.");
+}
+
+int main(void)
+{
+    tests_begin();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_placeholder_is_fed_and_fetched_by_handle_and_by_name),
+        cmocka_unit_test(names_are_made_unique_without_regard_to_case),
+        cmocka_unit_test(every_session_has_values_of_its_own),
+        cmocka_unit_test(an_operation_runs_for_what_it_does_and_after_what_it_waits_for),
+        cmocka_unit_test(variables_of_a_graph_are_named_under_its_scopes),
+        cmocka_unit_test(in_eager_mode_a_session_fetches_by_handle),
+        cmocka_unit_test(a_tensor_of_another_graph_is_refused),
+        cmocka_unit_test(a_finalized_graph_takes_no_more),
+        cmocka_unit_test(nothing_is_made_eagerly_before_eager_execution_is_disabled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
