@@ -41,14 +41,16 @@ size_t tn__bundle_count(const tn__bundle *bundle);
 /* In order of their names' bytes; index < count. As long as the bundle. */
 const tn__bundle_entry *tn__bundle_at(const tn__bundle *bundle, size_t index);
 bool tn__bundle_find(const tn__bundle *bundle, const char *name, size_t *index);
-/* The elements, row-major and little-endian, into `out`, which has room for entry->size bytes. Not
- * for texts. */
+/* Checks all that can be checked without reading the value: that its bytes are there, and are as
+ * many as its shape says. After this entry->size bytes may be allocated. */
+tn_status tn__bundle_check(tn__bundle *bundle, size_t index);
+/* The elements, row-major and little-endian, into `out`, which has room for entry->size bytes.
+ * Checks as above first. Not for texts. */
 tn_status tn__bundle_read(tn__bundle *bundle, size_t index, void *out);
-/* The elements of a tensor of texts: entry->count spans, in memory of the list. */
+/* The elements of a tensor of texts: entry->count spans into the bundle, as long as it is open. */
 typedef struct {
     tn__span *item;
     size_t count;
-    tn__bytes store; /* what the spans point into, where it is not the file */
 } tn__bundle_texts;
 tn_status tn__bundle_read_texts(tn__bundle *bundle, size_t index, tn__bundle_texts *texts);
 void tn__bundle_texts_free(tn__bundle_texts *texts); /* all zero is empty */

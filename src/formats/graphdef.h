@@ -168,10 +168,11 @@ typedef TN__LIST_OF(tn__text_pair) tn__text_map;
 const char *tn__text_map_find(const tn__text_map *map, const char *key); /* the last, or NULL */
 
 typedef struct {
+    tn__attrs attr;
+} tn__arg_attrs_value;
+typedef struct {
     uint32_t key; /* the argument's place */
-    struct {
-        tn__attrs attr;
-    } value;
+    tn__arg_attrs_value value;
 } tn__arg_attrs;
 typedef struct {
     uint32_t key, value;

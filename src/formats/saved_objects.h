@@ -122,10 +122,11 @@ typedef struct {
     const char *name, *concrete_function;
 } tn__captured_tensor;
 typedef struct {
+    int32_t save_function, restore_function;
+} tn__saveable_functions;
+typedef struct {
     const char *key;
-    struct {
-        int32_t save_function, restore_function;
-    } value;
+    tn__saveable_functions value;
 } tn__saveable_object;
 
 typedef enum {

@@ -31,6 +31,14 @@ typedef enum {
     TN__TF_UINT64 = 23,
     TN__TF_FLOAT8_E5M2 = 24,
     TN__TF_FLOAT8_E4M3FN = 25,
+    TN__TF_FLOAT8_E4M3FNUZ = 26,
+    TN__TF_FLOAT8_E4M3B11FNUZ = 27,
+    TN__TF_FLOAT8_E5M2FNUZ = 28,
+    TN__TF_INT4 = 29,
+    TN__TF_UINT4 = 30,
+    TN__TF_INT2 = 31,
+    TN__TF_UINT2 = 32,
+    TN__TF_FLOAT4_E2M1FN = 33,
     TN__TF_REF = 100, /* added to one of the above: a reference to a variable of TensorFlow 1 */
 } tn__tf_dtype;
 
