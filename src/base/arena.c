@@ -98,7 +98,8 @@ char *tn__arena_print(tn__arena *arena, const char *format, ...)
     va_start(arguments, format);
     tn__text_add_v(&text, format, arguments);
     va_end(arguments);
-    char *copy = text.failed ? NULL : tn__arena_text(arena, tn__text_get(&text));
+    const char *built = tn__text_get(&text);
+    char *copy = text.failed ? NULL : tn__arena_text(arena, built);
     tn__text_free(&text);
     return copy;
 }

@@ -14,8 +14,9 @@ enum { TN__BUNDLE_RANK = 254 }; /* TensorFlow's own limit */
 
 /* --- reading ---------------------------------------------------------------------------------- */
 typedef struct {
-    uint64_t entries; /* 0: 1,000,000 */
-    uint64_t decoded; /* bytes that the index, or one tensor, may decode to; 0: 4 GB */
+    uint64_t entries;      /* 0: 1,000,000 */
+    uint64_t decoded;      /* bytes that the index, or one tensor, may decode to; 0: 4 GB */
+    bool ignore_checksums; /* for tests, which damage files behind their checksums */
 } tn__bundle_limits;
 
 /* One tensor. */
@@ -33,7 +34,8 @@ typedef struct tn__bundle tn__bundle;
 /* Opens PREFIX.index, or the file PREFIX when it is a checkpoint of the first format. Shards are
  * opened when they are needed first. TN_NOT_FOUND: neither is there. */
 tn_status tn__bundle_open(const char *prefix, const tn__bundle_limits *limits, tn__bundle **bundle);
-/* The same from bytes, which outlive the bundle: an index, and its shards in order. */
+/* The same from bytes, which outlive the bundle: an index, and its shards in order; shards NULL: a
+ * checkpoint of the first format. */
 tn_status tn__bundle_open_bytes(tn__span index, const tn__span *shards, size_t count,
                                 const tn__bundle_limits *limits, tn__bundle **bundle);
 void tn__bundle_close(tn__bundle *bundle); /* NULL is allowed */
@@ -57,7 +59,8 @@ void tn__bundle_texts_free(tn__bundle_texts *texts); /* all zero is empty */
 
 /* --- writing ---------------------------------------------------------------------------------- */
 typedef struct tn__bundle_writer tn__bundle_writer;
-/* Begins PREFIX.data-00000-of-00001, beside the old one until the end. */
+/* Begins PREFIX.data-00000-of-00001, beside the old one until the end. After a failure of any call
+ * the writer is aborted. */
 tn_status tn__bundle_writer_open(const char *prefix, tn__bundle_writer **writer);
 /* A tensor's elements, row-major and in this machine's order (little-endian: others cannot be
  * written). The data are written at once. A name may be used once. TensorFlow adds in order of

@@ -107,7 +107,7 @@ tn_status tn__bundle_add(tn__bundle_writer *writer, const char *name, int dtype,
                          const int64_t *shape, const void *data)
 {
     record *added;
-    uint64_t count, size, width = tn__tf_dtype_size(dtype);
+    uint64_t count = 0, size, width = tn__tf_dtype_size(dtype);
     TN_TRY(check_new(writer, name, rank, shape, &count));
     if (width == 0)
         return tn__fail(TN_INTERNAL, "checkpoint: '%s' of dtype %s cannot be written as numbers",
@@ -161,7 +161,7 @@ tn_status tn__bundle_add_texts(tn__bundle_writer *writer, const char *name, int 
                                const int64_t *shape, const tn__span *texts)
 {
     record *added;
-    uint64_t count;
+    uint64_t count = 0;
     uint32_t crc = 0;
     TN_TRY(check_new(writer, name, rank, shape, &count));
     TN_TRY(begin_record(writer, name, TN__TF_STRING, rank, shape, &added));

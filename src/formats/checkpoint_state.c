@@ -106,7 +106,10 @@ static tn_status take_quoted(cursor *c, tn__text *text)
             return fail_text(c, "a text without strange characters");
         tn__text_add_bytes(text, &(char){ (char)byte }, 1);
     }
-    return take(c, quote) ? TN_OK : fail_text(c, "the end of a text");
+    if (c->at == c->end || *c->at != quote)
+        return fail_text(c, "the end of a text");
+    c->at++;
+    return TN_OK;
 }
 
 /* Several one after the other are one. */
@@ -122,7 +125,8 @@ static tn_status take_text(cursor *c, const char **value)
         skip_spaces(c);
     }
     if (status == TN_OK) {
-        *value = text.failed ? NULL : tn__arena_text(c->arena, tn__text_get(&text));
+        const char *got = tn__text_get(&text);
+        *value = text.failed ? NULL : tn__arena_text(c->arena, got);
         status = *value ? TN_OK : TN_RESOURCE_EXHAUSTED;
     }
     tn__text_free(&text);

@@ -18,10 +18,12 @@ typedef TN__LIST_OF(tn__table_entry) tn__table_entries;
 
 /* Whether the bytes end as a table does. */
 bool tn__table_is(tn__span file);
-/* All entries, in order, checksums compared. Keys and what was compressed (Snappy) are in the
+/* All entries, in order, checksums compared (unless they are ignored: for tests, which damage files
+ * behind their checksums). Keys and what was compressed (Snappy) are in the
  * arena, whose limit bounds them; other values stay in `file`. TN_DATA_LOSS: no table, or damaged.
  */
-tn_status tn__table_read(tn__span file, tn__arena *arena, tn__table_entries *entries);
+tn_status tn__table_read(tn__span file, bool ignore_checksums, tn__arena *arena,
+                         tn__table_entries *entries);
 /* By its key, or NULL. */
 const tn__table_entry *tn__table_find(const tn__table_entries *entries, tn__span key);
 /* Order of bytes: below, above or 0. */
