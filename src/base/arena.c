@@ -57,7 +57,11 @@ static bool count_used(tn__arena *arena, size_t size)
 
 void *tn__arena_alloc(tn__arena *arena, size_t size)
 {
-    if (size > SIZE_MAX - ALIGNMENT || !count_used(arena, size))
+    if (size > SIZE_MAX - ALIGNMENT) {
+        tn__fail_memory(size);
+        return NULL;
+    }
+    if (!count_used(arena, size))
         return NULL;
     size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (size > BLOCK / 4)
