@@ -41,7 +41,7 @@ const tn__pb_message tn__pb_tensor =
     TN__PB_MESSAGE_OF("TensorProto", tn__tensor_def, tensor_fields);
 
 static const tn__pb_field attr_fields[] = {
-    TN__PB_FIELD(tn__attr, 1, key, TEXT, 0),
+    TN__PB_FIELD(tn__attr, 1, key, TEXT, TN__PB_ALWAYS),
     TN__PB_SUB(tn__attr, 2, value, INLINE, 0, &tn__pb_attr_value),
 };
 static const tn__pb_message attr = TN__PB_MESSAGE_OF("AttrEntry", tn__attr, attr_fields);
@@ -161,8 +161,8 @@ static const tn__pb_field op_fields[] = {
 const tn__pb_message tn__pb_op = TN__PB_MESSAGE_OF("OpDef", tn__op_def, op_fields);
 
 static const tn__pb_field text_pair_fields[] = {
-    TN__PB_FIELD(tn__text_pair, 1, key, TEXT, 0),
-    TN__PB_FIELD(tn__text_pair, 2, value, TEXT, 0),
+    TN__PB_FIELD(tn__text_pair, 1, key, TEXT, TN__PB_ALWAYS),
+    TN__PB_FIELD(tn__text_pair, 2, value, TEXT, TN__PB_ALWAYS),
 };
 const tn__pb_message tn__pb_text_pair =
     TN__PB_MESSAGE_OF("TextEntry", tn__text_pair, text_pair_fields);
@@ -174,15 +174,15 @@ static const tn__pb_message arg_attrs_value =
     TN__PB_MESSAGE_OF("ArgAttrs", tn__arg_attrs_value, arg_attrs_value_fields);
 
 static const tn__pb_field arg_attrs_fields[] = {
-    TN__PB_FIELD(tn__arg_attrs, 1, key, UINT32, 0),
+    TN__PB_FIELD(tn__arg_attrs, 1, key, UINT32, TN__PB_ALWAYS),
     TN__PB_SUB(tn__arg_attrs, 2, value, INLINE, 0, &arg_attrs_value),
 };
 static const tn__pb_message arg_attrs =
     TN__PB_MESSAGE_OF("ArgAttrEntry", tn__arg_attrs, arg_attrs_fields);
 
 static const tn__pb_field number_pair_fields[] = {
-    TN__PB_FIELD(tn__number_pair, 1, key, UINT32, 0),
-    TN__PB_FIELD(tn__number_pair, 2, value, UINT32, 0),
+    TN__PB_FIELD(tn__number_pair, 1, key, UINT32, TN__PB_ALWAYS),
+    TN__PB_FIELD(tn__number_pair, 2, value, UINT32, TN__PB_ALWAYS),
 };
 static const tn__pb_message number_pair =
     TN__PB_MESSAGE_OF("ResourceArgUniqueIdEntry", tn__number_pair, number_pair_fields);

@@ -433,7 +433,7 @@ static tn_status write_pointer(const tn__pb_field *field, const void *member, in
 static tn_status write_one(const tn__pb_field *field, const void *member, int depth,
                            tn__bytes *bytes)
 {
-    bool always = field->flags & TN__PB_ONEOF;
+    bool always = field->flags & (TN__PB_ONEOF | TN__PB_ALWAYS);
     if (field->kind == TN__PB_MESSAGE)
         return write_pointer(field, member, depth, bytes);
     if (field->kind == TN__PB_INLINE)

@@ -64,6 +64,7 @@ typedef enum {
 enum {
     TN__PB_REPEATED = 1, /* of messages: a list of structs, not of pointers */
     TN__PB_ONEOF = 2,    /* one of several: message->which tells the number, 0 none */
+    TN__PB_ALWAYS = 4,   /* written when it is zero too: keys and values of maps */
 };
 
 typedef struct tn__pb_message tn__pb_message;
@@ -103,7 +104,7 @@ struct tn__pb_message {
  * TN__PB_BYTES stay in `bytes`. TN_DATA_LOSS: no message, and where. */
 tn_status tn__pb_read(const tn__pb_message *message, tn__span bytes, tn__arena *arena, void *into);
 /* Appends the encoded message: fields in order of the table, zero and "" left out unless they are
- * one of several, numbers packed. */
+ * one of several or in a map, numbers packed. */
 tn_status tn__pb_write(const tn__pb_message *message, const void *from, tn__bytes *bytes);
 
 #endif

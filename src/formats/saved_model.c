@@ -31,14 +31,14 @@ static const tn__pb_message tensor_info =
     TN__PB_ONEOF_OF("TensorInfo", tn__tensor_info, tensor_info_fields, which);
 
 static const tn__pb_field tensor_info_entry_fields[] = {
-    TN__PB_FIELD(tn__tensor_info_entry, 1, key, TEXT, 0),
+    TN__PB_FIELD(tn__tensor_info_entry, 1, key, TEXT, TN__PB_ALWAYS),
     TN__PB_SUB(tn__tensor_info_entry, 2, value, INLINE, 0, &tensor_info),
 };
 static const tn__pb_message tensor_info_entry =
     TN__PB_MESSAGE_OF("TensorInfoEntry", tn__tensor_info_entry, tensor_info_entry_fields);
 
 static const tn__pb_field default_entry_fields[] = {
-    TN__PB_FIELD(tn__default_entry, 1, key, TEXT, 0),
+    TN__PB_FIELD(tn__default_entry, 1, key, TEXT, TN__PB_ALWAYS),
     TN__PB_SUB(tn__default_entry, 2, value, INLINE, 0, &tn__pb_tensor),
 };
 static const tn__pb_message default_entry =
@@ -54,7 +54,7 @@ static const tn__pb_message signature =
     TN__PB_MESSAGE_OF("SignatureDef", tn__signature_def, signature_fields);
 
 static const tn__pb_field signature_entry_fields[] = {
-    TN__PB_FIELD(tn__signature_entry, 1, key, TEXT, 0),
+    TN__PB_FIELD(tn__signature_entry, 1, key, TEXT, TN__PB_ALWAYS),
     TN__PB_SUB(tn__signature_entry, 2, value, INLINE, 0, &signature),
 };
 static const tn__pb_message signature_entry =
@@ -95,7 +95,7 @@ static const tn__pb_message collection =
     TN__PB_ONEOF_OF("CollectionDef", tn__collection_def, collection_fields, which);
 
 static const tn__pb_field collection_entry_fields[] = {
-    TN__PB_FIELD(tn__collection_entry, 1, key, TEXT, 0),
+    TN__PB_FIELD(tn__collection_entry, 1, key, TEXT, TN__PB_ALWAYS),
     TN__PB_SUB(tn__collection_entry, 2, value, INLINE, 0, &collection),
 };
 static const tn__pb_message collection_entry =

@@ -10,7 +10,7 @@ static const tn__pb_field list_fields[] = {
 static const tn__pb_message list = TN__PB_MESSAGE_OF("ListValue", tn__structured_list, list_fields);
 
 static const tn__pb_field pair_fields[] = {
-    TN__PB_FIELD(tn__structured_pair, 1, key, TEXT, 0),
+    TN__PB_FIELD(tn__structured_pair, 1, key, TEXT, TN__PB_ALWAYS),
     TN__PB_SUB(tn__structured_pair, 2, value, INLINE, 0, &tn__pb_structured_value),
 };
 static const tn__pb_message pair =
@@ -155,7 +155,7 @@ static const tn__pb_message saveable_functions =
     TN__PB_MESSAGE_OF("SaveableObject", tn__saveable_functions, saveable_functions_fields);
 
 static const tn__pb_field saveable_object_fields[] = {
-    TN__PB_FIELD(tn__saveable_object, 1, key, TEXT, 0),
+    TN__PB_FIELD(tn__saveable_object, 1, key, TEXT, TN__PB_ALWAYS),
     TN__PB_SUB(tn__saveable_object, 2, value, INLINE, 0, &saveable_functions),
 };
 static const tn__pb_message saveable_object =
@@ -193,7 +193,7 @@ static const tn__pb_message concrete_function =
     TN__PB_MESSAGE_OF("SavedConcreteFunction", tn__concrete_function, concrete_function_fields);
 
 static const tn__pb_field concrete_function_entry_fields[] = {
-    TN__PB_FIELD(tn__concrete_function_entry, 1, key, TEXT, 0),
+    TN__PB_FIELD(tn__concrete_function_entry, 1, key, TEXT, TN__PB_ALWAYS),
     TN__PB_SUB(tn__concrete_function_entry, 2, value, INLINE, 0, &concrete_function),
 };
 static const tn__pb_message concrete_function_entry = TN__PB_MESSAGE_OF(
