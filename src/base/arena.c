@@ -61,9 +61,9 @@ void *tn__arena_alloc(tn__arena *arena, size_t size)
         tn__fail_memory(size);
         return NULL;
     }
+    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (!count_used(arena, size))
         return NULL;
-    size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (size > BLOCK / 4)
         return alloc_large(arena, size);
     if (!arena->block || arena->block->size - arena->block->used < size) {

@@ -55,14 +55,16 @@ static void lists_grow_and_keep_their_items(void **state)
 static void the_limit_is_kept(void **state)
 {
     (void)state;
-    tn__arena arena = { .limit = 100 };
-    assert_non_null(tn__arena_alloc(&arena, 60));
-    assert_null(tn__arena_alloc(&arena, 60));
-    CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "the limit of 100 bytes");
-    assert_non_null(tn__arena_alloc(&arena, 40));
+    tn__arena arena = { .limit = 96 };
+    assert_non_null(tn__arena_alloc(&arena, 48));
+    assert_null(tn__arena_alloc(&arena, 64));
+    CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "the limit of 96 bytes");
+    assert_non_null(tn__arena_alloc(&arena, 48));
     tn__arena_free(&arena);
-    assert_int_equal(arena.limit, 100);
-    assert_non_null(tn__arena_alloc(&arena, 100));
+    assert_int_equal(arena.limit, 96);
+    assert_non_null(tn__arena_alloc(&arena, 96));
+    assert_null(tn__arena_alloc(&arena, 1));
+    CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "the limit of 96 bytes");
     tn__arena_free(&arena);
     assert_null(tn__arena_alloc(&(tn__arena){ 0 }, SIZE_MAX));
     CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "");

@@ -9,8 +9,8 @@
 #include <string.h>
 
 enum {
-    EXPANSION = 1100, /* bytes that one byte of an index may decode to */
-    SLICES = 4096     /* of one tensor: each is compared with every other */
+    EXPANSION = 1100,     /* bytes that one byte of an index may decode to */
+    COMPARISONS = 1 << 28 /* of a tensor's slices, each with every other in every dimension */
 };
 #define FREE_SIZE ((uint64_t)1 << 20) /* ... on top of so many */
 
@@ -473,9 +473,9 @@ static tn_status check_slices(const tn__bundle *bundle, const record *r)
     const tn__slice_list *slices = &r->stored.slices;
     int64_t start[TN__BUNDLE_RANK], length[TN__BUNDLE_RANK];
     uint64_t all = 0;
-    if (slices->count > SLICES)
-        return tn__fail(TN_RESOURCE_EXHAUSTED, "checkpoint '%s': '%s' is in more than %d slices",
-                        bundle->prefix, r->entry.name, SLICES);
+    if (slices->count > COMPARISONS / (slices->count * ((size_t)r->entry.rank + 1)))
+        return tn__fail(TN_RESOURCE_EXHAUSTED, "checkpoint '%s': '%s' is in too many slices: %zu",
+                        bundle->prefix, r->entry.name, slices->count);
     for (size_t i = 0; i < slices->count; i++) {
         if (!tn__slice_place(&slices->item[i], r->entry.rank, r->entry.shape, start, length))
             return fail_entry(bundle, r->entry.name, "has a slice that lies outside of it");
