@@ -55,6 +55,7 @@ struct tn_context {
     struct tn__variable_scope *variable_scope; /* the innermost; see function/variable_scope.h */
     struct tn_store *store;        /* of get_variable in eager mode, retained; NULL: not yet made */
     struct tn__call_frame *frame; /* the layer or function whose body runs; see nn/layer.h */
+    struct tn__touched *touched;  /* what the function whose body runs used; NULL: none runs. See core/touched.h */
     struct tn__names *names;      /* automatic names; see nn/naming.h */
     tn__random_state random;
     int training;          /* of the call that runs: 1, 0, -1 not said */

@@ -1,8 +1,42 @@
 /* frame.c - running bodies, and taking structures apart. */
 #include "function/frame.h"
+#include "core/touched.h"
 #include <pthread.h>
 
 enum { MOST_DEPTH = 256 };
+
+tn__call_frame *tn__owner_frame(const tn_context *context)
+{
+    tn__call_frame *frame = context->frame;
+    while (frame && !frame->layer && !frame->admit && frame->outer)
+        frame = frame->outer;
+    return frame;
+}
+
+bool tn__function_runs(const tn_context *context, const tn_function *function)
+{
+    const tn__call_frame *frame = context->frame;
+    while (frame && frame->function != function)
+        frame = frame->outer;
+    return frame != NULL;
+}
+
+tn_status tn__variable_admit(tn_context *context, tn_tensor *variable)
+{
+    tn__call_frame *frame = context->frame;
+    while (frame && !frame->admit)
+        frame = frame->outer;
+    if (frame)
+        TN_TRY(frame->admit(frame, variable));
+    return tn__touch(context, variable);
+}
+
+tn_status tn__variable_settle(tn_context *context, tn_tensor *variable)
+{
+    tn__call_frame *owner = tn__owner_frame(context);
+    TN_TRY(tn__variable_admit(context, variable));
+    return owner && owner->adopt ? owner->adopt(owner, variable) : TN_OK;
+}
 
 tn_status tn__body_begin(tn_context *context, const char *what)
 {

@@ -4,14 +4,19 @@
 #include "runtime/dispatch.h"
 #include "tenon/function.h"
 
+typedef enum { TN__IDLE, TN__IN_INIT, TN__IN_BUILD, TN__IN_CALL } tn__phase; /* of a layer */
+
 /* One running body: a layer's init, build or call, or a function's. Lives on the stack of the caller. */
 typedef struct tn__call_frame {
     struct tn__call_frame *outer;
     tn_layer *layer;       /* whose body it is; NULL: a function's */
     tn_function *function;
-    int phase;             /* of a layer: tn__phase */
-    /* Takes a variable that the body makes into its owner (retains it), or refuses it; NULL: nobody owns what is made here. */
-    tn_status (*adopt)(struct tn__call_frame *frame, tn_tensor *variable);
+    tn__phase phase;
+    /* Takes what the body makes into its owner (retains it), or refuses it: a variable, of a function a layer too; NULL: nobody owns
+     * what is made here. */
+    tn_status (*adopt)(struct tn__call_frame *frame, void *made);
+    /* Of a function that is being traced: notes a variable that is made, or refuses it. NULL: it is not being traced. */
+    tn_status (*admit)(struct tn__call_frame *frame, tn_tensor *variable);
 } tn__call_frame;
 
 static inline void tn__frame_push(tn_context *context, tn__call_frame *frame)
@@ -23,6 +28,16 @@ static inline void tn__frame_pop(tn_context *context, tn__call_frame *frame)
 {
     context->frame = frame->outer;
 }
+
+/* Whose is what is made now: the innermost layer's or traced function's; else the outermost eager function's. NULL: no body runs. */
+tn__call_frame *tn__owner_frame(const tn_context *context);
+/* Is a call of this function running in this thread? */
+bool tn__function_runs(const tn_context *context, const tn_function *function);
+/* A variable is being made: fails when the innermost traced function may make none any more, and counts as touched. For those that keep
+ * what they make themselves; tn__variable_make has done it. */
+tn_status tn__variable_admit(tn_context *context, tn_tensor *variable);
+/* The same, then gives it to the owner. */
+tn_status tn__variable_settle(tn_context *context, tn_tensor *variable);
 
 /* Round every body: a program that calls itself without end gets an error, not a broken stack. */
 tn_status tn__body_begin(tn_context *context, const char *what);

@@ -1,50 +1,51 @@
 /* function.c - function objects: a body traced once a signature to a graph, or run at every call. */
 #include "function/function.h"
-#include "base/text.h"
 #include "core/hooks.h"
+#include "ops/ops.h"
 #include "plan/program.h"
-#include <pthread.h>
 #include <string.h>
 
-static void concrete_free(tn__concrete *c)
+static void release_all(tn_tensor **item, size_t count)
 {
-    if (!c)
+    for (size_t i = 0; i < count; i++)
+        tn__release(item[i]);
+    tn__free(item);
+}
+
+static void state_free(tn__function_state *state)
+{
+    if (!state)
         return;
-    tn__free(c->spec);
-    tn__free(c->nesting);
-    for (size_t i = 0; c->output && i < c->outputs; i++)
-        tn__release(c->output[i]);
-    tn__free(c->output);
-    tn__release(c->structure);
-    tn__release(c->graph);
-    tn__free(c);
+    pthread_mutex_destroy(&state->lock);
+    tn__touched_free(&state->latest);
+    tn__free(state);
 }
 
 static void function_destroy(void *object)
 {
     struct tn_function *f = object;
     for (size_t i = 0; i < f->concrete.count; i++)
-        concrete_free(f->concrete.item[i]);
+        tn__concrete_free(f->concrete.item[i]);
     tn__free(f->concrete.item);
-    for (size_t i = 0; i < f->variable.count; i++)
-        tn__release(f->variable.item[i]);
-    tn__free(f->variable.item);
+    for (size_t i = 0; i < f->made.count; i++)
+        tn__release(f->made.item[i]);
+    tn__free(f->made.item);
+    release_all(f->first.item, f->first.count);
+    state_free(f->state);
+    tn__release(f->parent);
     tn__free(f->name);
     tn__free(f->signature);
-    if (f->lock)
-        pthread_mutex_destroy(f->lock);
-    tn__free(f->lock);
 }
 
 const tn__type tn__type_function = { .name = "function", .kind = 3, .destroy = function_destroy };
 
 /* --- making ------------------------------------------------------------------------------------------------------------- */
-static tn_status make_lock(struct tn_function *f)
+static tn_status make_state(struct tn_function *f)
 {
-    f->lock = tn__alloc(sizeof *f->lock);
-    if (!f->lock)
+    f->state = tn__alloc_zeroed(1, sizeof *f->state);
+    if (!f->state)
         return TN_RESOURCE_EXHAUSTED;
-    pthread_mutex_init(f->lock, NULL);
+    pthread_mutex_init(&f->state->lock, NULL);
     return TN_OK;
 }
 
@@ -58,7 +59,7 @@ tn_status tn__function_new(tn_body body, void *self, bool eager, const char *nam
     f->self = self;
     f->eager = eager;
     f->name = tn__strdup(name);
-    if (!f->name || make_lock(f) != TN_OK) {
+    if (!f->name || make_state(f) != TN_OK) {
         tn__release(f);
         return TN_RESOURCE_EXHAUSTED;
     }
@@ -73,21 +74,6 @@ static char *name_from(const char *text)
     return length ? tn__strndup(text, length) : tn__strdup("function");
 }
 
-static tn_status take_signature(struct tn_function *f, tn_list signature)
-{
-    f->signature = tn__alloc_zeroed(signature.count + 1, sizeof *f->signature);
-    if (!f->signature)
-        return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < signature.count; i++) {
-        const tn_tensor *x = signature.item[i];
-        if (!tn__check_tensor(x, "tn_function: input_signature"))
-            return TN_INVALID_ARGUMENT;
-        f->signature[i] = (tn__spec){ .form = TN__VALUE, .dtype = (tn_dtype)x->dtype, .shape = x->shape };
-    }
-    f->signature_count = signature.count;
-    return TN_OK;
-}
-
 tn_function *tn_function_new(const tn_function_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
@@ -98,8 +84,8 @@ tn_function *tn_function_new(const tn_function_options *options)
     char *name = options->name ? tn__strdup(options->name) : name_from(options->body_text_);
     tn_function *f = NULL;
     if (name && tn__function_new(options->body, options->self, options->eager, name, &f) == TN_OK) {
-        f->any_batch = options->reduce_retracing;
-        if (options->input_signature.item && take_signature(f, options->input_signature) != TN_OK) {
+        f->reduce_retracing = options->reduce_retracing;
+        if (options->input_signature.item && tn__signature_take(f, options->input_signature) != TN_OK) {
             tn__release(f);
             f = NULL;
         }
@@ -113,310 +99,19 @@ int tn_trace_count(tn_function *function)
     return tn__check(function, &tn__type_function, "tn_trace_count: function") ? (int)function->traces : 0;
 }
 
-/* --- signatures --------------------------------------------------------------------------------------------------------- */
-static tn__spec spec_of(const tn_tensor *x)
-{
-    tn__spec spec = { .form = x->form == TN__VARIABLE ? TN__VARIABLE : TN__VALUE, .dtype = (tn_dtype)x->dtype, .shape = x->shape };
-    if (x->form == TN__VARIABLE)
-        spec.id = x->id;
-    if (x->form == TN__VALUE && x->weak) {
-        spec.is_static = true;
-        memcpy(spec.number, x->data, tn__dtype_size((tn_dtype)x->dtype));
-        if (tn__in(TN__FLOATS, (tn_dtype)x->dtype))
-            memcpy(spec.number, x->small + 16, sizeof spec.number); /* tn__weak_number: all its digits */
-    }
-    return spec;
-}
-
-static bool spec_equal(const tn__spec *a, const tn__spec *b)
-{
-    return a->form == b->form && a->dtype == b->dtype && a->id == b->id && a->is_static == b->is_static &&
-           memcmp(a->number, b->number, sizeof a->number) == 0 && tn__shape_equal(&a->shape, &b->shape);
-}
-
-/* What a call is looked up by. */
-typedef struct {
-    tn__spec *spec;
-    size_t count;
-    char *nesting;
-    int training;
-} key;
-
-static bool key_equal(const tn__concrete *c, const key *k)
-{
-    if (c->inputs != k->count || c->training != k->training || !c->nesting != !k->nesting ||
-        (c->nesting && strcmp(c->nesting, k->nesting) != 0))
-        return false;
-    for (size_t i = 0; i < k->count; i++)
-        if (!spec_equal(&c->spec[i], &k->spec[i]))
-            return false;
-    return true;
-}
-
-static tn__concrete *find_concrete(struct tn_function *f, const key *k)
-{
-    tn__concrete *found = NULL;
-    pthread_mutex_lock(f->lock);
-    for (size_t i = 0; i < f->concrete.count && !found; i++)
-        if (key_equal(f->concrete.item[i], k))
-            found = f->concrete.item[i];
-    pthread_mutex_unlock(f->lock);
-    return found;
-}
-
-static void add_nesting(tn__text *text, const tn_tensor *x)
-{
-    if (x->form != TN__TUPLE) {
-        tn__text_add(text, ".");
-        return;
-    }
-    tn__text_add(text, "(");
-    for (size_t i = 0; i < x->of.tuple.count; i++)
-        add_nesting(text, x->of.tuple.item[i]);
-    tn__text_add(text, ")");
-}
-
-/* "(..)." for a tuple of two and a tensor; NULL when no input is a tuple. */
-static tn_status nesting_of(tn_list inputs, char **nesting)
-{
-    bool any = false;
-    *nesting = NULL;
-    for (size_t i = 0; i < inputs.count; i++)
-        any |= inputs.item[i]->form == TN__TUPLE;
-    if (!any)
-        return TN_OK;
-    tn__text text = { 0 };
-    for (size_t i = 0; i < inputs.count; i++)
-        add_nesting(&text, inputs.item[i]);
-    *nesting = tn__text_take(&text);
-    return *nesting ? TN_OK : TN_RESOURCE_EXHAUSTED;
-}
-
-static tn_status apply_signature(const struct tn_function *f, key *k, tn_tensor *const *leaves)
-{
-    if (k->count != f->signature_count)
-        return tn__fail(TN_INVALID_ARGUMENT, "%s: the input_signature has %zu inputs, the call has %zu", f->name, f->signature_count, k->count);
-    for (size_t i = 0; i < k->count; i++) {
-        const tn__spec *wanted = &f->signature[i];
-        if (wanted->dtype != k->spec[i].dtype || !tn__shape_fits(&wanted->shape, &k->spec[i].shape))
-            return tn__fail(TN_INVALID_ARGUMENT, "Python inputs incompatible with input_signature: input %zu of %s is %s, %s %s is expected", i,
-                            f->name, TN__TENSOR(leaves[i]), tn__dtype_name(wanted->dtype), TN__SHAPE(wanted->shape));
-        k->spec[i] = *wanted;
-    }
-    return TN_OK;
-}
-
-/* The same for all batch sizes, where the function is traced for all. */
-static void open_batches(key *k)
-{
-    for (size_t i = 0; i < k->count; i++)
-        if (!k->spec[i].is_static && k->spec[i].shape.known && k->spec[i].shape.rank > 0)
-            k->spec[i].shape.dims[0] = TN_NONE;
-}
-
-static tn_status make_key(const struct tn_function *f, tn_list inputs, tn_tensor *const *leaves, size_t count, int training, key *k)
-{
-    *k = (key){ .count = count, .training = training };
-    k->spec = tn__alloc_zeroed(count + 1, sizeof *k->spec);
-    if (!k->spec)
-        return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(nesting_of(inputs, &k->nesting));
-    for (size_t i = 0; i < count; i++)
-        k->spec[i] = spec_of(leaves[i]);
-    if (f->signature)
-        return apply_signature(f, k, leaves);
-    if (f->any_batch)
-        open_batches(k);
-    return TN_OK;
-}
-
-/* --- tracing ------------------------------------------------------------------------------------------------------------ */
-static tn_status refuse_variable(const struct tn_function *f, const tn_tensor *variable)
-{
-    const char *made = variable->of.variable->here;
-    bool first_made_some = f->variable.count > 0;
-    return tn__fail(TN_VARIABLE_CREATION,
-                    "%s\nvariable '%s', made at %s, in trace %zu of %s\nmake it outside, or keep it in a place of its own and make it only when "
-                    "that is still NULL",
-                    first_made_some ? "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is "
-                                      "only created once or created outside tf.function. See "
-                                      "https://www.tensorflow.org/guide/function#creating_tfvariables for more information."
-                                    : "Creating variables on a non-first call to a function decorated with tf.function.",
-                    variable->of.variable->name, made ? made : "an unknown line", f->concrete.count + 1, f->name);
-}
-
-static tn_status adopt_into_function(tn__call_frame *frame, tn_tensor *variable)
-{
-    if (frame->function->concrete.count > 0)
-        return refuse_variable(frame->function, variable);
-    TN_TRY(TN__PUSH(&frame->function->variable, variable));
-    tn__retain(variable);
-    return TN_OK;
-}
-
-/* Numbers given as tn_scalar, and variables, go in as they are; for every other leaf a placeholder. */
-static tn_status make_placeholders(tn_context *context, tn__concrete *c, tn_tensor *const *leaves, tn_tensor **stands)
-{
-    for (size_t i = 0; i < c->inputs; i++) {
-        if (c->spec[i].is_static || c->spec[i].form == TN__VARIABLE)
-            stands[i] = tn__retain(leaves[i]);
-        else
-            TN_TRY(tn__graph_input(context, c->graph, c->spec[i].dtype, &c->spec[i].shape, NULL, &stands[i]));
-    }
-    return TN_OK;
-}
-
-static tn_status run_traced_body(tn_context *context, struct tn_function *f, tn__concrete *c, tn_list inputs, tn_tensor *const *stands,
-                                 tn_tensor **result)
-{
-    size_t depth = tn__scope_begin(context->here);
-    tn_tensor **items = tn__scope_alloc((inputs.count + 1) * sizeof *items);
-    tn_status status = items ? TN_OK : TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < inputs.count && status == TN_OK; i++) {
-        items[i] = tn__own(tn__rebuild(inputs.item[i], &stands));
-        status = context->error.status;
-    }
-    if (status == TN_OK)
-        status = tn__run_body(context, f->body, f->self, (tn_list){ inputs.count, items }, c->training, f->name, result);
-    tn__scope_end(depth);
-    return status;
-}
-
-static tn_tensor *strong_copy(const tn_tensor *x)
-{
-    tn_tensor *copy;
-    return tn__tensor_copy((tn_dtype)x->dtype, &x->shape, x->data, &copy) == TN_OK ? copy : NULL;
-}
-
-static tn_status replace(tn_tensor **x, tn_tensor *with)
-{
-    tn__release(*x);
-    *x = with;
-    return with ? TN_OK : TN_RESOURCE_EXHAUSTED;
-}
-
-tn_status tn__trace_output(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **output)
-{
-    tn_tensor *given = x, *read = NULL;
-    tn_status status = TN_OK;
-    x = tn__retain(x);
-    if (x->form == TN__VARIABLE) {
-        status = tn__dispatch(context, &tn__op_ReadVariableOp, NULL, &given, 1, &read, 1);
-        tn__release(x);
-        x = read;
-    }
-    if (status == TN_OK && x->weak)
-        status = replace(&x, strong_copy(x));
-    if (status == TN_OK)
-        status = tn__graph_capture(context, graph, x, output);
-    tn__release(x);
-    return status;
-}
-
-static tn_status take_outputs(tn_context *context, tn__concrete *c, tn_tensor *result)
-{
-    c->structure = tn__retain(result);
-    c->outputs = tn__flat_count(result);
-    c->output = tn__alloc_zeroed(c->outputs, sizeof *c->output);
-    tn_tensor **leaves = tn__alloc((c->outputs + 1) * sizeof *leaves);
-    tn_status status = c->output && leaves ? TN_OK : TN_RESOURCE_EXHAUSTED;
-    if (status == TN_OK)
-        tn__flatten(result, leaves);
-    for (size_t i = 0; i < c->outputs && status == TN_OK; i++)
-        status = tn__trace_output(context, c->graph, leaves[i], &c->output[i]);
-    tn__free(leaves);
-    return status;
-}
-
-static tn_status trace_into(tn_context *context, struct tn_function *f, tn__concrete *c, tn_list inputs, tn_tensor *const *leaves,
-                            tn_tensor **stands)
-{
-    tn_tensor *result = NULL;
-    TN_TRY(make_placeholders(context, c, leaves, stands));
-    tn_status status = run_traced_body(context, f, c, inputs, stands, &result);
-    if (status == TN_OK)
-        status = take_outputs(context, c, result);
-    tn__release(result);
-    return status;
-}
-
-/* The graph is open, and variables belong to the function, while its body runs. */
-static tn_status trace(tn_context *context, struct tn_function *f, tn__concrete *c, tn_list inputs, tn_tensor *const *leaves)
-{
-    tn_tensor **stands = tn__alloc_zeroed(c->inputs + 1, sizeof *stands);
-    if (!stands)
-        return TN_RESOURCE_EXHAUSTED;
-    tn__call_frame frame = { .function = f, .adopt = adopt_into_function };
-    tn_graph *outer = context->graph;
-    c->graph->outer = outer;
-    context->graph = c->graph;
-    tn__frame_push(context, &frame);
-    tn_status status = trace_into(context, f, c, inputs, leaves, stands);
-    tn__frame_pop(context, &frame);
-    context->graph = outer;
-    c->graph->outer = NULL;
-    for (size_t i = 0; i < c->inputs; i++)
-        tn__release(stands[i]);
-    tn__free(stands);
-    return status;
-}
-
-/* The key's parts go to the trace. */
-static tn_status make_concrete(tn_context *context, struct tn_function *f, key *k, tn_list inputs, tn_tensor *const *leaves,
-                               tn__concrete **out)
-{
-    tn__concrete *c = tn__alloc_zeroed(1, sizeof *c);
-    if (!c)
-        return TN_RESOURCE_EXHAUSTED;
-    *c = (tn__concrete){ .spec = k->spec, .inputs = k->count, .training = k->training, .nesting = k->nesting };
-    k->spec = NULL;
-    k->nesting = NULL;
-    c->graph = tn__graph_new();
-    tn_status status = c->graph ? trace(context, f, c, inputs, leaves) : TN_RESOURCE_EXHAUSTED;
-    pthread_mutex_lock(f->lock);
-    if (status == TN_OK)
-        status = TN__PUSH(&f->concrete, c);
-    pthread_mutex_unlock(f->lock);
-    if (status != TN_OK) {
-        concrete_free(c);
-        tn__fail_note("while tracing %s", f->name);
-        return status;
-    }
-    f->traces++;
-    *out = c;
-    return TN_OK;
-}
-
-static tn_status concrete_for(tn_context *context, struct tn_function *f, tn_list inputs, tn_tensor *const *leaves, size_t count,
-                              int training, tn__concrete **out)
-{
-    key k;
-    tn_status status = make_key(f, inputs, leaves, count, training, &k);
-    *out = status == TN_OK ? find_concrete(f, &k) : NULL;
-    if (status == TN_OK && !*out) {
-        tn__making_begin(context);
-        if (!(*out = find_concrete(f, &k))) /* another thread may have been tracing it */
-            status = make_concrete(context, f, &k, inputs, leaves, out);
-        tn__making_end(context);
-    }
-    tn__free(k.spec);
-    tn__free(k.nesting);
-    return status;
-}
-
-/* --- calling ------------------------------------------------------------------------------------------------------------ */
+/* --- calling a trace ------------------------------------------------------------------------------------------------------ */
 /* Under a tape that sees something of this call, inside another trace or a functional model, the nodes run again one by one, so that tape and outer
  * graph have them; else the compiled graph runs. */
 static bool must_replay(const tn_context *context, const tn__concrete *c, tn_tensor *const *leaves)
 {
     if (context->graph)
         return true;
-    for (size_t i = 0; i < c->inputs; i++)
+    for (size_t i = 0; i < c->key.count; i++)
         if (leaves[i]->form == TN__SYMBOLIC) /* of a functional model: its nodes become that model's */
             return true;
     if (!context->tapes || context->tape_pause)
         return false;
-    for (size_t i = 0; i < c->inputs; i++)
+    for (size_t i = 0; i < c->key.count; i++)
         if (tn__hooks.watched(context, leaves[i]))
             return true;
     for (size_t i = 0; i < c->graph->node.count; i++) {
@@ -428,21 +123,41 @@ static bool must_replay(const tn_context *context, const tn__concrete *c, tn_ten
     return false;
 }
 
+/* What the input_signature takes as a tensor goes in as one: a variable's value, a plain copy of a number. The caller owns the count. */
+static tn_status feed_of(tn_context *context, tn_tensor *leaf, tn_tensor **feed)
+{
+    if (leaf->form == TN__VARIABLE)
+        return tn__dispatch(context, &tn__op_ReadVariableOp, NULL, &leaf, 1, feed, 1);
+    if (leaf->weak)
+        return tn__tensor_copy((tn_dtype)leaf->dtype, &leaf->shape, leaf->data, feed);
+    *feed = tn__retain(leaf);
+    return TN_OK;
+}
+
+static tn_status take_feeds(tn_context *context, const tn__concrete *c, tn_tensor *const *leaves, tn_tensor **feeds, size_t *fed)
+{
+    for (size_t i = 0; i < c->key.count; i++)
+        if (!c->key.spec[i].is_static && c->key.spec[i].form != TN__VARIABLE) {
+            TN_TRY(feed_of(context, leaves[i], &feeds[*fed]));
+            ++*fed;
+        }
+    return TN_OK;
+}
+
 static tn_status run_concrete(tn_context *context, tn__concrete *c, tn_tensor *const *leaves, tn_tensor **results)
 {
     size_t fed = 0;
-    tn_tensor **feeds = tn__alloc((c->inputs + 1) * sizeof *feeds);
+    tn_tensor **feeds = tn__alloc((c->key.count + 1) * sizeof *feeds);
     if (!feeds)
         return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < c->inputs; i++)
-        if (!c->spec[i].is_static && c->spec[i].form != TN__VARIABLE)
-            feeds[fed++] = leaves[i];
-    tn_status status;
-    if (must_replay(context, c, leaves))
+    tn_status status = take_feeds(context, c, leaves, feeds, &fed);
+    if (status == TN_OK && must_replay(context, c, leaves))
         status = tn__graph_replay(context, c->graph->node.item, c->graph->node.count, c->graph->input.item, feeds, fed, true, c->output,
                                   results, c->outputs);
-    else
+    else if (status == TN_OK)
         status = tn__graph_run(context, c->graph, c->graph->input.item, feeds, fed, c->output, c->outputs, true, results);
+    for (size_t i = 0; i < fed; i++)
+        tn__release(feeds[i]);
     tn__free(feeds);
     return status;
 }
@@ -462,22 +177,103 @@ static tn_status call_concrete(tn_context *context, tn__concrete *c, tn_tensor *
     return status;
 }
 
-static tn_status call_traced(tn_context *context, struct tn_function *f, tn_list inputs, int training, tn_tensor **result)
+/* The inputs' tensors, flat; the caller frees *leaves. */
+static tn_status flatten(tn_list inputs, tn_tensor ***leaves, size_t *count)
 {
-    size_t count = 0;
+    *count = 0;
     for (size_t i = 0; i < inputs.count; i++)
-        count += tn__flat_count(inputs.item[i]);
-    tn_tensor **leaves = tn__alloc((count + 1) * sizeof *leaves), **at = leaves;
-    if (!leaves)
-        return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < inputs.count; i++)
+        *count += tn__flat_count(inputs.item[i]);
+    tn_tensor **at = *leaves = tn__alloc((*count + 1) * sizeof **leaves);
+    for (size_t i = 0; at && i < inputs.count; i++)
         at = tn__flatten(inputs.item[i], at);
-    tn__concrete *c;
-    tn_status status = concrete_for(context, f, inputs, leaves, count, training, &c);
+    return *leaves ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+/* The trace that serves these inputs: the only one of a concrete function. */
+static tn_status choose(tn_context *context, tn_function *f, tn_list inputs, tn_tensor *const *leaves, size_t count, int training,
+                        tn__concrete **c)
+{
+    tn__key key;
+    size_t traces = f->traces;
+    tn_status status = tn__key_make(f, inputs, leaves, count, training, &key);
+    if (status == TN_OK && f->exact)
+        status = tn__concrete_check(f, *c = f->exact, &key);
+    if (status != TN_OK && !tn__function_runs(context, f))
+        tn__function_used(f, NULL, &(tn__touched){ NULL });
+    if (status == TN_OK && !f->exact) {
+        status = tn__concrete_for(context, f, &key, inputs, leaves, c);
+        tn__retracing_note(f, f->traces != traces);
+    }
+    tn__key_free(&key);
+    return status;
+}
+
+static tn_status note_used(tn_context *context, tn_function *f, tn__concrete *c)
+{
+    if (c && !tn__function_runs(context, f))
+        tn__function_used(f, c, NULL);
+    return c && context->touched ? tn__touched_merge(context->touched, &c->touched) : TN_OK;
+}
+
+static tn_status call_traced(tn_context *context, tn_function *f, tn_list inputs, int training, tn_tensor **result)
+{
+    size_t count;
+    tn_tensor **leaves;
+    tn__concrete *c = NULL;
+    TN_TRY(flatten(inputs, &leaves, &count));
+    tn_status status = choose(context, f, inputs, leaves, count, training, &c);
+    if (status == TN_OK)
+        status = note_used(context, f, c);
     if (status == TN_OK)
         status = call_concrete(context, c, leaves, result);
     tn__free(leaves);
     return status;
+}
+
+/* --- calling a body --------------------------------------------------------------------------------------------------------- */
+/* An eager call on its way. */
+typedef struct {
+    tn__call_frame frame;
+    struct {
+        void **item; /* variables and layers that were made, retained */
+        size_t count, capacity;
+    } made;
+} eager_call;
+
+static tn_status adopt_into_call(tn__call_frame *frame, void *made)
+{
+    eager_call *call = (eager_call *)frame;
+    TN_TRY(TN__PUSH(&call->made, made));
+    tn__retain(made);
+    return TN_OK;
+}
+
+/* What the body made goes to the memory scope round the call: it may be kept in self. */
+static tn_status hand_out(tn_context *context, eager_call *call)
+{
+    for (size_t i = 0; i < call->made.count; i++)
+        tn__own(call->made.item[i]);
+    tn__free(call->made.item);
+    return context->error.status;
+}
+
+static tn_status call_eager(tn_context *context, tn_function *f, tn_list inputs, int training, tn_tensor **result)
+{
+    eager_call call = { .frame = { .function = f, .adopt = adopt_into_call } };
+    tn__touched touched = { NULL };
+    bool outermost = !tn__function_runs(context, f);
+    if (outermost)
+        tn__touched_begin(context, &touched);
+    tn__frame_push(context, &call.frame);
+    tn_status status = tn__run_body(context, f->body, f->self, inputs, training, f->name, result);
+    tn__frame_pop(context, &call.frame);
+    if (outermost) {
+        tn_status merged = tn__touched_end(context, &touched);
+        tn__function_used(f, NULL, &touched);
+        status = status == TN_OK ? merged : status;
+    }
+    tn_status kept = hand_out(context, &call);
+    return status == TN_OK ? kept : status;
 }
 
 tn_status tn__function_call(tn_context *context, tn_function *f, tn_list inputs, int training, tn_tensor **result)
@@ -485,30 +281,134 @@ tn_status tn__function_call(tn_context *context, tn_function *f, tn_list inputs,
     *result = NULL;
     if (training < 0)
         training = context->training;
-    if (!f->eager)
-        return call_traced(context, f, inputs, training, result);
-    tn__call_frame frame = { .function = f };
-    tn__frame_push(context, &frame);
-    tn_status status = tn__run_body(context, f->body, f->self, inputs, training, f->name, result);
-    tn__frame_pop(context, &frame);
-    return status;
+    return f->eager ? call_eager(context, f, inputs, training, result) : call_traced(context, f, inputs, training, result);
+}
+
+static bool check_inputs(tn_list inputs, const char *what)
+{
+    for (size_t i = 0; i < inputs.count; i++)
+        if (!tn__check_tensor(inputs.item[i], what))
+            return false;
+    return true;
 }
 
 tn_tensor *tn_function_call(tn_function *f, tn_list inputs, const tn_call_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
-    if (!tn__check(f, &tn__type_function, "tn_call: function"))
+    if (!tn__check(f, &tn__type_function, "tn_call: function") || !check_inputs(inputs, "tn_call: an input"))
         return NULL;
-    for (size_t i = 0; i < inputs.count; i++)
-        if (!tn__check_tensor(inputs.item[i], "tn_call: an input"))
-            return NULL;
     tn_tensor *result;
-    if (tn__function_call(context, f, inputs, options->training, &result) != TN_OK)
-        return NULL;
-    return tn__own(result);
+    return tn__function_call(context, f, inputs, options->training, &result) == TN_OK ? tn__own(result) : NULL;
 }
 
 bool tn_training(void)
 {
     return tn__context()->training == 1;
+}
+
+/* --- concrete functions ----------------------------------------------------------------------------------------------------- */
+static tn_status concrete_of(tn_context *context, tn_function *f, tn_list inputs, tn_function **out)
+{
+    size_t count;
+    tn_tensor **leaves;
+    tn__concrete *c = f->exact;
+    TN_TRY(flatten(inputs, &leaves, &count));
+    tn__key key;
+    tn_status status = tn__key_make(f, inputs, leaves, count, context->training, &key);
+    if (status == TN_OK)
+        status = tn__concrete_for(context, f, &key, inputs, leaves, &c);
+    tn__key_free(&key);
+    tn__free(leaves);
+    TN_TRY(status);
+    TN_TRY(tn__function_new(f->body, f->self, false, f->name, out));
+    (*out)->parent = tn__retain(f);
+    (*out)->exact = c;
+    (*out)->traces = 1;
+    (*out)->state->used = c;
+    return TN_OK;
+}
+
+tn_function *tn_get_concrete_function(tn_function *function, tn_list inputs)
+{
+    TN__ENTER(context, NULL);
+    if (!tn__check(function, &tn__type_function, "tn_get_concrete_function: function") ||
+        !check_inputs(inputs, "tn_get_concrete_function: an input"))
+        return NULL;
+    if (function->eager || function->exact) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_get_concrete_function: %s is %s", function->name,
+                 function->eager ? "eager: it is not traced" : "one trace already");
+        return NULL;
+    }
+    tn_function *concrete;
+    return concrete_of(context, function, inputs, &concrete) == TN_OK ? tn__own(concrete) : NULL;
+}
+
+/* --- the variables of a function -------------------------------------------------------------------------------------------- */
+/* Retained copies. */
+static tn_status copy_used(tn_function *f, tn__touched *copy)
+{
+    pthread_mutex_lock(&f->state->lock);
+    tn_status status = tn__touched_merge(copy, f->state->used ? &f->state->used->touched : &f->state->latest);
+    pthread_mutex_unlock(&f->state->lock);
+    return status;
+}
+
+static tn_status refuse_namesakes(const tn_function *f, const tn_tensor *a, const tn_tensor *b, const char *name)
+{
+    const char *first = a->of.variable->here, *second = b->of.variable->here;
+    return tn__fail(TN_ALREADY_EXISTS, "Variable %s already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?\n"
+                                       "%s uses two different variables with the name '%s', made at %s and at %s\n"
+                                       "give each a name of its own, make them in name scopes of their own, TN_WITH(tn_name_scope(\"layer_1\")), or "
+                                       "make one once and keep it",
+                    name, f->name, name, first ? first : "an unknown line", second ? second : "an unknown line");
+}
+
+/* Explicit names must be of one variable each. */
+static tn_status check_names(const tn_function *f, const tn__touched *list)
+{
+    tn__map names = { 0 };
+    tn_status status = TN_OK;
+    size_t depth = tn__scope_begin(NULL);
+    for (size_t i = 0; i < list->count && status == TN_OK; i++) {
+        const tn_tensor *variable = list->item[i], *other;
+        if (!variable->of.variable->explicit_name)
+            continue;
+        const char *name = tn__variable_full_name(variable);
+        if ((other = tn__map_get(&names, name)))
+            status = refuse_namesakes(f, other, variable, name);
+        else
+            status = tn__map_set(&names, name, list->item[i]);
+    }
+    tn__scope_end(depth);
+    tn__map_free(&names);
+    return status;
+}
+
+static tn_list variables_of(tn_function *f, bool trainable_only, const char *what)
+{
+    tn_list result = { 0, NULL };
+    TN__ENTER(context, result);
+    (void)context;
+    tn__touched list = { NULL };
+    if (!tn__check(f, &tn__type_function, what) || copy_used(f, &list) != TN_OK || check_names(f, &list) != TN_OK) {
+        tn__touched_free(&list);
+        return result;
+    }
+    tn_tensor **item = tn__scope_alloc((list.count + 1) * sizeof *item);
+    for (size_t i = 0; item && i < list.count; i++)
+        if (!trainable_only || list.item[i]->of.variable->trainable)
+            item[result.count++] = list.item[i];
+    result = item ? tn_list_of(result.count, item) : result;
+    tn__touched_free(&list);
+    return result;
+}
+
+tn_list tn_function_variables(tn_function *function)
+{
+    return variables_of(function, false, "tn_variables: function");
+}
+
+tn_list tn_function_trainable_variables(tn_function *function)
+{
+    return variables_of(function, true, "tn_trainable_variables: function");
 }

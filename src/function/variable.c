@@ -51,8 +51,7 @@ tn_status tn__variable_make(tn_context *context, tn__variable_spec *spec, tn_var
     spec->here = spec->here ? spec->here : context->here;
     TN_TRY(tn__variable_new(spec, out));
     (*out)->of.variable->traced = context->graph != NULL;
-    tn__call_frame *frame = context->frame;
-    tn_status status = frame && frame->adopt ? frame->adopt(frame, *out) : TN_OK;
+    tn_status status = tn__variable_settle(context, *out);
     if (status == TN_OK)
         return TN_OK;
     tn__release(*out);

@@ -373,6 +373,8 @@ static tn_status call_traced(tn_context *context, tn_layer *layer, tn_list input
     }
     if (!f)
         return context->error.status;
+    if (!layer->closed) /* build is not a part of call, so what it makes is not made in the trace */
+        TN_TRY(tn__layer_prepare(context, layer, inputs));
     size_t depth = tn__scope_begin(context->here);
     tn_status status = call_with_masks(context, layer, f, inputs, training, result);
     tn__scope_end(depth);

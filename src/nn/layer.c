@@ -107,7 +107,7 @@ static tn_status copy_instance(tn_layer *layer, const void *instance)
     return layer->self ? tn__fields_own(of->fields, layer->self) : TN_RESOURCE_EXHAUSTED;
 }
 
-static tn_status adopt_into_layer(tn__call_frame *frame, tn_tensor *variable);
+static tn_status adopt_into_layer(tn__call_frame *frame, void *made);
 
 static void enter_frame(tn_context *context, tn__call_frame *frame, tn_layer *layer, tn__phase phase)
 {
@@ -142,18 +142,32 @@ static tn_status run_init(tn_context *context, tn_layer *layer)
     return context->error.status;
 }
 
-/* A layer that a body makes is a part of that body's layer. */
+#define NO_NEW_STATE \
+    "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in the " \
+    "`__init__()` method or in the `build()` method."
+#define MAKE_EARLIER "make it in init or build, or keep it in a field and make it only while the field is NULL"
+
+static const char *line_or(const char *here)
+{
+    return here ? here : "an unknown line";
+}
+
+static tn_status refuse_late_layer(const tn_layer *owner, const tn_layer *part)
+{
+    return tn__fail(TN_VARIABLE_CREATION, NO_NEW_STATE "\nlayer '%s' on a non-first call of '%s', made at %s; '%s' was made at %s\n" MAKE_EARLIER,
+                    part->name, owner->name, line_or(part->here), owner->name, line_or(owner->here));
+}
+
+/* A layer that a body makes is a part of that body's layer, or belongs to its function. */
 static tn_status give_to_maker(tn_context *context, tn_layer *layer)
 {
-    tn__call_frame *frame = context->frame;
-    if (!frame || !frame->layer)
+    tn__call_frame *frame = tn__owner_frame(context);
+    if (!frame)
         return TN_OK;
+    if (!frame->layer)
+        return frame->adopt ? frame->adopt(frame, layer) : TN_OK;
     if (frame->layer->closed && frame->phase == TN__IN_CALL)
-        return tn__fail(TN_VARIABLE_CREATION,
-                        "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in "
-                        "the `__init__()` method or in the `build()` method.\n"
-                        "layer '%s' on a non-first call of '%s'\nmake it in init or build, or keep it in a field and make it only once",
-                        layer->name, frame->layer->name);
+        return refuse_late_layer(frame->layer, layer);
     return tn__layer_add_child(frame->layer, layer);
 }
 
@@ -352,24 +366,35 @@ tn_status tn__settle_names(tn_layer *const *layers, size_t count)
 }
 
 /* --- variables of a layer ----------------------------------------------------------------------------------------------- */
+/* The layer's variable of the same name. */
+static const char *earlier_site(const tn_layer *layer, const char *name)
+{
+    for (size_t i = 0; i < layer->weight.count; i++) {
+        const tn__variable *v = layer->weight.item[i].variable->of.variable;
+        if (strcmp(v->name, name) == 0)
+            return tn__scope_print("; it has a '%s' made at %s", name, line_or(v->here));
+    }
+    return "";
+}
+
 static tn_status refuse_late_variable(const tn_layer *layer, const tn_tensor *variable)
 {
-    const char *here = tn__context()->here;
+    const tn__variable *v = variable->of.variable;
     const char *traced = tn__context()->graph ? "tf.function only supports singleton tf.Variables created on the first call. Make sure the "
                                                 "tf.Variable is only created once or created outside tf.function. See "
                                                 "https://www.tensorflow.org/guide/function#creating_tfvariables for more information.\n"
                                               : "";
+    const char *earlier = earlier_site(layer, v->name);
     return tn__fail(TN_VARIABLE_CREATION,
-                    "%sYou cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in the "
-                    "`__init__()` method or in the `build()` method.\n"
-                    "variable '%s' on a non-first call of '%s', made at %s; the layer was made at %s\n"
-                    "make it in init or build, or keep it in a field and make it only when the field is still NULL",
-                    traced, variable->of.variable->name, layer->name, here ? here : "an unknown line", layer->here ? layer->here : "an unknown line");
+                    "%s" NO_NEW_STATE "\nvariable '%s' on a non-first call of '%s', made at %s as '%s'; the layer was made at %s%s\n" MAKE_EARLIER,
+                    traced, v->name, layer->name, line_or(v->here), tn__variable_full_name(variable), line_or(layer->here),
+                    earlier ? earlier : "");
 }
 
-static tn_status adopt_into_layer(tn__call_frame *frame, tn_tensor *variable)
+static tn_status adopt_into_layer(tn__call_frame *frame, void *made)
 {
     tn_layer *layer = frame->layer;
+    tn_tensor *variable = made;
     if (layer->closed && frame->phase == TN__IN_CALL)
         return refuse_late_variable(layer, variable);
     TN_TRY(TN__PUSH(&layer->weight, ((tn__weight){ variable, NULL })));
@@ -569,6 +594,26 @@ static void begin_losses(const tn_context *context, tn_layer *layer)
         frame = frame->outer;
     if (!frame && !context->shapes_only)
         tn__losses_clear(layer);
+}
+
+/* Once is enough, by whichever thread. */
+static tn_status build_locked(tn_context *context, tn_layer *layer, tn_list inputs)
+{
+    tn__making_begin(context);
+    tn_status status = tn__layer_build(context, layer, inputs);
+    tn__making_end(context);
+    return status;
+}
+
+tn_status tn__layer_prepare(tn_context *context, tn_layer *layer, tn_list inputs)
+{
+    TN_TRY(check_inputs(layer, inputs));
+    size_t depth = tn__scope_begin(context->here);
+    tn_status status = cast_inputs(layer, &inputs);
+    if (status == TN_OK)
+        status = build_locked(context, layer, inputs);
+    tn__scope_end(depth);
+    return status;
 }
 
 tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result)

@@ -37,8 +37,6 @@ typedef struct {
     const char *field;   /* the class's field that points to it, or NULL */
 } tn__weight;
 
-typedef enum { TN__IDLE, TN__IN_INIT, TN__IN_BUILD, TN__IN_CALL } tn__phase;
-
 struct tn_layer {
     tn__object object;
     const tn_class *of;
@@ -103,6 +101,8 @@ tn_status tn__settle_names(tn_layer *const *layers, size_t count);
 tn_status tn__layer_build(tn_context *context, tn_layer *layer, tn_list inputs);
 /* Builds it for an input of a shape, without data: what loading and Sequential need. */
 tn_status tn__layer_build_for(tn_context *context, tn_layer *layer, tn_dtype dtype, const tn_shape *shape);
+/* Checks the inputs of a call and builds, without calling. */
+tn_status tn__layer_prepare(tn_context *context, tn_layer *layer, tn_list inputs);
 /* Runs call on flat inputs in the mode of now. The result is retained for the caller. */
 tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result);
 

@@ -1,6 +1,7 @@
 /* dispatch.c - mode, inference, computing or appending, recording. Nothing else in the library branches on the mode. */
 #include "runtime/dispatch.h"
 #include "base/subnormal.h"
+#include "core/touched.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -88,6 +89,8 @@ static tn_status read_variable(const call *c, tn_tensor *variable, tn_tensor **v
 static tn_status take_input(call *c, tn_tensor *x, const tn__arg *arg, tn_tensor **taken)
 {
     bool wants_variable = arg && arg->type < 0 && arg->dtype == TN__RESOURCE;
+    if (x->form == TN__VARIABLE)
+        TN_TRY(tn__touch(c->context, x));
     if (takes_anything(c->op)) {
         *taken = tn__retain(x);
         return TN_OK;

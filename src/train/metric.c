@@ -1,5 +1,6 @@
 /* metric.c - what all metrics have in common: variables of their own, calls, names. */
 #include "train/metric.h"
+#include "function/frame.h"
 #include "nn/naming.h"
 #include "ops/ops.h"
 #include <string.h>
@@ -51,7 +52,8 @@ tn_variable *tn__metric_variable(tn_metric *metric, tn_shape shape, const char *
         .value = zeros, .name = name, .scope = scope, .here = tn__context()->here
     };
     if (scope && tn__variable_new(&spec, &variable) == TN_OK &&
-        TN__PUSH(&metric->variable, variable) != TN_OK) {
+        (tn__variable_admit(tn__context(), variable) != TN_OK ||
+         TN__PUSH(&metric->variable, variable) != TN_OK)) {
         tn__release(variable);
         variable = NULL;
     }

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "nn/naming.h"
 #include "core/variable.h"
+#include "function/frame.h"
 #include "runtime/dispatch.h"
 #include "train/loss_scale.h"
 #include "train/schedules.h"
@@ -93,6 +94,10 @@ tn_status tn__optimizer_variable(const char *name, tn_tensor *value, tn_tensor *
     tn__variable_spec spec = { .value = value, .name = name, .here = tn__context()->here };
     tn_status status = tn__variable_new(&spec, variable);
     tn__release(value);
+    TN_TRY(status);
+    status = tn__variable_admit(tn__context(), *variable);
+    if (status != TN_OK)
+        tn__assign_object(variable, NULL);
     return status;
 }
 

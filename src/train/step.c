@@ -197,7 +197,7 @@ static tn_status step_function(tn__trainer *t, tn_body body, const char *name,
     if (!*function) {
         status = tn__function_new(body, t, false, name, function);
         if (status == TN_OK)
-            (*function)->any_batch = true;
+            (*function)->any_batch = (*function)->library = true;
     }
     pthread_mutex_unlock(&making);
     return status;

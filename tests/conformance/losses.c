@@ -190,7 +190,7 @@ void replay_metric(golden_case *c, verdict *v)
         if (!same_step(c, v, metric, twin, trace, step))
             return;
     }
-    if (trace->variable.count)
+    if (trace->made.count)
         fail_case(v, "a metric's variables became the function's");
     tn_reset_state(metric);
     same_json(v, c, tn_metric_result(metric), json_object_get(json, "result_after_reset"),
