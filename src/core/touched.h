@@ -4,8 +4,8 @@
 #include "base/map.h"
 #include "core/context.h"
 
-/* Each variable once, in the order of its first touch. One collects for each function object whose outermost call runs in a thread;
- * context->touched is the innermost. */
+/* Each variable once, in the order of its first touch. One collects for each function object whose
+ * outermost call runs in a thread; context->touched is the innermost. */
 typedef struct tn__touched {
     struct tn__touched *outer;
     tn_tensor **item; /* retained */
@@ -27,7 +27,9 @@ tn_status tn__touched_merge(tn__touched *into, const tn__touched *touched);
 /* Where an op takes a variable, and where one is made. */
 static inline tn_status tn__touch(tn_context *context, tn_tensor *variable)
 {
-    return __builtin_expect(context->touched != NULL, 0) ? tn__touched_add(context->touched, variable) : TN_OK;
+    return __builtin_expect(context->touched != NULL, 0)
+               ? tn__touched_add(context->touched, variable)
+               : TN_OK;
 }
 
 #endif

@@ -1,9 +1,12 @@
-/* function_rules_test.c - which traces are made, which variables they may make, and whose those are. */
+/* function_rules_test.c - which traces are made, which variables they may make, and whose those
+ * are. */
 #include "support/check.h"
 
-#define SINGLETON \
-    "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is only created once or created " \
-    "outside tf.function. See https://www.tensorflow.org/guide/function#creating_tfvariables for more information."
+#define SINGLETON                                                                                  \
+    "tf.function only supports singleton tf.Variables created on the first call. Make sure the "   \
+    "tf.Variable is only created once or created "                                                 \
+    "outside tf.function. See https://www.tensorflow.org/guide/function#creating_tfvariables for " \
+    "more information."
 #define NON_FIRST "Creating variables on a non-first call to a function decorated with tf.function."
 
 typedef struct {
@@ -38,9 +41,11 @@ static void check_refusal(const char *first_line, const char *const words[])
             fail();
         }
 }
-#define CHECK_REFUSAL(first_line, ...) check_refusal((first_line), (const char *const[]){ __VA_ARGS__, NULL })
+#define CHECK_REFUSAL(first_line, ...) \
+    check_refusal((first_line), (const char *const[]){ __VA_ARGS__, NULL })
 
-/* --- rule 5: variables in traces ------------------------------------------------------------------------------------------ */
+/* --- rule 5: variables in traces
+ * ------------------------------------------------------------------------------------------ */
 static int line_of_v;
 static tn_tensor *adds_v(void *me, tn_list inputs)
 {
@@ -81,7 +86,8 @@ static void creation_at_every_call_fails_in_the_first_call_and_says_where(void *
         char made[64], before[96];
         snprintf(made, sizeof made, "function_rules_test.c:%d, in trace 2 of adds_v", line_of_v);
         snprintf(before, sizeof before, "the first trace made 'v' at ");
-        CHECK_REFUSAL(SINGLETON, "variable 'v', made at ", made, before, "make it outside of the function", "only while that is NULL");
+        CHECK_REFUSAL(SINGLETON, "variable 'v', made at ", made, before,
+                      "make it outside of the function", "only while that is NULL");
     }
     assert_null(s.v);
 }
@@ -95,7 +101,8 @@ static tn_tensor *branches(void *me, tn_list inputs)
     return s->v ? tn_add(x, s->v) : x;
 }
 
-static void creation_in_a_branch_of_a_second_signature_fails_and_the_first_stays_usable(void **state)
+static void
+creation_in_a_branch_of_a_second_signature_fails_and_the_first_stays_usable(void **state)
 {
     (void)state;
     TN_SCOPE;
@@ -106,7 +113,8 @@ static void creation_in_a_branch_of_a_second_signature_fails_and_the_first_stays
     {
         TN_SCOPE;
         assert_null(tn_call(f, ones(3)));
-        CHECK_REFUSAL(NON_FIRST, "variable 'late', made at ", "function_rules_test.c:", "in trace 2 of branches");
+        CHECK_REFUSAL(NON_FIRST, "variable 'late', made at ",
+                      "function_rules_test.c:", "in trace 2 of branches");
     }
     assert_int_equal(tn_live_handles(), handles); /* the rejected variable is gone */
     assert_null(s.v);
@@ -194,7 +202,8 @@ static tn_tensor *minimizes(void *me, tn_list inputs)
     if (tn_to_int(tn_at(inputs, 1))) {
         tn_tape *tape = tn_gradient_tape();
         tn_tensor *loss = tn_reduce_sum(tn_multiply(s->v, tn_at(inputs, 0)));
-        if (tn_apply_gradients(s->optimizer, tn_gradient(tape, loss, TN_LIST(s->v)), TN_LIST(s->v)) != TN_OK)
+        if (tn_apply_gradients(s->optimizer, tn_gradient(tape, loss, TN_LIST(s->v)),
+                               TN_LIST(s->v)) != TN_OK)
             return NULL;
     }
     return tn_read_value(s->v);
@@ -204,7 +213,8 @@ static void an_optimizer_makes_its_slots_in_a_first_trace_and_not_in_a_later_one
 {
     (void)state;
     TN_SCOPE;
-    state_of s = { .v = tn_variable(ones(1), .name = "v"), .optimizer = tn_sgd(0.1, .momentum = 0.9) };
+    state_of s = { .v = tn_variable(ones(1), .name = "v"),
+                   .optimizer = tn_sgd(0.1, .momentum = 0.9) };
     tn_function *f = tn_function(minimizes, &s), *g = tn_function(minimizes, &s);
     tn_call(f, ones(1), tn_scalar(0));
     assert_null(tn_call(f, ones(1), tn_scalar(1)));
@@ -230,8 +240,10 @@ static void a_random_first_value_is_drawn_once_from_tensorflows_stream(void **st
 {
     (void)state;
     TN_SCOPE;
-    static const float expected[2][3][2] = { { { -1.499947f, -1.2420495f }, { -0.30101568f, 0.51859164f }, { -1.499947f, -1.2420495f } },
-                                             { { -1.499947f, -1.2420495f }, { 0.3091649f, 0.03633794f }, { -0.8944765f, 1.0986292f } } };
+    static const float expected[2][3][2] = {
+        { { -1.499947f, -1.2420495f }, { -0.30101568f, 0.51859164f }, { -1.499947f, -1.2420495f } },
+        { { -1.499947f, -1.2420495f }, { 0.3091649f, 0.03633794f }, { -0.8944765f, 1.0986292f } }
+    };
     state_of s = { 0 };
     tn_set_seed(42);
     tn_function *f = tn_function(draws, &s);
@@ -245,7 +257,9 @@ static void a_random_first_value_is_drawn_once_from_tensorflows_stream(void **st
     assert_float_equal(first_of(tn_random_normal(TN_SHAPE(1))), 0.3274685, 2e-6);
 }
 
-/* --- rule 6, in traces ------------------------------------------------------------------------------------------------------ */
+/* --- rule 6, in traces
+ * ------------------------------------------------------------------------------------------------------
+ */
 typedef struct {
     tn_variable *w;
     bool guarded;
@@ -265,16 +279,25 @@ static void maker_build(void *me, tn_list inputs)
     (void)inputs;
     tn_add_weight(TN_SHAPE(1), .name = "k");
 }
-static const tn_class Maker = { .name = "Maker", .size = sizeof(maker), .fields = TN_FIELDS(TN_FIELD(maker, w)), .call = maker_call, .traced = true };
-static const tn_class Builder = { .name = "Builder", .size = sizeof(maker), .fields = TN_FIELDS(TN_FIELD(maker, w)), .build = maker_build,
-                                  .call = maker_call, .traced = true };
+static const tn_class Maker = { .name = "Maker",
+                                .size = sizeof(maker),
+                                .fields = TN_FIELDS(TN_FIELD(maker, w)),
+                                .call = maker_call,
+                                .traced = true };
+static const tn_class Builder = { .name = "Builder",
+                                  .size = sizeof(maker),
+                                  .fields = TN_FIELDS(TN_FIELD(maker, w)),
+                                  .build = maker_build,
+                                  .call = maker_call,
+                                  .traced = true };
 
 static void a_traced_layers_call_has_a_function_of_its_own(void **state)
 {
     (void)state;
     TN_SCOPE;
     tn_tensor *x = tn_ones(TN_SHAPE(2, 3), TN_FLOAT32);
-    tn_layer *a = tn_new(&Maker, TN_INIT(maker, .guarded = true)), *b = tn_new(&Builder, TN_INIT(maker, .guarded = true));
+    tn_layer *a = tn_new(&Maker, TN_INIT(maker, .guarded = true)),
+             *b = tn_new(&Builder, TN_INIT(maker, .guarded = true));
     for (int i = 0; i < 2; i++) {
         assert_non_null(tn_call(a, x));
         assert_non_null(tn_call(b, x));
@@ -283,12 +306,16 @@ static void a_traced_layers_call_has_a_function_of_its_own(void **state)
     assert_int_equal(tn_variables(b).count, 2);
     tn_layer *c = tn_new(&Maker, TN_INIT(maker, .guarded = false), .name = "c");
     assert_null(tn_call(c, x));
-    CHECK_REFUSAL(SINGLETON, "variable 'c/w', made at ", "in trace 2 of c", "the first trace made 'c/w' at ");
+    CHECK_REFUSAL(SINGLETON, "variable 'c/w', made at ", "in trace 2 of c",
+                  "the first trace made 'c/w' at ");
     assert_null(tn_call(c, x));
-    CHECK_REFUSAL(SINGLETON, "You cannot add new elements of state", "variable 'w' on a non-first call of 'c'", "it has a 'w' made at ");
+    CHECK_REFUSAL(SINGLETON, "You cannot add new elements of state",
+                  "variable 'w' on a non-first call of 'c'", "it has a 'w' made at ");
 }
 
-/* --- rule 11: owners -------------------------------------------------------------------------------------------------------- */
+/* --- rule 11: owners
+ * --------------------------------------------------------------------------------------------------------
+ */
 static void what_a_traced_body_makes_lives_as_long_as_the_function(void **state)
 {
     (void)state;
@@ -379,7 +406,10 @@ static tn_tensor *owner_call(void *me, tn_list inputs)
 {
     return tn_call(((owner *)me)->helper, tn_at(inputs, 0));
 }
-static const tn_class Owner = { .name = "Owner", .size = sizeof(owner), .fields = TN_FIELDS(TN_FIELD(owner, early)), .init = owner_init,
+static const tn_class Owner = { .name = "Owner",
+                                .size = sizeof(owner),
+                                .fields = TN_FIELDS(TN_FIELD(owner, early)),
+                                .init = owner_init,
                                 .call = owner_call };
 
 static void what_a_layers_body_makes_is_the_layers_also_through_functions_and_scopes(void **state)
@@ -415,7 +445,9 @@ static void a_plain_variable_is_the_innermost_memory_scopes_and_not_the_name_sco
     assert_non_null(tn_catch(TN_ANY_ERROR));
 }
 
-/* --- memory ---------------------------------------------------------------------------------------------------------------- */
+/* --- memory
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 static bool make_and_ask(void *unused)
 {
     (void)unused;
@@ -424,7 +456,8 @@ static bool make_and_ask(void *unused)
     u.inner = f;
     tn_function *h = tn_function(calls_inner, &u);
     tn_function *c = tn_call(h, ones(1)) ? tn_get_concrete_function(f, TN_LIST(ones(1))) : NULL;
-    return c && tn_call(c, ones(1)) && tn_call(g, ones(1)) && tn_variables(g).item && tn_variables(c).item;
+    return c && tn_call(c, ones(1)) && tn_call(g, ones(1)) && tn_variables(g).item &&
+           tn_variables(c).item;
 }
 
 static void running_out_of_memory_leaks_nothing(void **state)
@@ -439,7 +472,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(guarded_creation_is_traced_twice_before_the_first_result),
         cmocka_unit_test(creation_at_every_call_fails_in_the_first_call_and_says_where),
-        cmocka_unit_test(creation_in_a_branch_of_a_second_signature_fails_and_the_first_stays_usable),
+        cmocka_unit_test(
+            creation_in_a_branch_of_a_second_signature_fails_and_the_first_stays_usable),
         cmocka_unit_test(a_first_trace_that_fails_may_be_tried_again_and_leaves_its_variables),
         cmocka_unit_test(an_inner_function_may_make_its_variables_in_a_later_trace_of_the_outer),
         cmocka_unit_test(a_layer_builds_in_a_first_trace_and_not_in_a_later_one),

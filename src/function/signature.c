@@ -4,17 +4,22 @@
 #include "base/text.h"
 #include <string.h>
 
-/* --- specs ---------------------------------------------------------------------------------------------------------------- */
+/* --- specs
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 static tn__spec spec_of(const tn_tensor *x)
 {
-    tn__spec spec = { .form = x->form == TN__VARIABLE ? TN__VARIABLE : TN__VALUE, .dtype = (tn_dtype)x->dtype, .shape = x->shape };
+    tn__spec spec = { .form = x->form == TN__VARIABLE ? TN__VARIABLE : TN__VALUE,
+                      .dtype = (tn_dtype)x->dtype,
+                      .shape = x->shape };
     if (x->form == TN__VARIABLE)
         spec.id = x->id;
     if (x->form == TN__VALUE && x->weak) {
         spec.is_static = true;
         memcpy(spec.number, x->data, tn__dtype_size((tn_dtype)x->dtype));
         if (tn__in(TN__FLOATS, (tn_dtype)x->dtype))
-            memcpy(spec.number, x->small + 16, sizeof spec.number); /* tn__weak_number: all its digits */
+            memcpy(spec.number, x->small + 16,
+                   sizeof spec.number); /* tn__weak_number: all its digits */
     }
     return spec;
 }
@@ -22,17 +27,28 @@ static tn__spec spec_of(const tn_tensor *x)
 /* Alike in all but the shape. */
 static bool spec_alike(const tn__spec *a, const tn__spec *b)
 {
-    return a->form == b->form && a->dtype == b->dtype && a->id == b->id && a->is_static == b->is_static &&
-           memcmp(a->number, b->number, sizeof a->number) == 0;
+    return a->form == b->form && a->dtype == b->dtype && a->id == b->id &&
+           a->is_static == b->is_static && memcmp(a->number, b->number, sizeof a->number) == 0;
+}
+
+/* Of a static one: floats keep all digits they were written with. */
+static double number_of(const tn__spec *spec)
+{
+    double number;
+    if (!tn__in(TN__FLOATS, spec->dtype))
+        return tn__element_to_double(spec->dtype, spec->number);
+    memcpy(&number, spec->number, sizeof number);
+    return number;
 }
 
 /* "TensorSpec(shape=(2, 3), dtype=tf.float32, name=None)", in memory of the innermost scope. */
 static const char *spec_print(const tn__spec *spec)
 {
-    if (spec->is_static)
-        return "Literal[a number]";
     const char *shape = spec->shape.known ? TN__SHAPE(spec->shape) : "<unknown>";
-    const char *text = tn__scope_print("TensorSpec(shape=%s, dtype=tf.%s, name=None)", shape, tn__dtype_name(spec->dtype));
+    const char *text = spec->is_static
+                           ? tn__scope_print("Literal[%g]", number_of(spec))
+                           : tn__scope_print("TensorSpec(shape=%s, dtype=tf.%s, name=None)", shape,
+                                             tn__dtype_name(spec->dtype));
     return text ? text : "a tensor";
 }
 
@@ -61,13 +77,16 @@ tn_status tn__signature_take(tn_function *f, tn_list signature)
         const tn_tensor *x = signature.item[i];
         if (!tn__check_tensor(x, "tn_function: input_signature"))
             return TN_INVALID_ARGUMENT;
-        f->signature[i] = (tn__spec){ .form = TN__VALUE, .dtype = (tn_dtype)x->dtype, .shape = x->shape };
+        f->signature[i] =
+            (tn__spec){ .form = TN__VALUE, .dtype = (tn_dtype)x->dtype, .shape = x->shape };
     }
     f->signature_count = signature.count;
     return TN_OK;
 }
 
-/* --- keys ----------------------------------------------------------------------------------------------------------------- */
+/* --- keys
+ * -----------------------------------------------------------------------------------------------------------------
+ */
 static void add_nesting(tn__text *text, const tn_tensor *x)
 {
     if (x->form != TN__TUPLE) {
@@ -98,18 +117,25 @@ static tn_status nesting_of(tn_list inputs, char **nesting)
 static tn_status refuse_count(const tn_function *f, size_t wanted, size_t given)
 {
     const char *const too_many = "too many positional arguments";
-    const char *why = given > wanted ? too_many : tn__scope_print("missing a required argument: 'input %zu'", given);
-    return tn__fail(TN_INVALID_ARGUMENT, "Binding inputs to tf.function failed due to `%s`.\n%s takes %zu input(s), the call has %zu",
+    const char *why = given > wanted
+                          ? too_many
+                          : tn__scope_print("missing a required argument: 'input %zu'", given);
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Binding inputs to tf.function failed due to `%s`.\n%s takes %zu input(s), the "
+                    "call has %zu",
                     why ? why : too_many, f->name, wanted, given);
 }
 
-static tn_status refuse_input(const tn_function *f, size_t i, const tn__spec *given, const tn__spec *wanted)
+static tn_status refuse_input(const tn_function *f, size_t i, const tn__spec *given,
+                              const tn__spec *wanted)
 {
     size_t depth = tn__scope_begin(NULL);
-    tn_status status = tn__fail(TN_INVALID_ARGUMENT, "Binding inputs to tf.function failed due to `Can not cast %s to %s`.\n"
-                                "input %zu of %s is %s %s, %s %s is expected",
-                                spec_print(given), spec_print(wanted), i, f->name, tn__dtype_name(given->dtype), TN__SHAPE(given->shape),
-                                tn__dtype_name(wanted->dtype), TN__SHAPE(wanted->shape));
+    tn_status status =
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "Binding inputs to tf.function failed due to `Can not cast %s to %s`.\n"
+                 "input %zu of %s is %s %s, %s %s is expected",
+                 spec_print(given), spec_print(wanted), i, f->name, tn__dtype_name(given->dtype),
+                 TN__SHAPE(given->shape), tn__dtype_name(wanted->dtype), TN__SHAPE(wanted->shape));
     tn__scope_end(depth);
     return status;
 }
@@ -121,7 +147,8 @@ static tn_status apply_signature(const tn_function *f, tn__key *key)
         return refuse_count(f, f->signature_count, key->count);
     for (size_t i = 0; i < key->count; i++) {
         const tn__spec *wanted = &f->signature[i];
-        if (wanted->dtype != key->spec[i].dtype || !shape_covers(&wanted->shape, &key->spec[i].shape))
+        if (wanted->dtype != key->spec[i].dtype ||
+            !shape_covers(&wanted->shape, &key->spec[i].shape))
             return refuse_input(f, i, &key->spec[i], wanted);
         key->spec[i] = *wanted;
     }
@@ -136,7 +163,8 @@ static void open_batches(tn__key *key)
             key->spec[i].shape.dims[0] = TN_NONE;
 }
 
-tn_status tn__key_make(const tn_function *f, tn_list inputs, tn_tensor *const *leaves, size_t count, int training, tn__key *key)
+tn_status tn__key_make(const tn_function *f, tn_list inputs, tn_tensor *const *leaves, size_t count,
+                       int training, tn__key *key)
 {
     *key = (tn__key){ .count = count, .training = training == 1 };
     key->spec = tn__alloc_zeroed(count + 1, sizeof *key->spec);
@@ -160,7 +188,9 @@ void tn__key_free(tn__key *key)
     key->nesting = NULL;
 }
 
-/* --- looking up ----------------------------------------------------------------------------------------------------------- */
+/* --- looking up
+ * -----------------------------------------------------------------------------------------------------------
+ */
 static bool key_alike(const tn__key *a, const tn__key *b)
 {
     if (a->count != b->count || a->training != b->training || !a->nesting != !b->nesting ||
@@ -240,17 +270,23 @@ tn_status tn__concrete_check(const tn_function *f, const tn__concrete *c, const 
     const tn__key *wanted = &c->key;
     if (key->count != wanted->count)
         return refuse_count(f, wanted->count, key->count);
-    if (!wanted->nesting != !key->nesting || (key->nesting && strcmp(wanted->nesting, key->nesting) != 0))
-        return tn__fail(TN_INVALID_ARGUMENT, "Binding inputs to tf.function failed due to `Can not cast the inputs to tuple type.`.\n"
-                                             "the inputs of %s nest as %s, %s is expected",
-                        f->name, key->nesting ? key->nesting : "tensors", wanted->nesting ? wanted->nesting : "tensors");
+    if (!wanted->nesting != !key->nesting ||
+        (key->nesting && strcmp(wanted->nesting, key->nesting) != 0))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Binding inputs to tf.function failed due to `Can not cast the inputs to "
+                        "tuple type.`.\n"
+                        "the inputs of %s nest as %s, %s is expected",
+                        f->name, key->nesting ? key->nesting : "tensors",
+                        wanted->nesting ? wanted->nesting : "tensors");
     for (size_t i = 0; i < key->count; i++)
         if (!spec_covers(&wanted->spec[i], &key->spec[i]))
             return refuse_input(f, i, &key->spec[i], &wanted->spec[i]);
     return TN_OK;
 }
 
-/* --- too many traces ------------------------------------------------------------------------------------------------------ */
+/* --- too many traces
+ * ------------------------------------------------------------------------------------------------------
+ */
 enum { LOOKED_AT = 10, TOO_MANY = 5, MOST_WARNINGS = 2 };
 
 /* Gives the number of traces among the last calls when they are too many. */
@@ -287,9 +323,13 @@ void tn__retracing_note(tn_function *f, bool traced)
     r->warned += many > 0;
     pthread_mutex_unlock(&f->state->lock);
     if (many)
-        tn__warn("%zu out of the last %zu calls to <function %s> triggered tf.function retracing. Tracing is expensive and the excessive number "
-                 "of tracings could be due to (1) creating @tf.function repeatedly in a loop, (2) passing tensors with different shapes, (3) "
-                 "passing Python objects instead of tensors. For (1), make the tn_function outside of the loop. For (2), .reduce_retracing = true "
-                 "avoids unnecessary retracing. For (3), a tn_scalar is traced once for each value: tn_constant makes a tensor of it.",
+        tn__warn("%zu out of the last %zu calls to <function %s> triggered tf.function retracing. "
+                 "Tracing is expensive and the excessive number "
+                 "of tracings could be due to (1) creating @tf.function repeatedly in a loop, (2) "
+                 "passing tensors with different shapes, (3) "
+                 "passing Python objects instead of tensors. For (1), make the tn_function outside "
+                 "of the loop. For (2), .reduce_retracing = true "
+                 "avoids unnecessary retracing. For (3), a tn_scalar is traced once for each "
+                 "value: tn_constant makes a tensor of it.",
                  many, of, f->name);
 }

@@ -17,7 +17,8 @@ void tn__concrete_free(tn__concrete *c)
     tn__free(c);
 }
 
-/* --- variables that a trace makes ------------------------------------------------------------------------------------------ */
+/* --- variables that a trace makes
+ * ------------------------------------------------------------------------------------------ */
 /* A trace on its way. */
 typedef struct {
     tn__call_frame frame;
@@ -44,16 +45,21 @@ static tn_status refuse(const tn_function *f, const tn_tensor *variable)
 {
     const char *name = tn__variable_full_name(variable);
     const tn_tensor *first = namesake(f, name);
-    const char *before = first ? tn__scope_print("\nthe first trace made '%s' at %s", name, site_of(first)) : "";
-    return tn__fail(TN_VARIABLE_CREATION,
-                    "%s\nvariable '%s', made at %s, in trace %zu of %s%s\n"
-                    "make it outside of the function, or keep it in a place of its own and make it only while that is NULL: "
-                    "if (!self->v) self->v = tn_variable(...)",
-                    f->first.count ? "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is "
-                                     "only created once or created outside tf.function. See "
-                                     "https://www.tensorflow.org/guide/function#creating_tfvariables for more information."
-                                   : "Creating variables on a non-first call to a function decorated with tf.function.",
-                    name, site_of(variable), f->traces + 1, f->name, before ? before : "");
+    const char *before =
+        first ? tn__scope_print("\nthe first trace made '%s' at %s", name, site_of(first)) : "";
+    return tn__fail(
+        TN_VARIABLE_CREATION,
+        "%s\nvariable '%s', made at %s, in trace %zu of %s%s\n"
+        "make it outside of the function, or keep it in a place of its own and make it only while "
+        "that is NULL: "
+        "if (!self->v) self->v = tn_variable(...)",
+        f->first.count
+            ? "tf.function only supports singleton tf.Variables created on the first call. Make "
+              "sure the tf.Variable is "
+              "only created once or created outside tf.function. See "
+              "https://www.tensorflow.org/guide/function#creating_tfvariables for more information."
+            : "Creating variables on a non-first call to a function decorated with tf.function.",
+        name, site_of(variable), f->traces + 1, f->name, before ? before : "");
 }
 
 static bool in_layers_call(const tn_context *context)
@@ -84,21 +90,26 @@ static tn_status adopt_into_function(tn__call_frame *frame, void *made)
     return TN_OK;
 }
 
-/* --- the body -------------------------------------------------------------------------------------------------------------- */
-/* Numbers given as tn_scalar, and variables, go in as they are; for every other leaf a placeholder. */
-static tn_status make_placeholders(tn_context *context, tn__concrete *c, tn_tensor *const *leaves, tn_tensor **stands)
+/* --- the body
+ * --------------------------------------------------------------------------------------------------------------
+ */
+/* Numbers given as tn_scalar, and variables, go in as they are; for every other leaf a placeholder.
+ */
+static tn_status make_placeholders(tn_context *context, tn__concrete *c, tn_tensor *const *leaves,
+                                   tn_tensor **stands)
 {
     for (size_t i = 0; i < c->key.count; i++) {
         if (c->key.spec[i].is_static || c->key.spec[i].form == TN__VARIABLE)
             stands[i] = tn__retain(leaves[i]);
         else
-            TN_TRY(tn__graph_input(context, c->graph, c->key.spec[i].dtype, &c->key.spec[i].shape, NULL, &stands[i]));
+            TN_TRY(tn__graph_input(context, c->graph, c->key.spec[i].dtype, &c->key.spec[i].shape,
+                                   NULL, &stands[i]));
     }
     return TN_OK;
 }
 
-static tn_status run_traced_body(tn_context *context, struct tn_function *f, tn__concrete *c, tn_list inputs, tn_tensor *const *stands,
-                                 tn_tensor **result)
+static tn_status run_traced_body(tn_context *context, struct tn_function *f, tn__concrete *c,
+                                 tn_list inputs, tn_tensor *const *stands, tn_tensor **result)
 {
     size_t depth = tn__scope_begin(context->here);
     tn_tensor **items = tn__scope_alloc((inputs.count + 1) * sizeof *items);
@@ -108,7 +119,8 @@ static tn_status run_traced_body(tn_context *context, struct tn_function *f, tn_
         status = context->error.status;
     }
     if (status == TN_OK)
-        status = tn__run_body(context, f->body, f->self, (tn_list){ inputs.count, items }, c->key.training, f->name, result);
+        status = tn__run_body(context, f->body, f->self, (tn_list){ inputs.count, items },
+                              c->key.training, f->name, result);
     tn__scope_end(depth);
     return status;
 }
@@ -159,8 +171,8 @@ static tn_status take_outputs(tn_context *context, tn__concrete *c, tn_tensor *r
     return status;
 }
 
-static tn_status trace_into(tn_context *context, struct tn_function *f, tn__concrete *c, tn_list inputs, tn_tensor *const *leaves,
-                            tn_tensor **stands)
+static tn_status trace_into(tn_context *context, struct tn_function *f, tn__concrete *c,
+                            tn_list inputs, tn_tensor *const *leaves, tn_tensor **stands)
 {
     tn_tensor *result = NULL;
     TN_TRY(make_placeholders(context, c, leaves, stands));
@@ -172,7 +184,8 @@ static tn_status trace_into(tn_context *context, struct tn_function *f, tn__conc
 }
 
 /* The graph is open, and variables belong to the function, while its body runs. */
-static tn_status run(tn_context *context, tracing *t, tn__concrete *c, tn_list inputs, tn_tensor *const *leaves)
+static tn_status run(tn_context *context, tracing *t, tn__concrete *c, tn_list inputs,
+                     tn_tensor *const *leaves)
 {
     tn_tensor **stands = tn__alloc_zeroed(c->key.count + 1, sizeof *stands);
     if (!stands)
@@ -194,7 +207,9 @@ static tn_status run(tn_context *context, tracing *t, tn__concrete *c, tn_list i
     return status;
 }
 
-/* --- traces ---------------------------------------------------------------------------------------------------------------- */
+/* --- traces
+ * ----------------------------------------------------------------------------------------------------------------
+ */
 void tn__function_used(tn_function *f, tn__concrete *concrete, tn__touched *touched)
 {
     tn__touched old = { NULL };
@@ -227,7 +242,8 @@ static tn_status copy_key(const tn__key *key, tn__key *copy)
     return copy->spec && !copy->nesting == !key->nesting ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
-static tn_status trace(tn_context *context, tracing *t, const tn__key *key, tn_list inputs, tn_tensor *const *leaves, tn__concrete **out)
+static tn_status trace(tn_context *context, tracing *t, const tn__key *key, tn_list inputs,
+                       tn_tensor *const *leaves, tn__concrete **out)
 {
     tn_function *f = t->frame.function;
     tn__concrete *c = tn__alloc_zeroed(1, sizeof *c);
@@ -251,7 +267,8 @@ static tn_status trace(tn_context *context, tracing *t, const tn__key *key, tn_l
 
 static tracing trace_of(tn_function *f, bool may_make)
 {
-    return (tracing){ .frame = { .function = f, .adopt = adopt_into_function, .admit = admit }, .may_make = may_make };
+    return (tracing){ .frame = { .function = f, .adopt = adopt_into_function, .admit = admit },
+                      .may_make = may_make };
 }
 
 static void forget_first(tn_function *f)
@@ -260,10 +277,11 @@ static void forget_first(tn_function *f)
         tn__release(f->first.item[--f->first.count]);
 }
 
-/* The first trace may make variables. Made once, they are not made again: a second trace, which is kept instead, must do without. A
- * first one that failed leaves what it made with the function, whose self may point to it, and may be tried again. */
-static tn_status trace_first(tn_context *context, tn_function *f, const tn__key *key, tn_list inputs, tn_tensor *const *leaves,
-                             tn__concrete **out)
+/* The first trace may make variables. Made once, they are not made again: a second trace, which is
+ * kept instead, must do without. A first one that failed leaves what it made with the function,
+ * whose self may point to it, and may be tried again. */
+static tn_status trace_first(tn_context *context, tn_function *f, const tn__key *key,
+                             tn_list inputs, tn_tensor *const *leaves, tn__concrete **out)
 {
     tracing t = trace_of(f, true), again = trace_of(f, false);
     forget_first(f);
@@ -281,12 +299,14 @@ static tn_status trace_first(tn_context *context, tn_function *f, const tn__key 
     return TN_OK;
 }
 
-static tn_status make_concrete(tn_context *context, tn_function *f, tn__key *key, tn_list inputs, tn_tensor *const *leaves, tn__concrete **out)
+static tn_status make_concrete(tn_context *context, tn_function *f, tn__key *key, tn_list inputs,
+                               tn_tensor *const *leaves, tn__concrete **out)
 {
     tracing later = trace_of(f, f->library);
     if (f->reduce_retracing)
         tn__key_generalise(f, key);
-    TN_TRY(f->began ? trace(context, &later, key, inputs, leaves, out) : trace_first(context, f, key, inputs, leaves, out));
+    TN_TRY(f->began ? trace(context, &later, key, inputs, leaves, out)
+                    : trace_first(context, f, key, inputs, leaves, out));
     pthread_mutex_lock(&f->state->lock);
     tn_status status = TN__PUSH(&f->concrete, *out);
     pthread_mutex_unlock(&f->state->lock);
@@ -297,7 +317,8 @@ static tn_status make_concrete(tn_context *context, tn_function *f, tn__key *key
     return status;
 }
 
-tn_status tn__concrete_for(tn_context *context, tn_function *f, tn__key *key, tn_list inputs, tn_tensor *const *leaves, tn__concrete **out)
+tn_status tn__concrete_for(tn_context *context, tn_function *f, tn__key *key, tn_list inputs,
+                           tn_tensor *const *leaves, tn__concrete **out)
 {
     tn_status status = TN_OK;
     *out = tn__concrete_find(f, key);
