@@ -189,6 +189,18 @@ static tn_status check_use(struct tn_tape *tape, tn_tensor *target, tn_list sour
     return check_sources(sources);
 }
 
+/* As in TensorFlow, what the tape does not watch has no gradient, but for a target itself. */
+static void drop_unwatched(const struct tn_tape *tape, tn_tensor *const *targets, size_t count, tn_list sources, tn_tensor **gradients)
+{
+    for (size_t i = 0; i < sources.count; i++) {
+        bool kept = watches(tape, sources.item[i]);
+        for (size_t k = 0; k < count && !kept; k++)
+            kept = targets[k]->id == sources.item[i]->id;
+        if (!kept)
+            tn__assign_object(&gradients[i], NULL);
+    }
+}
+
 /* A persistent tape goes on recording while the rules run, and its list moves as it grows: a copy of it is walked. */
 tn_status tn__tape_gradients(tn_context *context, const struct tn_tape *tape, tn_tensor *const *targets, tn_tensor *const *seeds, size_t count,
                              tn_list sources, tn_tensor **gradients)
@@ -199,6 +211,8 @@ tn_status tn__tape_gradients(tn_context *context, const struct tn_tape *tape, tn
         return TN_RESOURCE_EXHAUSTED;
     tn_status status = tn__gradients_of(context, copy, records, targets, seeds, count, sources.item, sources.count, gradients);
     tn__free(copy);
+    if (status == TN_OK)
+        drop_unwatched(tape, targets, count, sources, gradients);
     return status;
 }
 
@@ -301,6 +315,8 @@ tn_tensor *tn_jacobian(tn_tape *tape, tn_tensor *target, tn_tensor *source)
     if (tape->recording && !tape->persistent)
         close_tape(tape);
     tape->used = true;
+    if (!watches(tape, source) && source->id != target->id)
+        return NULL;
     tn_tensor **rows = tn__scope_alloc(((size_t)tn__count(target) + 1) * sizeof *rows);
     if (!rows || walk_elements(context, tape, target, source, rows) != TN_OK)
         return NULL;

@@ -261,9 +261,20 @@ static bool copy_text(char **field, const char *text)
     return *field || !text;
 }
 
+static tn_status check_first(const tn__variable_spec *spec)
+{
+    if (!spec->value || !spec->shape.known || tn__shape_fits(&spec->shape, &spec->value->shape))
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "In this `tf.Variable` creation, the initial value's shape (%s) is not compatible with the explicitly supplied `shape` "
+                    "argument (%s).",
+                    TN__SHAPE(spec->value->shape), TN__SHAPE(spec->shape));
+}
+
 tn_status tn__variable_new(const tn__variable_spec *spec, tn_tensor **out)
 {
     *out = NULL;
+    TN_TRY(check_first(spec));
     tn_dtype dtype = spec->dtype ? spec->dtype : spec->value ? (tn_dtype)spec->value->dtype : TN_FLOAT32;
     tn_tensor *x = header(dtype, spec->shape.known ? &spec->shape : spec->value ? &spec->value->shape : &spec->shape);
     tn__variable *v = x ? tn__alloc_zeroed(1, sizeof *v) : NULL;
@@ -326,18 +337,30 @@ void tn__variable_clear(tn_tensor *variable)
     *value = NULL;
 }
 
-tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value)
+tn_status tn__variable_refuse(const tn_tensor *variable, const tn_tensor *value)
 {
-    tn__variable *v = variable->of.variable;
+    const tn__variable *v = variable->of.variable;
+    const char *name = tn__variable_full_name(variable), *here = v->here ? v->here : "an unknown line";
     if (value->dtype != variable->dtype)
-        return tn__fail(TN_INVALID_ARGUMENT, "Trying to assign variable with wrong dtype. Expected %s got %s\nvariable '%s' made at %s",
-                        tn__dtype_name((tn_dtype)variable->dtype), tn__dtype_name((tn_dtype)value->dtype), v->name,
-                        v->here ? v->here : "an unknown line");
-    if (!tn__shape_fits(&variable->shape, &value->shape))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Tensor conversion requested dtype %s for Tensor with dtype %s: %s\nvariable '%s' made at %s; tn_cast(x, dtype) converts",
+                        tn__dtype_name((tn_dtype)variable->dtype), tn__dtype_name((tn_dtype)value->dtype), TN__TENSOR(value), name, here);
+    if (v->owner)
         return tn__fail(TN_INVALID_ARGUMENT,
                         "The shape of the target variable and the shape of the target value in `variable.assign(value)` must match. "
                         "variable.shape=%s, Received: value.shape=%s. Target variable: %s\nmade at %s",
-                        TN__SHAPE(variable->shape), TN__SHAPE(value->shape), v->name, v->here ? v->here : "an unknown line");
+                        TN__SHAPE(variable->shape), TN__SHAPE(value->shape), name, here);
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Cannot assign value to variable ' %s:0': Shape mismatch.The variable shape %s, and the assigned value shape %s are "
+                    "incompatible.\nvariable '%s' made at %s",
+                    name, TN__SHAPE(variable->shape), TN__SHAPE(value->shape), name, here);
+}
+
+tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value)
+{
+    tn__variable *v = variable->of.variable;
+    if (value->dtype != variable->dtype || !tn__shape_fits(&variable->shape, &value->shape))
+        return tn__variable_refuse(variable, value);
     TN_TRY(tn__cell_of(variable, &variable));
     v = variable->of.variable;
     tn_tensor *old;

@@ -35,8 +35,10 @@ tn_status tn__variable_new(const tn__variable_spec *spec, tn_tensor **variable);
 /* A retained snapshot; FailedPrecondition when it has no value. This and what follows mean, of a graph's variable, the value in the
  * session that runs. */
 tn_status tn__variable_read(tn_tensor *variable, tn_tensor **value);
-/* Checks dtype and shape with Keras's and TensorFlow's texts, then replaces the value. */
+/* Checks dtype and shape, then replaces the value. */
 tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value);
+/* Fails with what keeps the value from being the variable's: of a layer's weight in Keras's words, of a plain variable in TensorFlow's. */
+tn_status tn__variable_refuse(const tn_tensor *variable, const tn_tensor *value);
 /* Makes another value of the same shape out of the present one, in one step for all threads: no assignment comes in between, and
  * nobody reads half of it. change() writes `value`, which is `old` itself when nobody else holds its elements; what can fail must
  * fail before the first write. The variable is locked meanwhile: change() neither reads nor assigns it. */

@@ -1,4 +1,4 @@
-/* control.c - tn_cond and tn_while_loop: run at once, or traced into closures. */
+/* control.c - tn_cond, tn_switch_case and tn_while_loop: run at once, or traced into closures. */
 #include "function/control.h"
 #include "ops/ops.h"
 #include <string.h>
@@ -243,6 +243,118 @@ tn_tensor *tn_cond(tn_tensor *predicate, tn_body true_fn, tn_body false_fn, void
     }
     bool truth = tn_to_int(predicate) != 0;
     return tn__failed(context) ? NULL : run_at_once(context, truth ? true_fn : false_fn, self, inputs, truth ? "true_fn" : "false_fn");
+}
+
+/* --- tn_switch_case ------------------------------------------------------------------------------------------------------- */
+static tn_status check_alike(const traced *t, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        bool same = t[i].outputs == t[0].outputs;
+        for (size_t k = 0; same && k < t[0].outputs; k++)
+            same = t[i].output[k]->dtype == t[0].output[k]->dtype;
+        if (!same)
+            return tn__fail(TN_INVALID_ARGUMENT,
+                            "branches[0] and branches[%zu] arguments to tf.switch_case must have the same number, type, and overall structure of "
+                            "return values.\nbranches[0] gives %zu tensor(s), the first %s; branches[%zu] gives %zu, the first %s",
+                            i, t[0].outputs, t[0].outputs ? TN__TENSOR(t[0].output[0]) : "none", i, t[i].outputs,
+                            t[i].outputs ? TN__TENSOR(t[i].output[0]) : "none");
+    }
+    return TN_OK;
+}
+
+static tn_status close_all(tn_context *context, const traced *t, size_t count, outside *o, tn__closures *closures, bool *stateful)
+{
+    TN_TRY(check_alike(t, count));
+    for (size_t i = 0; i < count; i++)
+        TN_TRY(add_outside(o, t[i].graph));
+    for (size_t i = 0; i < count; i++) {
+        tn__closure c;
+        TN_TRY(close(context, &t[i], 0, o, &c));
+        closures->item[i] = (tn__closure){ tn__retain(c.graph), tn__retain(c.inputs), tn__retain(c.outputs) };
+        *stateful |= tn__closure_is_stateful(&c, true);
+    }
+    return TN_OK;
+}
+
+static tn_tensor *choice(tn_context *context, tn_tensor *index, const traced *t, size_t count)
+{
+    outside o = { 0 };
+    bool stateful = false;
+    tn_tensor *result = NULL;
+    tn__closures *closures = tn__closures_new(count);
+    tn__case_attrs attrs = { (tn_tensor *)closures };
+    if (closures && close_all(context, t, count, &o, closures, &stateful) == TN_OK)
+        result = apply(context, stateful ? &tn__op_Case : &tn__op_StatelessCase, &attrs, (tn_list){ 1, &index }, &o, t[0].result);
+    tn__release(closures);
+    outside_free(&o);
+    return result;
+}
+
+static tn_tensor *choice_traced(tn_context *context, tn_tensor *index, size_t count, const tn_body *branches, void *const *selves, tn_list inputs)
+{
+    tn_tensor *result = NULL;
+    tn_status status = TN_OK;
+    size_t depth = tn__scope_begin(context->here), made = 0;
+    traced *t = tn__scope_alloc(count * sizeof *t);
+    for (; t && made < count && status == TN_OK; made++)
+        status = trace(context, &t[made], branches[made], selves[made], inputs, NULL, "a branch");
+    if (t && status == TN_OK)
+        result = choice(context, index, t, count);
+    for (size_t i = 0; i < made; i++)
+        traced_free(&t[i]);
+    tn__scope_end(depth);
+    return tn__own(result);
+}
+
+static bool check_index(const tn_tensor *x)
+{
+    bool number = x->form != TN__TUPLE && tn__in(TN__INTS, (tn_dtype)x->dtype);
+    if (!number)
+        tn__fail(TN_INVALID_ARGUMENT, "'branch_index' must be an integer Tensor, got %s", x->form == TN__TUPLE ? "a tuple" : TN__TENSOR(x));
+    else if (x->shape.known && !tn__shape_fits(&x->shape, &TN_SCALAR))
+        tn__fail(TN_INVALID_ARGUMENT, "tn_switch_case: index must have the shape (), got %s", TN__TENSOR(x));
+    else
+        return true;
+    return false;
+}
+
+tn_tensor *tn__switch_case(tn_context *context, tn_tensor *index, size_t count, const tn_body *branches, void *const *selves, tn_list inputs)
+{
+    bool variable_in_graph = index->form == TN__VARIABLE && context->graph;
+    if (index->form == TN__SYMBOLIC && !context->graph) {
+        tn__fail(TN_INVALID_ARGUMENT, "tn_switch_case: the index is a tensor of a functional model, whose value is not there yet\n"
+                                      "put the call into a layer class's call, and the layer into the model");
+        return NULL;
+    }
+    if (index->form == TN__SYMBOLIC || variable_in_graph) {
+        tn_tensor *number = index->dtype == TN_INT32 ? tn_identity(index) : tn_cast(index, TN_INT32);
+        return number ? choice_traced(context, number, count, branches, selves, inputs) : NULL;
+    }
+    int64_t at = tn_to_int(index);
+    if (tn__failed(context))
+        return NULL;
+    at = at < 0 || at >= (int64_t)count ? (int64_t)count - 1 : at;
+    return run_at_once(context, branches[at], selves[at], inputs, "a branch");
+}
+
+tn_tensor *tn_switch_case(tn_tensor *index, size_t count, const tn_body *branches, void *self, tn_list inputs)
+{
+    TN__ENTER(context, NULL);
+    if (!tn__check_tensor(index, "tn_switch_case: index") || !check_inputs(inputs, "tn_switch_case: an input") || !check_index(index))
+        return NULL;
+    if (count == 0 || !branches) {
+        tn__fail(TN_INVALID_ARGUMENT, "Must provide at least one item in 'branch_fns'");
+        return NULL;
+    }
+    void **selves = tn__scope_alloc(count * sizeof *selves);
+    for (size_t i = 0; selves && i < count; i++) {
+        selves[i] = self;
+        if (!branches[i]) {
+            tn__fail(TN_INVALID_ARGUMENT, "tn_switch_case: branch %zu is NULL", i);
+            return NULL;
+        }
+    }
+    return selves ? tn__switch_case(context, index, count, branches, selves, inputs) : NULL;
 }
 
 /* --- tn_while_loop ------------------------------------------------------------------------------------------------------ */

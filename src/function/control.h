@@ -26,6 +26,18 @@ typedef struct {
     int64_t collected;
 } tn__while_attrs;
 
+/* Node inputs: the index, the closures' inputs, the program's variables that they use. An index of no branch is the last one's. */
+typedef struct {
+    tn_tensor *branches; /* a tn__closures, retained as any object */
+} tn__case_attrs;
+typedef struct {
+    tn__object object;
+    tn__closure *item; /* their parts are retained */
+    size_t count;
+} tn__closures;
+/* The caller owns the count. */
+tn__closures *tn__closures_new(size_t count);
+
 size_t tn__closure_inputs(const tn__closure *c);
 size_t tn__closure_outputs(const tn__closure *c);
 size_t tn__while_variables(const tn__while_attrs *attrs);
@@ -34,7 +46,10 @@ bool tn__closure_is_stateful(const tn__closure *c, bool reading);
 /* Runs it on values: as many feeds as it has inputs, as many results as outputs, retained for the caller. */
 tn_status tn__closure_run(tn_context *context, const tn__closure *c, tn_tensor *const *feeds, tn_tensor **results);
 
-extern const tn__op tn__op_If, tn__op_StatelessIf, tn__op_While, tn__op_StatelessWhile;
+extern const tn__op tn__op_If, tn__op_StatelessIf, tn__op_While, tn__op_StatelessWhile, tn__op_Case, tn__op_StatelessCase;
+
+/* tn_switch_case with a self for each branch. */
+tn_tensor *tn__switch_case(tn_context *context, tn_tensor *index, size_t count, const tn_body *branches, void *const *selves, tn_list inputs);
 
 /* tn_while_loop whose body gives, behind the loop's variables, tensors that are collected: they come out behind the variables, each
  * with a row for each round. Always a tuple. A loop of no rounds is traced, since nothing else knows what its body would give:
@@ -43,6 +58,7 @@ tn_tensor *tn__while_collecting(tn_context *context, tn_body condition, tn_body 
 
 /* The rules (control_gradient.c). */
 void tn__if_gradient(tn__gradient *gradient);
+void tn__case_gradient(tn__gradient *gradient);
 void tn__while_gradient(tn__gradient *gradient);
 
 #endif

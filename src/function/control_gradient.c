@@ -1,4 +1,4 @@
-/* control_gradient.c - the gradients of If and While, in ops and control flow themselves.
+/* control_gradient.c - the gradients of If, Case and While, in ops and control flow themselves.
  *
  * A branch's gradient runs the branch again, with a tape. A loop's runs the loop again, keeping what its variables were in each round,
  * and then a loop over the rounds from the last to the first, each with a tape. */
@@ -140,6 +140,41 @@ void tn__if_gradient(tn__gradient *g)
         return;
     if_flow f = { g, &s };
     give(g, &s, tn_cond(g->in[0], back_through_then, back_through_otherwise, &f, (tn_list){ 0, NULL }));
+}
+
+/* --- Case: the same with as many branches as there are -------------------------------------------------------------------- */
+typedef struct {
+    const tn__gradient *g;
+    const sources *s;
+    const tn__closure *closure;
+} case_flow;
+
+static tn_tensor *back_through_case(void *self, tn_list inputs)
+{
+    (void)inputs;
+    const case_flow *f = self;
+    flow flow = { f->closure, f->g->in + 1, tn__closure_inputs(f->closure), f->g->dout, f->s->item, f->s->count };
+    return differentiate(&flow);
+}
+
+void tn__case_gradient(tn__gradient *g)
+{
+    const tn__closures *branches = (const tn__closures *)(const void *)((const tn__case_attrs *)g->attrs)->branches;
+    sources s;
+    for (size_t i = 0; i < branches->count; i++)
+        if (!check_repeatable(&branches->item[i], "a branch"))
+            return;
+    case_flow *flows = tn__scope_alloc(branches->count * sizeof *flows);
+    void **selves = tn__scope_alloc(branches->count * sizeof *selves);
+    tn_body *bodies = tn__scope_alloc(branches->count * sizeof *bodies);
+    if (!flows || !selves || !bodies || !find_sources(g, 1, &s) || !s.count)
+        return;
+    for (size_t i = 0; i < branches->count; i++) {
+        flows[i] = (case_flow){ g, &s, &branches->item[i] };
+        selves[i] = &flows[i];
+        bodies[i] = back_through_case;
+    }
+    give(g, &s, tn__switch_case(tn__context(), g->in[0], branches->count, bodies, selves, (tn_list){ 0, NULL }));
 }
 
 /* --- While -----------------------------------------------------------------------------------------------------------------

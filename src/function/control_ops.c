@@ -1,4 +1,4 @@
-/* control_ops.c - If and While: running a graph's closures. */
+/* control_ops.c - If, Case and While: running a graph's closures. */
 #include "function/control.h"
 #include "plan/program.h"
 #include <string.h>
@@ -19,6 +19,37 @@ static const tn_field while_fields[] = {
     TN__ROW(TN_FIELD_INT, tn__while_attrs, collected, "0", ">=0"),
     TN__END_OF_FIELDS,
 };
+
+static const tn_field case_fields[] = {
+    TN__ROW(TN_FIELD_TENSOR, tn__case_attrs, branches, NULL, NULL),
+    TN__END_OF_FIELDS,
+};
+
+static void closures_destroy(void *object)
+{
+    tn__closures *closures = object;
+    for (size_t i = 0; closures->item && i < closures->count; i++) {
+        tn__release(closures->item[i].graph);
+        tn__release(closures->item[i].inputs);
+        tn__release(closures->item[i].outputs);
+    }
+    tn__free(closures->item);
+}
+
+TN__HANDLE_SIZE(tn__closures);
+static const tn__type type_closures = { .name = "branches", .destroy = closures_destroy };
+
+tn__closures *tn__closures_new(size_t count)
+{
+    tn__closures *closures = tn__object_new(&type_closures);
+    if (!closures)
+        return NULL;
+    closures->count = count;
+    if ((closures->item = tn__alloc_zeroed(count, sizeof *closures->item)))
+        return closures;
+    tn__release(closures);
+    return NULL;
+}
 
 size_t tn__closure_inputs(const tn__closure *c)
 {
@@ -122,6 +153,43 @@ static tn_status if_compute(tn__kernel *kernel)
     bool truth;
     TN_TRY(truth_of(kernel->input[0], "If: cond", &truth));
     TN_TRY(tn__closure_run(kernel->context, truth ? &a->then : &a->otherwise, kernel->input + 1, kernel->output));
+    return tell_apart(kernel->context, kernel->output, kernel->output_count);
+}
+
+/* --- Case --------------------------------------------------------------------------------------------------------------- */
+static const tn__closures *branches_of(const void *attrs)
+{
+    return (const tn__closures *)(const void *)((const tn__case_attrs *)attrs)->branches;
+}
+
+static size_t case_outputs(const void *attrs, size_t inputs)
+{
+    (void)inputs;
+    return tn__closure_outputs(&branches_of(attrs)->item[0]);
+}
+
+static tn_status case_infer(tn__infer *infer)
+{
+    const tn__closures *branches = branches_of(infer->attrs);
+    for (size_t i = 0; i < infer->output_count; i++) {
+        const tn_tensor *first = branches->item[0].outputs->of.tuple.item[i];
+        infer->output[i].dtype = (tn_dtype)first->dtype;
+        infer->output[i].shape = first->shape;
+        for (size_t k = 1; k < branches->count; k++)
+            infer->output[i].shape = shape_of_either(&infer->output[i].shape, &branches->item[k].outputs->of.tuple.item[i]->shape);
+    }
+    return TN_OK;
+}
+
+static tn_status case_compute(tn__kernel *kernel)
+{
+    const tn__closures *branches = branches_of(kernel->attrs);
+    const tn_tensor *index = kernel->input[0];
+    if (index->dtype != TN_INT32 || tn__count(index) != 1)
+        return tn__fail(TN_INVALID_ARGUMENT, "Case: branch_index must be one int32, got %s", TN__TENSOR(index));
+    int64_t at = tn__int_at(index, 0);
+    size_t branch = at < 0 || at >= (int64_t)branches->count ? branches->count - 1 : (size_t)at;
+    TN_TRY(tn__closure_run(kernel->context, &branches->item[branch], kernel->input + 1, kernel->output));
     return tell_apart(kernel->context, kernel->output, kernel->output_count);
 }
 
@@ -301,3 +369,5 @@ CONTROL(If, tn__if_attrs, if_fields, if_outputs, if_infer, if_compute, tn__if_gr
 CONTROL(StatelessIf, tn__if_attrs, if_fields, if_outputs, if_infer, if_compute, tn__if_gradient, 0)
 CONTROL(While, tn__while_attrs, while_fields, while_outputs, while_infer, while_compute, tn__while_gradient, TN__STATEFUL)
 CONTROL(StatelessWhile, tn__while_attrs, while_fields, while_outputs, while_infer, while_compute, tn__while_gradient, 0)
+CONTROL(Case, tn__case_attrs, case_fields, case_outputs, case_infer, case_compute, tn__case_gradient, TN__STATEFUL)
+CONTROL(StatelessCase, tn__case_attrs, case_fields, case_outputs, case_infer, case_compute, tn__case_gradient, 0)

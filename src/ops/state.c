@@ -199,14 +199,7 @@ static tn_status assign_infer(tn__infer *infer)
     const tn_tensor *variable = tn__variable_behind(infer->input[0]), *value = infer->input[1];
     if (!variable || (variable->dtype == value->dtype && tn__shape_fits(&variable->shape, &value->shape)))
         return TN_OK;
-    if (variable->dtype != value->dtype)
-        return tn__fail(TN_INVALID_ARGUMENT, "Trying to assign variable with wrong dtype. Expected %s got %s\nvariable '%s'",
-                        tn__dtype_op_name((tn_dtype)variable->dtype), tn__dtype_op_name((tn_dtype)value->dtype),
-                        tn__variable_full_name(variable));
-    return tn__fail(TN_INVALID_ARGUMENT,
-                    "The shape of the target variable and the shape of the target value in `variable.assign(value)` must match. "
-                    "variable.shape=%s, Received: value.shape=%s. Target variable: %s",
-                    TN__SHAPE(variable->shape), TN__SHAPE(value->shape), tn__variable_full_name(variable));
+    return tn__variable_refuse(variable, value);
 }
 
 static tn_status assign_compute(tn__kernel *kernel)

@@ -210,8 +210,8 @@ static void variables_made_in_a_trace_belong_to_the_metric_alone(void **state)
     tn_function *f = tn_function(make_and_update, &m);
     assert_float_equal(value_of(tn_call(f, targets(), outputs())), 2.4533334, 1e-6);
     assert_float_equal(value_of(tn_call(f, targets(), outputs())), 2.4533334, 1e-6);
-    assert_int_equal(f->traces, 1);
-    assert_int_equal(f->variable.count, 0);
+    assert_int_equal(f->traces, 2);
+    assert_int_equal(f->made.count, 0);
     assert_float_equal(variable(m.metric, 1), 4, 0);
     /* Another signature, the same variables. */
     assert_float_equal(value_of(tn_call(f, targets(), outputs(), weights())), 1.962564, 1e-6);
