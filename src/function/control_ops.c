@@ -51,6 +51,11 @@ tn__closures *tn__closures_new(size_t count)
     return NULL;
 }
 
+static const tn__closures *branches_of(const void *attrs)
+{
+    return (const tn__closures *)(const void *)((const tn__case_attrs *)attrs)->branches;
+}
+
 size_t tn__closure_inputs(const tn__closure *c)
 {
     return c->inputs->of.tuple.count;
@@ -76,6 +81,13 @@ static bool is_stateful(const tn__node *node, bool reading)
     if (op == &tn__op_While || op == &tn__op_StatelessWhile) {
         const tn__while_attrs *a = node->attrs;
         return tn__closure_is_stateful(&a->condition, reading) || tn__closure_is_stateful(&a->body, reading);
+    }
+    if (op == &tn__op_Case || op == &tn__op_StatelessCase) {
+        const tn__closures *branches = branches_of(node->attrs);
+        bool any = false;
+        for (size_t i = 0; i < branches->count && !any; i++)
+            any = tn__closure_is_stateful(&branches->item[i], reading);
+        return any;
     }
     bool counts = op != &tn__op_Placeholder && op != &tn__op_VarHandleOp && (reading || op != &tn__op_ReadVariableOp);
     return (op->flags & TN__STATEFUL) && counts;
@@ -157,11 +169,6 @@ static tn_status if_compute(tn__kernel *kernel)
 }
 
 /* --- Case --------------------------------------------------------------------------------------------------------------- */
-static const tn__closures *branches_of(const void *attrs)
-{
-    return (const tn__closures *)(const void *)((const tn__case_attrs *)attrs)->branches;
-}
-
 static size_t case_outputs(const void *attrs, size_t inputs)
 {
     (void)inputs;

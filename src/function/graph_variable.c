@@ -7,7 +7,8 @@
 
 tn_graph *tn__graph_of_variables(const tn_context *context)
 {
-    bool owned = context->frame && context->frame->adopt;
+    const tn__call_frame *owner = tn__owner_frame(context);
+    bool owned = owner && owner->adopt && (owner->layer || owner->admit);
     return context->graph && context->graph->v1 && !owned ? context->graph : NULL;
 }
 

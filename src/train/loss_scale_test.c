@@ -1,8 +1,8 @@
 /* loss_scale_test.c - LossScaleOptimizer step by step against real Keras's numbers, what compile
  * puts it round, and what it refuses. */
-#include "function/function.h"
 #include "support/check_op.h"
 #include "core/variable.h"
+#include "function/function.h"
 #include "tenon/gradient.h"
 #include "train/optimizer.h"
 #include "train/testdata/loss_scale_values.h"
