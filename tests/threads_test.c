@@ -128,6 +128,80 @@ static void a_function_is_traced_once_a_signature_whoever_calls_it(void **state)
     assert_int_equal(tn_trace_count(s.function), 4);
 }
 
+/* --- functions that make variables, concrete ones, and what they used -------------------------------------------------------- */
+typedef struct {
+    atomic_int bodies;
+    tn_variable *v;
+    tn_function *maker, *concrete, *relaxed, *eager;
+} shared_functions;
+
+static tn_tensor *makes_once(void *me, tn_list inputs)
+{
+    shared_functions *s = me;
+    s->bodies++;
+    if (!s->v)
+        s->v = tn_variable(tn_ones(TN_SHAPE(1), TN_FLOAT32), .name = "v");
+    return tn_multiply(tn_at(inputs, 0), s->v);
+}
+
+static tn_tensor *calls_others(void *me, tn_list inputs)
+{
+    shared_functions *s = me;
+    return tn_add(tn_call(s->maker, tn_at(inputs, 0)), tn_call(s->concrete, tn_at(inputs, 0)));
+}
+
+static void *call_all(void *shared)
+{
+    shared_functions *s = shared;
+    uintptr_t wrong = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        TN_SCOPE;
+        tn_tensor *x = tn_ones(TN_SHAPE(2), TN_FLOAT32), *y = tn_ones(TN_SHAPE(1 + i % 7), TN_FLOAT32);
+        wrong += tn_to_double(tn_reduce_sum(tn_call(s->maker, x))) != 2;
+        wrong += tn_to_double(tn_reduce_sum(tn_call(s->concrete, x))) != 2;
+        wrong += tn_to_double(tn_reduce_sum(tn_call(s->relaxed, y))) != 1 + i % 7;
+        wrong += tn_to_double(tn_reduce_sum(tn_call(s->eager, x))) != 4;
+        wrong += tn_variables(s->maker).count != 1 || tn_variables(s->eager).count != 1;
+    }
+    wrong += tn_pending() != TN_OK;
+    return (void *)wrong;
+}
+
+static void threads_share_functions_that_make_variables_and_what_they_used(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    shared_functions s = { .v = NULL };
+    s.maker = tn_function(makes_once, &s);
+    s.concrete = tn_get_concrete_function(tn_function(makes_once, &s), TN_LIST(tn_ones(TN_SHAPE(2), TN_FLOAT32)));
+    s.relaxed = tn_function(makes_once, &s, .reduce_retracing = true);
+    s.eager = tn_function(calls_others, &s, .eager = true);
+    assert_int_equal(in_threads(call_all, &s), 0);
+    CHECK_NO_ERROR();
+    assert_int_equal(tn_trace_count(s.maker), 1); /* the concrete one's first trace has made the variable */
+    assert_int_equal(tn_trace_count(s.relaxed), 2); /* one shape, then any */
+}
+
+static void *call_first(void *shared)
+{
+    shared_functions *s = shared;
+    TN_SCOPE;
+    double sum = tn_to_double(tn_reduce_sum(tn_call(s->maker, tn_ones(TN_SHAPE(3), TN_FLOAT32))));
+    return (void *)(uintptr_t)(sum != 3 || tn_pending() != TN_OK);
+}
+
+static void a_variable_is_made_once_whoever_calls_first(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    shared_functions s = { .v = NULL };
+    s.maker = tn_function(makes_once, &s);
+    assert_int_equal(in_threads(call_first, &s), 0);
+    CHECK_NO_ERROR();
+    assert_int_equal(s.bodies, 2);
+    assert_int_equal(tn_trace_count(s.maker), 2);
+}
+
 static void *call_model(void *shared)
 {
     uintptr_t wrong = 0;
@@ -224,6 +298,8 @@ int main(void)
         cmocka_unit_test(a_variable_is_read_whole_while_others_assign_it),
         cmocka_unit_test(nothing_that_threads_add_to_a_variable_is_lost),
         cmocka_unit_test(a_function_is_traced_once_a_signature_whoever_calls_it),
+        cmocka_unit_test(threads_share_functions_that_make_variables_and_what_they_used),
+        cmocka_unit_test(a_variable_is_made_once_whoever_calls_first),
         cmocka_unit_test(threads_share_a_model_from_its_first_call_on),
         cmocka_unit_test(threads_predict_with_one_model),
         cmocka_unit_test(a_thread_that_ends_frees_what_it_made),

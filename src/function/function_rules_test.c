@@ -313,6 +313,88 @@ static void a_traced_layers_call_has_a_function_of_its_own(void **state)
                   "variable 'w' on a non-first call of 'c'", "it has a 'w' made at ");
 }
 
+/* --- rule 6, at once
+ * ---------------------------------------------------------------------------------------------------------
+ */
+static int line_of_late;
+typedef struct {
+    int calls, how;
+    tn_layer *early;
+} late;
+
+static void late_init(void *me)
+{
+    ((late *)me)->early = tn_dense(1, .name = "early");
+}
+
+static tn_tensor *late_call(void *me, tn_list inputs)
+{
+    late *self = me;
+    tn_tensor *x = tn_at(inputs, 0);
+    if (self->how == 0)
+        return ++self->calls < 3 ? x : tn_call(self->early, x); /* built by a later call */
+    line_of_late = __LINE__ + 1;
+    return tn_call(tn_dense(1, .name = "late"), x);
+}
+static const tn_class Late = { .name = "Late",
+                               .size = sizeof(late),
+                               .fields = TN_FIELDS(TN_FIELD(late, early)),
+                               .init = late_init,
+                               .call = late_call };
+static const tn_class Plain = { .name = "Plain",
+                                .size = sizeof(maker),
+                                .fields = TN_FIELDS(TN_FIELD(maker, w)),
+                                .call = maker_call };
+
+static void a_closed_layer_takes_no_new_part_but_an_old_one_may_still_build(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_ones(TN_SHAPE(2, 3), TN_FLOAT32);
+    tn_layer *patient = tn_new(&Late),
+             *hasty = tn_new(&Late, TN_INIT(late, .how = 1), .name = "hasty");
+    int line_of_hasty = __LINE__ - 1;
+    for (int i = 0; i < 4; i++)
+        assert_non_null(tn_call(patient, x));
+    CHECK_NO_ERROR();
+    assert_int_equal(tn_variables(patient).count, 2);
+    assert_non_null(tn_call(hasty, x));
+    assert_null(tn_call(hasty, x));
+    char made[64], owner[64];
+    snprintf(made, sizeof made, "function_rules_test.c:%d; 'hasty' was made at", line_of_late);
+    snprintf(owner, sizeof owner, "function_rules_test.c:%d", line_of_hasty);
+    CHECK_REFUSAL("You cannot add new elements of state (variables or sub-layers) to a layer that "
+                  "is already built. All state must be created in "
+                  "the `__init__()` method or in the `build()` method.",
+                  "layer 'late' on a non-first call of 'hasty', made at ", made, owner,
+                  "make it in init or build");
+    assert_int_equal(tn_layers(hasty).count, 2);
+}
+
+/* --- the library's own steps
+ * --------------------------------------------------------------------------------------------------
+ */
+static tn_status fit_with(tn_layer *layer)
+{
+    tn_model *model = tn_sequential(TN_LAYERS(layer, tn_dense(1)));
+    tn_tensor *x = tn_ones(TN_SHAPE(4, 3), TN_FLOAT32), *y = tn_ones(TN_SHAPE(4, 1), TN_FLOAT32);
+    tn_must(tn_compile(model, tn_sgd(0.01), "mse"));
+    return tn_fit(model, x, y, .epochs = 2, .verbose = 0) ? TN_OK : tn_pending();
+}
+
+static void
+fit_takes_a_call_that_makes_its_variable_once_and_refuses_one_that_makes_it_always(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_layer *good = tn_new(&Plain, TN_INIT(maker, .guarded = true));
+    CHECK_OK(fit_with(good));
+    assert_int_equal(tn_variables(good).count, 1);
+    assert_int_equal(fit_with(tn_new(&Plain, TN_INIT(maker, .guarded = false), .name = "bad")),
+                     TN_VARIABLE_CREATION);
+    CHECK_REFUSAL(SINGLETON, "in trace 2 of train_step", "bad/w'");
+}
+
 /* --- rule 11: owners
  * --------------------------------------------------------------------------------------------------------
  */
@@ -480,6 +562,9 @@ int main(void)
         cmocka_unit_test(an_optimizer_makes_its_slots_in_a_first_trace_and_not_in_a_later_one),
         cmocka_unit_test(a_random_first_value_is_drawn_once_from_tensorflows_stream),
         cmocka_unit_test(a_traced_layers_call_has_a_function_of_its_own),
+        cmocka_unit_test(a_closed_layer_takes_no_new_part_but_an_old_one_may_still_build),
+        cmocka_unit_test(
+            fit_takes_a_call_that_makes_its_variable_once_and_refuses_one_that_makes_it_always),
         cmocka_unit_test(what_a_traced_body_makes_lives_as_long_as_the_function),
         cmocka_unit_test(what_an_eager_body_makes_belongs_to_the_scope_round_the_call),
         cmocka_unit_test(what_an_eager_body_inside_a_traced_one_makes_is_the_traced_functions),
