@@ -1,7 +1,9 @@
 /* backward.c - from the last record to the first: gradients arrive at outputs, a rule sends them on to the inputs. */
 #include "autodiff/tape.h"
+#include "base/text.h"
 #include "ops/ops.h"
 #include "ops/slices.h"
+#include "runtime/graph_names.h"
 #include <string.h>
 
 typedef struct {
@@ -61,7 +63,8 @@ static tn_status mark_wanted(backward *b, const tn__record *records, size_t coun
         for (size_t k = 0; k < records[i].inputs && !on_path; k++)
             on_path = is_wanted(b, records[i].input[k]);
         for (size_t k = 0; k < records[i].outputs && on_path; k++)
-            TN_TRY(tn__ids_set(&b->wanted, records[i].output[k]->id, 1));
+            if (tn__in(TN__FLOATS, (tn_dtype)records[i].output[k]->dtype))
+                TN_TRY(tn__ids_set(&b->wanted, records[i].output[k]->id, 1));
     }
     return TN_OK;
 }
@@ -72,6 +75,23 @@ static tn_status send_on(backward *b, const tn__record *r, tn_tensor *const *din
         if (wanted[i] && din[i])
             TN_TRY(arrive(b, r->input[i], din[i]));
     return b->context->error.status;
+}
+
+/* The rule's ops; those of a named node stand, as in TensorFlow, under "its/name_grad". */
+static tn_status run_rule(const backward *b, const tn__record *r, tn__gradient *g)
+{
+    tn_context *context = b->context;
+    const char *outer = context->name_scope;
+    char *wanted = r->name ? tn__print("%s_grad", r->name) : NULL;
+    char *scope = wanted ? tn__graph_unique(context->graph, outer, wanted) : NULL;
+    tn__free(wanted);
+    if (r->name && !scope)
+        return TN_RESOURCE_EXHAUSTED;
+    context->name_scope = scope ? scope : outer;
+    r->op->gradient(g);
+    context->name_scope = outer;
+    tn__free(scope);
+    return context->error.status;
 }
 
 /* One rule, in a memory scope of its own. */
@@ -91,8 +111,9 @@ static tn_status apply_rule(backward *b, const tn__record *r, tn_tensor **dout, 
         return TN_OK;
     size_t depth = tn__scope_begin("a gradient rule");
     tn__gradient g = { r->op, r->attrs, r->input, r->output, r->inputs, r->outputs, dout, din, wanted };
-    r->op->gradient(&g);
-    tn_status status = send_on(b, r, din, wanted);
+    tn_status status = run_rule(b, r, &g);
+    if (status == TN_OK)
+        status = send_on(b, r, din, wanted);
     tn__scope_end(depth);
     if (status != TN_OK)
         tn__fail_note("in the gradient of %s", r->op->name);

@@ -216,23 +216,6 @@ tn_status tn__tape_gradients(tn_context *context, const struct tn_tape *tape, tn
     return status;
 }
 
-static size_t count_leaves(const tn_tensor *x)
-{
-    size_t count = 0;
-    for (size_t i = 0; x->form == TN__TUPLE && i < x->of.tuple.count; i++)
-        count += count_leaves(x->of.tuple.item[i]);
-    return x->form == TN__TUPLE ? count : 1;
-}
-
-static tn_tensor **add_leaves(tn_tensor *x, tn_tensor **leaves)
-{
-    for (size_t i = 0; x->form == TN__TUPLE && i < x->of.tuple.count; i++)
-        leaves = add_leaves(x->of.tuple.item[i], leaves);
-    if (x->form != TN__TUPLE)
-        *leaves++ = x;
-    return leaves;
-}
-
 tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
 {
     tn_list none = { 0, NULL };
@@ -242,11 +225,11 @@ tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
     if (tape->recording && !tape->persistent)
         close_tape(tape);
     tape->used = true;
-    size_t count = count_leaves(target);
+    size_t count = tn__flat_count(target);
     tn_tensor **gradients = tn__scope_alloc((sources.count + 1) * sizeof *gradients);
     tn_tensor **targets = tn__scope_alloc((count + 1) * sizeof *targets);
     if (targets)
-        add_leaves(target, targets);
+        tn__flatten(target, targets);
     if (!gradients || !targets || tn__tape_gradients(context, tape, targets, NULL, count, sources, gradients) != TN_OK)
         return none;
     if (!tape->persistent)

@@ -11,6 +11,7 @@ typedef struct {
     tn_tensor **input;    /* retained: inputs, then outputs */
     tn_tensor **output;
     size_t inputs, outputs;
+    const char *name;     /* of the node that it is, in a TensorFlow 1 graph; not its own. NULL: of none */
 } tn__record;
 
 struct tn_tape {

@@ -212,6 +212,27 @@ tn_tensor *tn__tuple_new(size_t count, tn_tensor *const *items)
     return x;
 }
 
+size_t tn__flat_count(const tn_tensor *structure)
+{
+    if (structure->form != TN__TUPLE)
+        return 1;
+    size_t count = 0;
+    for (size_t i = 0; i < structure->of.tuple.count; i++)
+        count += tn__flat_count(structure->of.tuple.item[i]);
+    return count;
+}
+
+tn_tensor **tn__flatten(tn_tensor *structure, tn_tensor **leaves)
+{
+    if (structure->form != TN__TUPLE) {
+        *leaves = structure;
+        return leaves + 1;
+    }
+    for (size_t i = 0; i < structure->of.tuple.count; i++)
+        leaves = tn__flatten(structure->of.tuple.item[i], leaves);
+    return leaves;
+}
+
 bool tn__tensor_unique(const tn_tensor *value)
 {
     return atomic_load_explicit(&value->object.count, memory_order_acquire) == 1 &&

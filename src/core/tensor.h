@@ -59,6 +59,9 @@ tn_tensor *tn__tensor_int32(int64_t value);                      /* scalars and 
 tn_tensor *tn__tensor_ints(tn_dtype dtype, int64_t count, const int64_t *values);
 tn_tensor *tn__tensor_fill(tn_dtype dtype, const tn_shape *shape, double value);
 tn_tensor *tn__tuple_new(size_t count, tn_tensor *const *items);
+/* Of a structure, a tensor or tuples of such, nested: how many tensors; and these in order, not retained: gives the next free place. */
+size_t tn__flat_count(const tn_tensor *structure);
+tn_tensor **tn__flatten(tn_tensor *structure, tn_tensor **leaves);
 
 static inline int64_t tn__count(const tn_tensor *x) { return tn__shape_count(&x->shape); }
 static inline size_t tn__byte_count(const tn_tensor *x)

@@ -85,27 +85,6 @@ tn_status tn__run_body(tn_context *context, tn_body body, void *self, tn_list in
     return context->error.status;
 }
 
-size_t tn__flat_count(const tn_tensor *structure)
-{
-    if (structure->form != TN__TUPLE)
-        return 1;
-    size_t count = 0;
-    for (size_t i = 0; i < structure->of.tuple.count; i++)
-        count += tn__flat_count(structure->of.tuple.item[i]);
-    return count;
-}
-
-tn_tensor **tn__flatten(tn_tensor *structure, tn_tensor **leaves)
-{
-    if (structure->form != TN__TUPLE) {
-        *leaves = structure;
-        return leaves + 1;
-    }
-    for (size_t i = 0; i < structure->of.tuple.count; i++)
-        leaves = tn__flatten(structure->of.tuple.item[i], leaves);
-    return leaves;
-}
-
 static tn_tensor *rebuild_tuple(const tn_tensor *structure, tn_tensor *const **leaves)
 {
     size_t count = structure->of.tuple.count, made = 0;

@@ -62,11 +62,7 @@ tn_graph *tn__graph_of_variables(const tn_context *context);
 tn_status tn__graph_variable_make(tn_context *context, tn_graph *graph, tn__variable_spec *spec, tn_tensor *initial, bool absolute,
                                   tn_variable **variable);
 
-/* --- structures of tensors: a tensor, or tuples of such, nested ---------------------------------------------------------- */
-size_t tn__flat_count(const tn_tensor *structure);
-/* Writes the leaves in order, not retained; gives the next free place. */
-tn_tensor **tn__flatten(tn_tensor *structure, tn_tensor **leaves);
-/* The same structure with other leaves, taken in order from *leaves; the caller owns the count; NULL and an error without memory. */
+/* A structure (see tn__flatten) with other leaves, taken in order from *leaves; the caller owns the count; NULL and an error without memory. */
 tn_tensor *tn__rebuild(const tn_tensor *structure, tn_tensor *const **leaves);
 
 #endif
