@@ -326,8 +326,10 @@ const char *tn__variable_full_name(const tn_tensor *variable)
 static tn_status uninitialised(const tn_tensor *variable)
 {
     const char *here = variable->of.variable->here;
-    return tn__fail(TN_FAILED_PRECONDITION, "Attempting to use uninitialized value %s\nmade at %s", tn__variable_full_name(variable),
-                    here ? here : "an unknown line");
+    return tn__fail(TN_FAILED_PRECONDITION,
+                    "Attempting to use uninitialized value %s\nmade at %s\nfirst run its initializer in this session, "
+                    "tn_run_operation(session, tn_global_variables_initializer()), or restore it",
+                    tn__variable_full_name(variable), here ? here : "an unknown line");
 }
 
 tn_status tn__variable_read(tn_tensor *variable, tn_tensor **value)
@@ -373,7 +375,7 @@ tn_status tn__variable_refuse(const tn_tensor *variable, const tn_tensor *value)
                         TN__SHAPE(variable->shape), TN__SHAPE(value->shape), name, here);
     return tn__fail(TN_INVALID_ARGUMENT,
                     "Cannot assign value to variable ' %s:0': Shape mismatch.The variable shape %s, and the assigned value shape %s are "
-                    "incompatible.\nvariable '%s' made at %s",
+                    "incompatible.\nvariable '%s' made at %s\nit keeps its shape; one that is made with .shape = TN_SHAPE(TN_NONE) takes any size",
                     name, TN__SHAPE(variable->shape), TN__SHAPE(value->shape), name, here);
 }
 

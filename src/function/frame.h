@@ -17,6 +17,10 @@ typedef struct tn__call_frame {
     tn_status (*adopt)(struct tn__call_frame *frame, void *made);
     /* Of a function that is being traced: notes a variable that is made, or refuses it. NULL: it is not being traced. */
     tn_status (*admit)(struct tn__call_frame *frame, tn_tensor *variable);
+    struct {
+        tn_tensor *const *stand, *const *leaf; /* what it is traced with, and what this call has in their places */
+        size_t count;
+    } given;
 } tn__call_frame;
 
 static inline void tn__frame_push(tn_context *context, tn__call_frame *frame)

@@ -236,6 +236,26 @@ static tn_tensor *draws(void *me, tn_list inputs)
 }
 
 /* Recorded from TensorFlow 2.21 with tf.random.set_seed(42). */
+static tn_tensor *value_of_input_body(void *me, tn_list inputs)
+{
+    state_of *self = me;
+    tn_tensor *x = tn_at(inputs, 0);
+    if (!self->v)
+        self->v = tn_variable(tn_multiply(x, tn_scalar(2)), .name = "v");
+    return tn_add(self->v, x);
+}
+
+/* tf.function: f(1) is 3, then f(5) is 7. */
+static void a_first_value_may_come_of_the_first_calls_inputs(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    state_of self = { .bodies = 0 };
+    tn_function *f = tn_function(value_of_input_body, &self);
+    assert_float_equal(first_of(tn_call(f, ones(2))), 3, 0);
+    assert_float_equal(first_of(tn_call(f, tn_multiply(ones(2), tn_scalar(5)))), 7, 0);
+}
+
 static void a_random_first_value_is_drawn_once_from_tensorflows_stream(void **state)
 {
     (void)state;
@@ -560,6 +580,7 @@ int main(void)
         cmocka_unit_test(an_inner_function_may_make_its_variables_in_a_later_trace_of_the_outer),
         cmocka_unit_test(a_layer_builds_in_a_first_trace_and_not_in_a_later_one),
         cmocka_unit_test(an_optimizer_makes_its_slots_in_a_first_trace_and_not_in_a_later_one),
+        cmocka_unit_test(a_first_value_may_come_of_the_first_calls_inputs),
         cmocka_unit_test(a_random_first_value_is_drawn_once_from_tensorflows_stream),
         cmocka_unit_test(a_traced_layers_call_has_a_function_of_its_own),
         cmocka_unit_test(a_closed_layer_takes_no_new_part_but_an_old_one_may_still_build),

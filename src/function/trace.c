@@ -195,6 +195,9 @@ static tn_status run(tn_context *context, tracing *t, tn__concrete *c, tn_list i
     c->graph->outer = outer;
     context->graph = c->graph;
     context->touched = &c->touched;
+    t->frame.given.stand = stands;
+    t->frame.given.leaf = leaves;
+    t->frame.given.count = c->key.count;
     tn__frame_push(context, &t->frame);
     tn_status status = trace_into(context, t->frame.function, c, inputs, leaves, stands);
     tn__frame_pop(context, &t->frame);

@@ -5,20 +5,51 @@
 #include "tenon/ops.h"
 #include <string.h>
 
-/* A first value that was computed in the trace is computed once more outside it, so that the variable exists before the trace runs. */
+/* What this call has in the places of the placeholders: pairs in memory of the innermost scope. */
+static size_t given_inputs(const tn_context *context, tn_tensor **placeholder, tn_tensor **value)
+{
+    const tn__call_frame *frame = context->frame;
+    size_t count = 0;
+    while (frame && !frame->admit)
+        frame = frame->outer;
+    for (size_t i = 0; frame && i < frame->given.count; i++) {
+        if (frame->given.stand[i]->form != TN__SYMBOLIC || frame->given.leaf[i]->form == TN__SYMBOLIC)
+            continue;
+        placeholder[count] = frame->given.stand[i];
+        value[count++] = frame->given.leaf[i];
+    }
+    return count;
+}
+
+static size_t most_inputs(const tn_context *context)
+{
+    size_t most = 0;
+    for (const tn__call_frame *frame = context->frame; frame; frame = frame->outer)
+        most = frame->given.count > most ? frame->given.count : most;
+    return most;
+}
+
+/* A first value that was computed in the trace is computed once more outside it, from what the call was given, so that the variable exists
+ * before the trace runs. */
 static tn_status lift(tn_context *context, tn_tensor *symbolic, tn_tensor **value)
 {
     tn_graph *graph = symbolic->of.output.node->graph, *outer = context->graph;
     if (!graph)
         return tn__fail(TN_INVALID_ARGUMENT, "tn_variable: initial_value is symbolic (%s of a functional model)", TN__TENSOR(symbolic));
+    size_t most = most_inputs(context);
+    tn_tensor **inputs = tn__scope_alloc((2 * most + 1) * sizeof *inputs);
+    if (!inputs)
+        return TN_RESOURCE_EXHAUSTED;
+    size_t count = given_inputs(context, inputs, inputs + most);
+    tn__node *node = symbolic->of.output.node;
     context->graph = NULL;
     context->tape_pause++;
-    tn__node *node = symbolic->of.output.node;
-    tn_status status = tn__graph_replay(context, graph->node.item, node->index + 1, NULL, NULL, 0, false, &symbolic, value, 1);
+    tn_status status = tn__graph_replay(context, graph->node.item, node->index + 1, inputs, inputs + most, count, false, &symbolic, value, 1);
     context->tape_pause--;
     context->graph = outer;
     if (status != TN_OK)
-        tn__fail_note("the initial value of a variable made while tracing must not depend on the function's inputs");
+        tn__fail_note("the initial value of a variable that is made while tracing is computed at once: it must not depend on what has no value yet, "
+                      "as the inputs of a function that is traced inside another");
     return status;
 }
 

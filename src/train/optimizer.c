@@ -292,8 +292,9 @@ static tn_status check_known(const tn_optimizer *o, tn_list variables)
                 TN_INVALID_ARGUMENT,
                 "Unknown variable: %s. This optimizer can only be called for the variables it was "
                 "originally built with. When working "
-                "with a new set of variables, you should recreate a new optimizer instance.",
-                tn__variable_full_name(variables.item[i]));
+                "with a new set of variables, you should recreate a new optimizer instance.\nmade at %s",
+                tn__variable_full_name(variables.item[i]),
+                variables.item[i]->of.variable->here ? variables.item[i]->of.variable->here : "an unknown line");
     return TN_OK;
 }
 
