@@ -20,7 +20,7 @@ static void keep(row *r, const void *options, size_t size)
     memcpy(r->c, options, size < MOST ? size : MOST);
 }
 #undef TN_OPTIONS_
-#define TN_OPTIONS_(options, function, type, defaults, ...)                       \
+#define TN_OPTIONS_(options, braces, function, type, defaults, ...)               \
     (__extension__({                                                              \
         TN_DEFAULTS_ON const type options = {                                     \
             .size_ = sizeof(type), TN_UNPACK defaults, .here_ = NULL, __VA_ARGS__ \

@@ -35,6 +35,7 @@ refuse() { echo "refuse $* -Wall -Wextra -Werror -c -o /dev/null"; } # -c, since
 
 c_compilers=$(installed gcc clang) cxx_compilers=$(installed g++ clang++)
 mistakes=$(sed -n 's/^#\(el\)\{0,1\}if CASE == \([0-9]*\) .*/\2/p' tests/rejected.c)
+always=$(sed -n 's|^#\(el\)\{0,1\}if CASE == \([0-9]*\)  */\* always:.*|\2|p' tests/rejected.c)
 if [ -z "$c_compilers" ] || [ -z "$mistakes" ]; then echo "no compiler, or no mistakes to try"; exit 1; fi
 
 # A source for each header; one call of a compiler takes all of them, since starting it would take longer than its work.
@@ -50,6 +51,9 @@ trials() {
             accept "$compiler -std=$standard -DCASE=0 $work/*.c examples/*.c tests/rejected.c"
         done
         for mistake in $mistakes; do refuse "$compiler -std=c11 -DCASE=$mistake tests/rejected.c"; done
+        for mistake in $always; do
+            echo "refuse $compiler -std=c11 -isystem include -DCASE=$mistake tests/rejected.c -c -o /dev/null"
+        done
     done
     for compiler in $cxx_compilers; do
         for standard in c++17 c++20; do accept "$compiler -std=$standard $work/*.cpp examples/*.cpp"; done

@@ -1,5 +1,6 @@
 /* rejected.c - mistakes that must not pass in silence: headers_test.sh compiles each CASE with
- * -Wall -Wextra -Werror and wants it refused; CASE 0 has no mistake. */
+ * -Wall -Wextra -Werror and wants it refused, those with "always:" also without these words and from a
+ * system's directory, where gcc gives no warnings; CASE 0 has no mistake. */
 #include <tenon.h>
 
 #if CASE == 18
@@ -10,24 +11,24 @@ tn_tensor *f(tn_tensor *x, tn_layer *layer, tn_optimizer *adam);
 tn_tensor *f(tn_tensor *x, tn_layer *layer, tn_optimizer *adam)
 {
     (void)layer, (void)adam;
-#if CASE == 1 /* a layer is not a tensor */
+#if CASE == 1 /* always: a layer is not a tensor */
     return tn_add(x, layer);
-#elif CASE == 2  /* nor in a list */
+#elif CASE == 2  /* always: nor in a list */
     return tn_tuple(x, layer);
 #elif CASE == 3  /* an optimizer cannot be called */
     return tn_call(adam, x);
-#elif CASE == 4  /* a Sequential has layers, not tensors */
+#elif CASE == 4  /* always: a Sequential has layers, not tensors */
     return tn_call(tn_sequential(TN_LAYERS(layer, x)), x);
 #elif CASE == 5  /* an option that is not there */
     return tn_call(tn_dense(10, .activaton = "relu"), x);
-#elif CASE == 6  /* an option of another kind */
+#elif CASE == 6  /* always: an option of another kind */
     return tn_call(tn_dense("relu"), x);
 #elif CASE == 7  /* a result nobody looks at */
     tn_save(layer, "a.keras");
     return x;
 #elif CASE == 8  /* keep gives back the same type */
     return tn_keep(layer);
-#elif CASE == 9  /* not a handle */
+#elif CASE == 9  /* always: not a handle */
     return tn_call(layer, "x");
 #elif CASE == 10 /* with: scopes only */
     TN_WITH(layer);
@@ -36,13 +37,13 @@ tn_tensor *f(tn_tensor *x, tn_layer *layer, tn_optimizer *adam)
     return tn_add(x, tn_scalar("5"));
 #elif CASE == 12 /* nine dimensions */
     return tn_reshape(x, TN_SHAPE(1, 2, 3, 4, 5, 6, 7, 8, 9));
-#elif CASE == 13 /* a field whose C type has no meaning in a file */
+#elif CASE == 13 /* always: a field whose C type has no meaning in a file */
     typedef struct {
         float *p;
     } mine;
     static const tn_field fields[] = { TN_FIELD(mine, p) };
     return fields[0].name ? x : NULL;
-#elif CASE == 14 /* the optimizer as a string */
+#elif CASE == 14 /* always: the optimizer as a string, tn_adam() or tn_optimizer_of("adam") */
     return tn_compile(layer, "adam", "mse") == TN_OK ? x : NULL;
 #elif CASE == 15 /* a list where there is one tensor */
     return tn_call(layer, TN_LIST(x, x));
@@ -50,7 +51,7 @@ tn_tensor *f(tn_tensor *x, tn_layer *layer, tn_optimizer *adam)
     return tn_zeros(3, TN_FLOAT32);
 #elif CASE == 17 /* a printf mistake in a message */
     return tn_fail(TN_INVALID_ARGUMENT, "units %s", 5);
-#elif CASE == 18 /* more layers than one list holds */
+#elif CASE == 18 /* always: more layers than one list holds */
     return tn_call(tn_sequential(TN_LAYERS(L8, L8, L8, L8, layer)), x);
 #elif CASE == 19 /* another result nobody looks at */
     tn_compile(layer, tn_adam(), "mse");
@@ -72,7 +73,25 @@ tn_tensor *f(tn_tensor *x, tn_layer *layer, tn_optimizer *adam)
     return tn_call(layer, tn_input(.shape = 3));
 #elif CASE == 27 /* a printf mistake in a text */
     return tn_format("%d", "units") ? x : NULL;
-#else
-    return x;
+#elif CASE == 28 /* always: a number for a tensor */
+    return tn_multiply(x, 2);
+#elif CASE == 29 /* always: and within a call */
+    return tn_add(tn_multiply(x, 2.0), x);
+#elif CASE == 30 /* always: and called with one */
+    return tn_call(layer, 3);
+#elif CASE == 31 /* always: a tensor called with a model */
+    return tn_call(x, layer);
+#elif CASE == 32 /* always: a text behind sizes without braces */
+    return tn_call(tn_conv2d(16, 3, "same", "relu"), x);
+#elif CASE == 33 /* always: behind an axis without braces a handle */
+    return tn_reduce_sum(x, 1, x);
+#elif CASE == 34 /* a number for a shape, by position */
+    return tn_input(4);
+#elif CASE == 35 /* one metric without the braces of several */
+    return tn_compile(layer, adam, "mse", "mae") == TN_OK ? x : NULL;
+#else /* one number may stand alone where there may be several, as in Python */
+    x = tn_reduce_sum(x, .axis = 1, .keepdims = true);
+    x = tn_call(tn_max_pooling2d(3, 2, .padding = "same"), x);
+    return tn_call(tn_conv2d(16, 3, .strides = 2, .input_shape = TN_SHAPE(8, 8, 1)), x);
 #endif
 }

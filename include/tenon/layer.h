@@ -63,9 +63,11 @@ typedef struct {
     const char *range;    /* "> 0", ">= 0", "0..1", or the accepted words: "valid|same"; NULL: anything */
     size_t count;         /* TN_FIELD_INTS: how many */
 } tn_field;
+extern const tn_field_kind tn_field_is_int64_t_or_double_or_bool_or_one_of_the_list_above; /* not there: for the compiler's message */
 #define TN_FIELD(type, member) { .kind = _Generic(((type *)0)->member, int64_t: TN_FIELD_INT, double: TN_FIELD_FLOAT, \
     bool: TN_FIELD_BOOL, const char *: TN_FIELD_STRING, tn_shape: TN_FIELD_SHAPE, tn_variable *: TN_FIELD_VARIABLE, \
-    tn_layer *: TN_FIELD_LAYER), .name = #member, .offset = offsetof(type, member) }
+    tn_layer *: TN_FIELD_LAYER, default: tn_field_is_int64_t_or_double_or_bool_or_one_of_the_list_above), \
+    .name = #member, .offset = offsetof(type, member) }
 #define TN_FIELDS(...) (const tn_field[]){ __VA_ARGS__, { 0 } }
 typedef struct tn_class {
     const char *name;               /* "CustomDense" */

@@ -100,7 +100,7 @@ TN_API tn_loss *tn_categorical_focal_crossentropy_new(const tn_categorical_focal
 typedef struct tn_dice_options {
     TN_OPTIONS_HEAD(tn_dice_options);
     TN_LOSS_OPTIONS;
-    tn_axes axis TN_DEFAULT({});
+    tn_axes axis TN_DEFAULT(TN_AXES_UNSAID);
 } tn_dice_options;
 TN_API tn_loss *tn_dice_new(const tn_dice_options *options);
 /* The same with a weight for each kind of mistake: 1 - |both| / (|both| + alpha |missed| + beta |too much|). */
@@ -108,7 +108,7 @@ typedef struct tn_tversky_options {
     TN_OPTIONS_HEAD(tn_tversky_options);
     double alpha TN_DEFAULT(0.5), beta TN_DEFAULT(0.5);
     TN_LOSS_OPTIONS;
-    tn_axes axis TN_DEFAULT({});
+    tn_axes axis TN_DEFAULT(TN_AXES_UNSAID);
 } tn_tversky_options;
 TN_API tn_loss *tn_tversky_new(const tn_tversky_options *options);
 /* y_true class numbers (batch), y_pred unit vectors (batch, n): those of a class should lie together, apart from the others. */
@@ -156,9 +156,9 @@ TN_API tn_loss *tn_loss_of_new(const tn_loss_of_options *options);
     (.alpha = 0.25, .gamma = 2, .axis = -1, TN_LOSS_DEFAULTS), __VA_ARGS__)
 #define tn_categorical_focal_crossentropy(...) TN_OPTIONS(tn_categorical_focal_crossentropy_new, \
     tn_categorical_focal_crossentropy_options, (.alpha = 0.25, .gamma = 2, .axis = -1, TN_LOSS_DEFAULTS), __VA_ARGS__)
-#define tn_dice(...) TN_OPTIONS(tn_dice_new, tn_dice_options, (TN_LOSS_DEFAULTS), __VA_ARGS__)
+#define tn_dice(...) TN_NUMBERS(tn_dice_new, tn_dice_options, (TN_LOSS_DEFAULTS, .axis = TN_AXES_UNSAID), __VA_ARGS__)
 #define tn_tversky(...) \
-    TN_OPTIONS(tn_tversky_new, tn_tversky_options, (.alpha = 0.5, .beta = 0.5, TN_LOSS_DEFAULTS), __VA_ARGS__)
+    TN_NUMBERS(tn_tversky_new, tn_tversky_options, (.alpha = 0.5, .beta = 0.5, TN_LOSS_DEFAULTS, .axis = TN_AXES_UNSAID), __VA_ARGS__)
 #define tn_circle(...) TN_OPTIONS(tn_circle_new, tn_circle_options, \
     (.gamma = 80, .margin = 0.4, .remove_diagonal = true, TN_LOSS_DEFAULTS), __VA_ARGS__)
 #define tn_loss_of(...) TN_OPTIONS(tn_loss_of_new, tn_loss_of_options, (TN_LOSS_DEFAULTS), __VA_ARGS__)

@@ -123,7 +123,7 @@ static bool in_range(const tn_field *field, const void *object)
     }
     const int64_t *ints = value_in(field, object);
     for (size_t i = 0; field->kind == TN_FIELD_INTS && i < field->count; i++)
-        if (ints[i] != 0 && !number_in_range((double)ints[i], field->range))
+        if (ints[i] != 0 && ints[i] != INT64_MIN && !number_in_range((double)ints[i], field->range))
             return false;
     return true;
 }
@@ -138,6 +138,14 @@ static tn_status check_count(const tn_field *field, const void *object, const ch
         return TN_OK;
     return tn__fail(TN_INVALID_ARGUMENT, "%s: invalid value received for argument `%s`. Expected 0 to %d axes. Received: %d", owner, field->name,
                     TN_MAX_RANK, count);
+}
+
+tn_status tn__fields_settle(const tn_field *fields, void *object, const char *owner)
+{
+    TN__EACH_FIELD(field, fields)
+        if (field->kind == TN_FIELD_AXES)
+            TN_TRY(tn__axes_settle(place_in(field, object), owner));
+    return TN_OK;
 }
 
 tn_status tn__fields_check(const tn_field *fields, const void *object, const char *owner)
@@ -210,20 +218,21 @@ static void print_ints(tn__text *text, size_t count, const int64_t *values)
 static bool all_zero(const int64_t *values, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (values[i] != 0)
+        if (values[i] != 0 && values[i] != INT64_MIN) /* TN_SIZES_UNSAID */
             return false;
     return true;
 }
 
-static void print_axes(tn__text *text, const tn_axes *axes)
+static void print_axes(tn__text *text, tn_axes axes)
 {
     int64_t values[TN_MAX_RANK];
-    for (int i = 0; i < axes->count; i++)
-        values[i] = axes->axis[i];
-    if (axes->count == 0)
+    (void)!tn__axes_settle(&axes, "axes");
+    for (int i = 0; i < axes.count; i++)
+        values[i] = axes.axis[i];
+    if (axes.count <= 0)
         tn__text_add(text, "None");
     else
-        print_ints(text, (size_t)axes->count, values);
+        print_ints(text, (size_t)axes.count, values);
 }
 
 static void print_number(tn__text *text, double number)
@@ -287,7 +296,7 @@ void tn__field_print(const tn_field *field, const void *object, tn__text *text)
             print_ints(text, field->count, value);
         break;
     case TN_FIELD_AXES:
-        print_axes(text, value);
+        print_axes(text, *(const tn_axes *)value);
         break;
     case TN_FIELD_TENSOR:
         print_tensor(text, *(tn_tensor *const *)value, field->name);

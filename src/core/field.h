@@ -25,6 +25,8 @@ size_t tn__field_size(const tn_field *field);
 
 /* Writes the default of every field that has one. */
 tn_status tn__fields_default(const tn_field *fields, void *object);
+/* Axes that are the bare number of an options struct become what they mean. */
+tn_status tn__fields_settle(const tn_field *fields, void *object, const char *owner);
 /* Ranges and enumerations; owner: "Dense 'head'". Message: argument, expected, received. */
 tn_status tn__fields_check(const tn_field *fields, const void *object, const char *owner);
 /* After object was copied byte by byte: makes its texts its own and retains its tensors; undone by release. */

@@ -23,6 +23,8 @@ bool tn__shape_full(const tn_shape *shape)
 
 tn_status tn__check_rank(const tn_shape *shape)
 {
+    if (shape->known != 0 && shape->known != 1) /* the number of `.input_shape = 4` */
+        return tn__fail(TN_INVALID_ARGUMENT, "Cannot convert '%d' to a shape.\na shape is written TN_SHAPE(%d)", shape->known, shape->known);
     if (!shape->known || tn__rank_valid(shape))
         return TN_OK;
     return tn__fail(TN_INVALID_ARGUMENT, "a shape has 0 to %d dimensions, got %d", TN_MAX_RANK, shape->rank);
@@ -149,4 +151,18 @@ const char *tn__shape_print(const tn_shape *shape, char text[TN__SHAPE_TEXT])
     }
     snprintf(text + n, TN__SHAPE_TEXT - (size_t)n, ")");
     return text;
+}
+
+tn_status tn__axes_settle(tn_axes *axes, const char *owner)
+{
+    if (axes->count != -2)
+        return TN_OK;
+    axes->count = axes->axis[0] != INT32_MIN;
+    axes->axis[0] = axes->count ? axes->axis[0] : 0;
+    for (int i = 1; i < TN_MAX_RANK; i++)
+        if (axes->axis[i] != 0)
+            return tn__fail(TN_INVALID_ARGUMENT, "%s: what stands behind axis %d without its name was taken for another axis, %d: write TN_AXES(%d) "
+                                                 "or name what follows",
+                            owner, axes->axis[0], axes->axis[i], axes->axis[0]);
+    return TN_OK;
 }

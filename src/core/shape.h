@@ -24,6 +24,8 @@ tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit,
 bool tn__shape_broadcast(const tn_shape *a, const tn_shape *b, tn_shape *result);
 /* axis or axis + rank into [0, rank); false when it is outside. */
 bool tn__axis(int64_t axis, int rank, int *result);
+/* Axes of an options struct, where a bare number may stand: TN_AXES of it, or none. Refuses arguments that it took for its own. */
+tn_status tn__axes_settle(tn_axes *axes, const char *owner);
 /* "(2, 3)", "(None, 10)", "(10,)", "()", "<unknown>": Python's tuple. */
 void tn__shape_add(tn__text *text, const tn_shape *shape);
 enum { TN__SHAPE_TEXT = 192 };

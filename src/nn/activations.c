@@ -270,7 +270,7 @@ ACTIVATION(glu, glu_of, .fields = one_axis_fields, .size = sizeof(one_axis), NOT
 /* The axes with one of them last, and where each of them was. */
 static tn_axes with_last(int axis, int rank)
 {
-    tn_axes order = { rank, { 0 } };
+    tn_axes order = { .count = rank };
     for (int i = 0, at = 0; i < rank; i++)
         if (i != axis)
             order.axis[at++] = i;
@@ -280,7 +280,7 @@ static tn_axes with_last(int axis, int rank)
 
 static tn_axes undone(tn_axes order)
 {
-    tn_axes back = { order.count, { 0 } };
+    tn_axes back = { .count = order.count };
     for (int i = 0; i < order.count; i++)
         back.axis[order.axis[i]] = i;
     return back;

@@ -91,6 +91,7 @@ static tn_status set_common(tn_context *context, tn_layer *layer, const tn__laye
         tn__fail_note("in dtype of %s", tn__layer_print(layer));
         return context->error.status;
     }
+    TN_TRY(tn__check_rank(&common->input_shape));
     if (common->input_shape.known)
         layer->input_shape = tn__memdup(&common->input_shape, sizeof common->input_shape);
     return context->error.status;
@@ -198,6 +199,7 @@ static tn_status fill_layer(tn_context *context, tn_layer *layer, const void *in
 {
     TN_TRY(copy_instance(layer, instance));
     TN_TRY(set_common(context, layer, common));
+    TN_TRY(tn__fields_settle(layer->of->fields, layer->self, tn__layer_print(layer)));
     TN_TRY(tn__fields_check(layer->of->fields, layer->self, tn__layer_print(layer)));
     TN_TRY(check_things(layer));
     TN_TRY(tn__draw_seeds(context, layer));

@@ -226,6 +226,8 @@ tn_status tn__thing_from_options(const tn__object_class *of, const void *options
     memcpy(thing->self, options, size);
     tn_status status = tn__fields_own(of->fields, thing->self);
     if (status == TN_OK)
+        status = tn__fields_settle(of->fields, thing->self, of->name);
+    if (status == TN_OK)
         status = tn__fields_check(of->fields, thing->self, of->name);
     if (status != TN_OK)
         tn__thing_free(thing);

@@ -144,11 +144,12 @@ static tn_tensor *matrix_norm(const tn_norm_options *o, double order)
 }
 
 /* (Σ |x|^p)^(1/p) */
-tn_tensor *tn_norm_with(const tn_norm_options *o)
+tn_tensor *tn_norm_with(const tn_norm_options *options)
 {
-    TN__ENTER_OPTIONS(context, o, NULL);
+    TN__ENTER_OPTIONS(context, options, NULL);
+    tn_norm_options settled = *options, *o = &settled;
     double p = isnan(o->ord) ? 2 : o->ord;
-    if (!tn__check_tensor(o->tensor, "tn_norm: tensor"))
+    if (!tn__check_tensor(o->tensor, "tn_norm: tensor") || tn__axes_settle(&o->axis, "tn_norm") != TN_OK)
         return NULL;
     if (o->axis.count > 2 || o->axis.count < 0) {
         tn__fail(TN_INVALID_ARGUMENT,

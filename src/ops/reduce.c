@@ -425,15 +425,16 @@ REDUCTION(Any, "bool", "", .no_gradient = "none: truth values")
 static tn_tensor *axes_of(const tn_reduce_options *o)
 {
     int64_t axes[TN_MAX_RANK];
-    if (!tn__check_tensor(o->input, "input"))
+    tn_axes axis = o->axis;
+    if (!tn__check_tensor(o->input, "input") || tn__axes_settle(&axis, "reduction") != TN_OK)
         return NULL;
-    if (o->axis.count == 0 && !o->input->shape.known)
+    if (axis.count == 0 && !o->input->shape.known)
         return tn_range(tn__int(0), tn_rank(o->input), tn__int(1));
-    int count = o->axis.count ? o->axis.count : o->input->shape.rank;
+    int count = axis.count ? axis.count : o->input->shape.rank;
     if (count < 0) /* TN_NO_AXES */
         count = 0;
     for (int i = 0; i < count; i++)
-        axes[i] = o->axis.count ? o->axis.axis[i] : i;
+        axes[i] = axis.count ? axis.axis[i] : i;
     return tn__ints(axes, (size_t)count);
 }
 

@@ -86,6 +86,27 @@ static void over_no_axes_everything_stays(void **state)
                  0);
 }
 
+static void one_axis_may_stand_without_its_macro(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = VALUES(TN_FLOAT32, TN_SHAPE(2, 3), 1, 2, 3, 4, 5, 6);
+    CHECK_VALUES(tn_reduce_sum(x, .axis = 1), 0, 6, 15);
+    CHECK_VALUES(tn_reduce_sum(x, .axis = 0), 0, 5, 7, 9);
+    CHECK_VALUES(tn_reduce_sum(x, -1), 0, 6, 15);
+    CHECK_VALUES(tn_reduce_sum(x), 0, 21);
+    CHECK_VALUES(tn_count_nonzero(x, .axis = 0), 0, 2, 2, 2);
+    CHECK_VALUES(tn_norm(tn_square(x), .ord = 1, .axis = 1), 0, 14, 77);
+    CHECK_VALUES(
+        tn_clip_by_norm(VALUES(TN_FLOAT32, TN_SHAPE(1, 2), 3, 4), tn_scalar(1.0), .axes = 1), 1e-6,
+        0.6, 0.8);
+    assert_string_equal(tn_shape_text(tn_reduce_sum(x, .axis = 0, .keepdims = true)), "(1, 3)");
+    assert_null(tn_reduce_sum(x, 0, true));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "write TN_AXES(0) or name what follows");
+    assert_null(tn_norm(x, 2, 1, true));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "write TN_AXES(1) or name what follows");
+}
+
 static void a_nan_is_the_greatest_and_the_least(void **state)
 {
     (void)state;
@@ -249,6 +270,7 @@ int main(void)
         cmocka_unit_test(every_pattern_of_axes_comes_out),
         cmocka_unit_test(extremes_share_their_gradient_among_equals),
         cmocka_unit_test(over_no_axes_everything_stays),
+        cmocka_unit_test(one_axis_may_stand_without_its_macro),
         cmocka_unit_test(a_nan_is_the_greatest_and_the_least),
         cmocka_unit_test(products_have_a_gradient_at_zero),
         cmocka_unit_test(norms_truths_and_their_empty_values),

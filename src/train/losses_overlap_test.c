@@ -20,6 +20,8 @@ static void regions_are_compared_as_a_whole_or_along_axes(void **state)
     CHECK_VALUES(tn_call(tn_dice(), flags(), shares()), 1e-6, 0.4516129);
     CHECK_VALUES(tn_call(tn_dice(.axis = TN_AXES(1), .reduction = NULL), flags(), shares()), 1e-6,
                  0.39393944, 0.51724136);
+    CHECK_VALUES(tn_call(tn_dice(.axis = 1, .reduction = NULL), flags(), shares()), 1e-6,
+                 0.39393944, 0.51724136);
     CHECK_VALUES(tn_call(tn_tversky(), flags(), shares()), 1e-6, 0.4516129);
     CHECK_VALUES(
         tn_call(tn_tversky(0.3, 0.7, .axis = TN_AXES(1), .reduction = NULL), flags(), shares()),

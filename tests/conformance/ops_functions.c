@@ -162,7 +162,7 @@ static tn_tensor *padded(const op_call *c)
 static tn_tensor *contracted(const op_call *c)
 {
     int64_t all[2 * TN_MAX_RANK];
-    tn_axes a = { 0, { 0 } }, b = { 0, { 0 } };
+    tn_axes a = { .count = 0 }, b = { .count = 0 };
     int count = (int)wholes(c, "axes", all, 2 * TN_MAX_RANK);
     bool number = json_is_integer(json_object_get(c->attrs, "axes"));
     a.count = b.count = number ? (int)all[0] : count / 2;

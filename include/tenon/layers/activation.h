@@ -14,7 +14,7 @@ TN_API tn_layer *tn_relu_new(const tn_relu_options *options);
 /* e^x divided by the sum of all e^x along axis. */
 typedef struct tn_softmax_options {
     TN_OPTIONS_HEAD(tn_softmax_options);
-    tn_axes axis TN_DEFAULT({ 1, { -1 } });     /* TN_AXES(-1); over several axes together: TN_AXES(1, 2) */
+    tn_axes axis TN_DEFAULT(TN_BARE_AXIS(-1));     /* TN_AXES(-1); over several axes together: TN_AXES(1, 2) */
     TN_LAYER_OPTIONS;
 } tn_softmax_options;
 TN_API tn_layer *tn_softmax_new(const tn_softmax_options *options);
@@ -40,7 +40,7 @@ TN_API tn_layer *tn_elu_new(const tn_elu_options *options);
 typedef struct tn_prelu_options {
     TN_OPTIONS_HEAD(tn_prelu_options);
     const char *alpha_initializer TN_DEFAULT("zeros"), *alpha_regularizer TN_DEFAULT(NULL), *alpha_constraint TN_DEFAULT(NULL);
-    tn_axes shared_axes TN_DEFAULT({});
+    tn_axes shared_axes TN_DEFAULT(TN_AXES_UNSAID);
     TN_LAYER_OPTIONS;
 } tn_prelu_options;
 TN_API tn_layer *tn_prelu_new(const tn_prelu_options *options);
@@ -48,9 +48,10 @@ TN_API tn_layer *tn_prelu_new(const tn_prelu_options *options);
 #ifndef __cplusplus
 #define tn_leaky_relu(...) TN_OPTIONS(tn_leaky_relu_new, tn_leaky_relu_options, (.negative_slope = 0.3, TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_elu(...) TN_OPTIONS(tn_elu_new, tn_elu_options, (.alpha = 1, TN_LAYER_DEFAULTS), __VA_ARGS__)
-#define tn_prelu(...) TN_OPTIONS(tn_prelu_new, tn_prelu_options, (.alpha_initializer = "zeros", TN_LAYER_DEFAULTS), __VA_ARGS__)
+#define tn_prelu(...) TN_NUMBERS(tn_prelu_new, tn_prelu_options, (.alpha_initializer = "zeros", .shared_axes = TN_AXES_UNSAID, \
+    TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_relu(...) TN_OPTIONS(tn_relu_new, tn_relu_options, (.max_value = TN_NOT_GIVEN, TN_LAYER_DEFAULTS), __VA_ARGS__)
-#define tn_softmax(...) TN_OPTIONS(tn_softmax_new, tn_softmax_options, (.axis = { 1, { -1 } }, TN_LAYER_DEFAULTS), __VA_ARGS__)
+#define tn_softmax(...) TN_NUMBERS(tn_softmax_new, tn_softmax_options, (.axis = TN_BARE_AXIS(-1), TN_LAYER_DEFAULTS), __VA_ARGS__)
 #endif
 TN_END
 #endif

@@ -24,7 +24,7 @@ TN_API tn_layer *tn_minimum_layer_new(const tn_layer_options *options);
  * (batch, m, k) and (batch, k, n) give (batch, m, n). normalize: of vectors of length 1, which gives the cosine between them. */
 typedef struct tn_dot_options {
     TN_OPTIONS_HEAD(tn_dot_options);
-    tn_axes axes TN_DEFAULT({});
+    tn_axes axes TN_DEFAULT(TN_AXES_UNSAID);
     tn_flag normalize TN_DEFAULT(false);
     TN_LAYER_OPTIONS;
 } tn_dot_options;
@@ -36,7 +36,7 @@ TN_API tn_layer *tn_dot_new(const tn_dot_options *options);
 #define tn_average(...) TN_OPTIONS(tn_average_new, tn_layer_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_maximum_layer(...) TN_OPTIONS(tn_maximum_layer_new, tn_layer_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_minimum_layer(...) TN_OPTIONS(tn_minimum_layer_new, tn_layer_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
-#define tn_dot(...) TN_OPTIONS(tn_dot_new, tn_dot_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
+#define tn_dot(...) TN_NUMBERS(tn_dot_new, tn_dot_options, (.axes = TN_AXES_UNSAID, TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_concatenate(...) TN_OPTIONS(tn_concatenate_new, tn_concatenate_options, (.axis = -1, TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_add_layer(...) TN_OPTIONS(tn_add_layer_new, tn_layer_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
 #endif

@@ -26,7 +26,7 @@ TN_API tn_layer *tn_batch_normalization_new(const tn_batch_normalization_options
  * for old models: x gamma / sqrt(variance + epsilon). */
 typedef struct tn_layer_normalization_options {
     TN_OPTIONS_HEAD(tn_layer_normalization_options);
-    tn_axes axis TN_DEFAULT({ 1, { -1 } });
+    tn_axes axis TN_DEFAULT(TN_BARE_AXIS(-1));
     double epsilon TN_DEFAULT(1e-3);
     tn_flag center TN_DEFAULT(true), scale TN_DEFAULT(true);
     const char *beta_initializer TN_DEFAULT("zeros"), *gamma_initializer TN_DEFAULT("ones");
@@ -54,7 +54,7 @@ TN_API tn_layer *tn_group_normalization_new(const tn_group_normalization_options
 /* x / |x|, the length taken along the axes together. */
 typedef struct tn_unit_normalization_options {
     TN_OPTIONS_HEAD(tn_unit_normalization_options);
-    tn_axes axis TN_DEFAULT({ 1, { -1 } });
+    tn_axes axis TN_DEFAULT(TN_BARE_AXIS(-1));
     TN_LAYER_OPTIONS;
 } tn_unit_normalization_options;
 TN_API tn_layer *tn_unit_normalization_new(const tn_unit_normalization_options *options);
@@ -62,7 +62,7 @@ TN_API tn_layer *tn_unit_normalization_new(const tn_unit_normalization_options *
 /* x scale / sqrt(mean of x² + epsilon), the mean taken along the axes. */
 typedef struct tn_rms_normalization_options {
     TN_OPTIONS_HEAD(tn_rms_normalization_options);
-    tn_axes axis TN_DEFAULT({ 1, { -1 } });
+    tn_axes axis TN_DEFAULT(TN_BARE_AXIS(-1));
     double epsilon TN_DEFAULT(1e-6);
     TN_LAYER_OPTIONS;
 } tn_rms_normalization_options;
@@ -70,13 +70,13 @@ TN_API tn_layer *tn_rms_normalization_new(const tn_rms_normalization_options *op
 
 #ifndef __cplusplus
 #define TN_SCALE_DEFAULTS_ .epsilon = 1e-3, .center = true, .scale = true, .beta_initializer = "zeros", .gamma_initializer = "ones"
-#define tn_layer_normalization(...) TN_OPTIONS(tn_layer_normalization_new, tn_layer_normalization_options, (.axis = { 1, { -1 } }, \
+#define tn_layer_normalization(...) TN_NUMBERS(tn_layer_normalization_new, tn_layer_normalization_options, (.axis = TN_BARE_AXIS(-1), \
     TN_SCALE_DEFAULTS_, TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_group_normalization(...) TN_OPTIONS(tn_group_normalization_new, tn_group_normalization_options, (.groups = 32, .axis = -1, \
     TN_SCALE_DEFAULTS_, TN_LAYER_DEFAULTS), __VA_ARGS__)
-#define tn_unit_normalization(...) TN_OPTIONS(tn_unit_normalization_new, tn_unit_normalization_options, (.axis = { 1, { -1 } }, \
+#define tn_unit_normalization(...) TN_NUMBERS(tn_unit_normalization_new, tn_unit_normalization_options, (.axis = TN_BARE_AXIS(-1), \
     TN_LAYER_DEFAULTS), __VA_ARGS__)
-#define tn_rms_normalization(...) TN_OPTIONS(tn_rms_normalization_new, tn_rms_normalization_options, (.axis = { 1, { -1 } }, \
+#define tn_rms_normalization(...) TN_NUMBERS(tn_rms_normalization_new, tn_rms_normalization_options, (.axis = TN_BARE_AXIS(-1), \
     .epsilon = 1e-6, TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_batch_normalization(...) TN_OPTIONS(tn_batch_normalization_new, tn_batch_normalization_options, (.axis = -1, \
     .momentum = 0.99, .epsilon = 1e-3, .center = true, .scale = true, .beta_initializer = "zeros", .gamma_initializer = "ones", \

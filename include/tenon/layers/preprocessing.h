@@ -17,7 +17,7 @@ TN_API tn_layer *tn_rescaling_new(const tn_rescaling_options *options);
  * in Keras. */
 typedef struct tn_normalization_options {
     TN_OPTIONS_HEAD(tn_normalization_options);
-    tn_axes axis TN_DEFAULT({ 1, { -1 } });
+    tn_axes axis TN_DEFAULT(TN_BARE_AXIS(-1));
     tn_tensor *mean TN_DEFAULT(NULL), *variance TN_DEFAULT(NULL);
     tn_flag invert TN_DEFAULT(false);
     TN_LAYER_OPTIONS;
@@ -41,7 +41,7 @@ TN_API tn_layer *tn_category_encoding_new(const tn_category_encoding_options *op
 #define tn_category_encoding(...) TN_OPTIONS(tn_category_encoding_new, tn_category_encoding_options, (.num_tokens = INT64_MIN, \
     .output_mode = "multi_hot", TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_rescaling(...) TN_OPTIONS(tn_rescaling_new, tn_rescaling_options, (.scale = TN_NOT_GIVEN, TN_LAYER_DEFAULTS), __VA_ARGS__)
-#define tn_normalization(...) TN_OPTIONS(tn_normalization_new, tn_normalization_options, (.axis = { 1, { -1 } }, TN_LAYER_DEFAULTS), \
+#define tn_normalization(...) TN_NUMBERS(tn_normalization_new, tn_normalization_options, (.axis = TN_BARE_AXIS(-1), TN_LAYER_DEFAULTS), \
     __VA_ARGS__)
 #endif
 TN_END

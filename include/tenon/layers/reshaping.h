@@ -87,7 +87,7 @@ TN_API tn_layer *tn_up_sampling3d_new(const tn_up_sampling3d_options *options);
 /* The dimensions behind the batch in another order, counted from 1: TN_AXES(2, 1) swaps two. */
 typedef struct tn_permute_options {
     TN_OPTIONS_HEAD(tn_permute_options);
-    tn_axes dims TN_DEFAULT({});
+    tn_axes dims TN_DEFAULT(TN_AXES_UNSAID);
     TN_LAYER_OPTIONS;
 } tn_permute_options;
 TN_API tn_layer *tn_permute_new(const tn_permute_options *options);
@@ -101,10 +101,10 @@ TN_API tn_layer *tn_permute_new(const tn_permute_options *options);
 #define tn_cropping2d(...) TN_BORDERS_(tn_cropping2d_new, tn_cropping_options, __VA_ARGS__)
 #define tn_cropping3d(...) TN_BORDERS_(tn_cropping3d_new, tn_cropping_options, __VA_ARGS__)
 #define tn_up_sampling1d(...) TN_OPTIONS(tn_up_sampling1d_new, tn_up_sampling1d_options, (.size = 2, TN_LAYER_DEFAULTS), __VA_ARGS__)
-#define tn_up_sampling2d(...) TN_OPTIONS(tn_up_sampling2d_new, tn_up_sampling2d_options, (.data_format = "channels_last", \
+#define tn_up_sampling2d(...) TN_NUMBERS(tn_up_sampling2d_new, tn_up_sampling2d_options, (.data_format = "channels_last", \
     .interpolation = "nearest", TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_up_sampling3d(...) TN_BORDERS_(tn_up_sampling3d_new, tn_up_sampling3d_options, __VA_ARGS__)
-#define tn_permute(...) TN_OPTIONS(tn_permute_new, tn_permute_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
+#define tn_permute(...) TN_NUMBERS(tn_permute_new, tn_permute_options, (.dims = TN_AXES_UNSAID, TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_repeat_vector(...) TN_OPTIONS(tn_repeat_vector_new, tn_repeat_vector_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_flatten(...) TN_OPTIONS(tn_flatten_new, tn_flatten_options, (.data_format = "channels_last", TN_LAYER_DEFAULTS), __VA_ARGS__)
 #define tn_reshape_layer(...) TN_OPTIONS(tn_reshape_layer_new, tn_reshape_layer_options, (TN_LAYER_DEFAULTS), __VA_ARGS__)

@@ -110,7 +110,7 @@ static tn_tensor *times(double factor, tn_tensor *x)
 
 static tn_axes axes_but(int axis, int rank)
 {
-    tn_axes axes = { 0, { 0 } };
+    tn_axes axes = { .count = 0 };
     for (int i = 0; i < rank; i++)
         if (i != axis)
             axes.axis[axes.count++] = i;

@@ -96,6 +96,25 @@ void tn__settle_axes(int64_t *sizes, int axes, const int64_t *not_given)
         sizes[i] = sizes[0];
 }
 
+void tn__settle_sizes(int64_t *sizes, int64_t *strides, int axes, const char *what)
+{
+    if (sizes[2] == INT64_MIN) { /* TN_SIZES_UNSAID, still there: no braces */
+        if (sizes[1] != INT64_MIN && strides[0] == 0)
+            strides[0] = sizes[1];
+        else if (sizes[1] != INT64_MIN)
+            tn__fail(TN_INVALID_ARGUMENT, "%s: the strides are given twice, %lld and %lld",
+                     tn__layer_print(tn__this_layer()), (long long)sizes[1], (long long)strides[0]);
+        sizes[0] = sizes[0] == INT64_MIN ? 0 : sizes[0];
+        sizes[1] = sizes[2] = 0;
+    }
+    for (int i = axes; i < 3; i++)
+        if (sizes[i] != 0 || strides[i] != 0)
+            tn__fail(TN_INVALID_ARGUMENT,
+                     "The `%s` argument must be a tuple of %d integers. Received %s=%s",
+                     sizes[i] ? what : "strides", axes, sizes[i] ? what : "strides",
+                     tn__sizes_text(sizes[i] ? sizes : strides, 3));
+}
+
 static bool has_zero(const int64_t *sizes, int axes)
 {
     for (int i = 0; i < axes; i++)
@@ -128,6 +147,7 @@ static bool has_more_than_one(const int64_t *sizes, int axes)
 void tn__settle_windows(int axes, int64_t *kernel_size, int64_t *strides, int64_t *dilation_rate)
 {
     static const int64_t ones[3] = { 1, 1, 1 };
+    tn__settle_sizes(kernel_size, strides, axes, "kernel_size");
     tn__settle_axes(kernel_size, axes, NULL);
     tn__settle_axes(strides, axes, ones);
     tn__settle_axes(dilation_rate, axes, ones);

@@ -80,6 +80,29 @@ static void wrong_arguments_are_told(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Expected one of valid|same. Received: padding='full'");
 }
 
+static void one_number_needs_no_braces(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_zeros(TN_SHAPE(1, 9, 9, 2), TN_FLOAT32);
+    assert_string_equal(tn_shape_text(tn_call(tn_conv2d(4, 3), x)), "(1, 7, 7, 4)");
+    assert_string_equal(tn_shape_text(tn_call(tn_conv2d(4, 3, 2), x)), "(1, 4, 4, 4)");
+    assert_string_equal(tn_shape_text(tn_call(tn_conv2d(4, { 3, 1 }, 2), x)), "(1, 4, 5, 4)");
+    assert_string_equal(tn_shape_text(tn_call(tn_conv2d(4, .strides = 3, .kernel_size = 2), x)),
+                        "(1, 3, 3, 4)");
+    assert_string_equal(tn_shape_text(tn_call(tn_depthwise_conv2d(3, 2), x)), "(1, 4, 4, 2)");
+    assert_string_equal(tn_shape_text(tn_call(tn_conv2d_transpose(4, 3, 2), x)), "(1, 19, 19, 4)");
+    assert_null(tn_conv2d(4, 3, 2, .strides = 1));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "the strides are given twice, 2 and 1");
+    assert_null(tn_conv2d(4, 3, 2, 1));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "The `kernel_size` argument must be a tuple of 2 integers. "
+                                     "Received kernel_size=(3, 2, 1)");
+    assert_null(tn_conv1d(4, { 3 }, { 2, 2 }));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "The `strides` argument must be a tuple of 1 integers.");
+    assert_null(tn_conv2d(4, 3, .input_shape = { 4 }));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Cannot convert '4' to a shape.\na shape is written TN_SHAPE(4)");
+}
+
 static void images_that_do_not_fit_are_told(void **state)
 {
     (void)state;
@@ -129,6 +152,7 @@ int main(void)
         cmocka_unit_test(series_and_volumes_are_convolved_too),
         cmocka_unit_test(channels_may_come_first),
         cmocka_unit_test(wrong_arguments_are_told),
+        cmocka_unit_test(one_number_needs_no_braces),
         cmocka_unit_test(images_that_do_not_fit_are_told),
         cmocka_unit_test(keras_1_s_words_are_read),
     };

@@ -66,7 +66,7 @@ static bool check(tn_list inputs, const int axes[2])
 /* x with the axis at another place, the others in order. */
 static tn_tensor *move_axis(tn_tensor *x, int from, int to)
 {
-    tn_axes order = { x->shape.rank, { 0 } };
+    tn_axes order = { .count = x->shape.rank };
     for (int i = 0, next = 0; i < order.count; i++) {
         next += next == from;
         order.axis[i] = i == to ? from : next++;

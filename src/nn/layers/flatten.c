@@ -14,7 +14,7 @@ static const tn_field fields[] = {
 /* (0, 2, 3, …, 1): the channels behind the rest, as images with channels last have them. */
 static tn_tensor *channels_to_end(tn_tensor *x)
 {
-    tn_axes order = { x->shape.rank, { 0 } };
+    tn_axes order = { .count = x->shape.rank };
     for (int i = 1; i < order.count; i++)
         order.axis[i] = i + 1 < order.count ? i + 1 : 1;
     return tn_transpose(x, order);

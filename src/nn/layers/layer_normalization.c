@@ -9,7 +9,7 @@
 static bool find_axes(const tn_axes *wanted, const tn_shape *shape, tn_axes *axes)
 {
     bool chosen[TN_MAX_RANK] = { false };
-    *axes = (tn_axes){ 0, { 0 } };
+    *axes = (tn_axes){ .count = 0 };
     for (int i = 0; i < wanted->count; i++) {
         int axis;
         if (!shape->known || !tn__axis(wanted->axis[i], shape->rank, &axis)) {
@@ -230,7 +230,7 @@ static tn_tensor *along_groups(tn_tensor *v, int axis, int rank, int64_t groups,
 /* All but the batch and the groups. */
 static tn_axes axes_in_group(int axis, int rank)
 {
-    tn_axes axes = { 0, { 0 } };
+    tn_axes axes = { .count = 0 };
     for (int i = 1; i <= rank; i++)
         if (i != axis)
             axes.axis[axes.count++] = i;

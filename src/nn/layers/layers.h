@@ -70,6 +70,9 @@ const char *tn__sizes_text(const int64_t *sizes, int axes);
 const char *tn__axes_text(const tn_axes *axes);
 /* One number alone stands for every axis; sizes that are not given become the other. */
 void tn__settle_axes(int64_t *sizes, int axes, const int64_t *not_given);
+/* Sizes written without braces: the first is for every axis, a second one the strides, as in Keras.
+ * Refuses more numbers than there are axes. Both are arrays of three. */
+void tn__settle_sizes(int64_t *sizes, int64_t *strides, int axes, const char *what);
 /* A convolution's sizes: the kernel must be given, the others are 1 when not. Errors: Keras's. */
 void tn__settle_windows(int axes, int64_t *kernel_size, int64_t *strides, int64_t *dilation_rate);
 /* An error when some are above 1 in both. */

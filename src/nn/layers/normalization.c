@@ -191,7 +191,7 @@ static tn_status check_data(const normalization *self, const tn_tensor *data)
 
 static tn_status take_moments(const normalization *self, tn_tensor *data)
 {
-    tn_axes axes = { 0, { 0 } };
+    tn_axes axes = { .count = 0 };
     tn_tensor *mean = tn_cast(data, TN_FLOAT64), *variance = NULL;
     for (int i = 0; i < self->built.rank; i++)
         if (!keeps(self, i))

@@ -31,7 +31,7 @@ static tn_tensor *call(void *me, tn_list inputs)
 {
     const tn_axes *dims = &((const permute *)me)->o.dims;
     tn_tensor *x = tn_at(inputs, 0);
-    tn_axes order = { dims->count + 1, { 0 } };
+    tn_axes order = { .count = dims->count + 1 };
     if (!tn__check_ndim(x, order.count))
         return NULL;
     for (int i = 0; i < dims->count; i++)

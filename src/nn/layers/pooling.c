@@ -20,6 +20,7 @@ static const tn_field fields1d[] = FIELDS(1), fields2d[] = FIELDS(2), fields3d[]
 static void settle(tn_pooling_options *o, const int64_t *pool_size)
 {
     int axes = tn__window_axes();
+    tn__settle_sizes(o->pool_size, o->strides, axes, "pool_size");
     tn__settle_axes(o->pool_size, axes, pool_size);
     tn__settle_axes(o->strides, axes, o->pool_size);
     if (o->pool_size[0] == 0)
@@ -113,7 +114,7 @@ static const tn_field global_fields[] = {
 
 static tn_axes window_axes(const char *data_format)
 {
-    tn_axes axes = { tn__window_axes(), { 0 } };
+    tn_axes axes = { .count = tn__window_axes() };
     for (int i = 0; i < axes.count; i++)
         axes.axis[i] = tn__first_axis(data_format) + i;
     return axes;

@@ -89,6 +89,18 @@ static void steps_that_do_not_count_are_left_out_of_a_mean(void **state)
     assert_string_equal(tn_shape_text(y), "(1, 2, 1)");
 }
 
+static void one_number_needs_no_braces(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_zeros(TN_SHAPE(1, 9, 9, 2), TN_FLOAT32);
+    assert_string_equal(tn_shape_text(tn_call(tn_max_pooling2d(), x)), "(1, 4, 4, 2)");
+    assert_string_equal(tn_shape_text(tn_call(tn_max_pooling2d(3), x)), "(1, 3, 3, 2)");
+    assert_string_equal(tn_shape_text(tn_call(tn_max_pooling2d(3, 2), x)), "(1, 4, 4, 2)");
+    assert_string_equal(tn_shape_text(tn_call(tn_average_pooling2d(3, .strides = 1), x)),
+                        "(1, 7, 7, 2)");
+}
+
 static void wrong_windows_are_told(void **state)
 {
     (void)state;
@@ -135,6 +147,7 @@ int main(void)
         cmocka_unit_test(the_whole_gives_its_greatest_or_its_mean),
         cmocka_unit_test(a_whole_image_gives_its_mean),
         cmocka_unit_test(steps_that_do_not_count_are_left_out_of_a_mean),
+        cmocka_unit_test(one_number_needs_no_braces),
         cmocka_unit_test(wrong_windows_are_told),
         cmocka_unit_test(keras_1_s_words_are_read),
         cmocka_unit_test(other_names_of_keras_are_known),
