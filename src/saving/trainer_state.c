@@ -11,6 +11,17 @@ static tn_optimizer *optimizer_of(const tn_layer *model)
     return t && t->compiled ? t->optimizer : NULL;
 }
 
+bool tn__trainer_has_optimizer(const tn_layer *model)
+{
+    return optimizer_of(model) != NULL;
+}
+
+tn_tensor *tn__trainer_rate(const tn_layer *model)
+{
+    tn_optimizer *optimizer = optimizer_of(model);
+    return optimizer ? tn__optimizer_that_steps(optimizer)->learning_rate : NULL;
+}
+
 /* --- Keras 2's list --------------------------------------------------------------------------- */
 /* Keras 3 keeps a number where a vector has no rows and columns to factor, Keras 2 nothing. */
 static bool is_placeholder(const tn_optimizer *o, const tn_tensor *x)
