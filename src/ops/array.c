@@ -238,6 +238,94 @@ tn_tensor *tn_reverse(tn_tensor *x, tn_axes axis)
     return TN__APPLY(tn__op_ReverseV2, NULL, x, tn__ints(axes, (size_t)axis.count));
 }
 
+/* --- Roll ------------------------------------------------------------------------------------- */
+/* What is asked of each axis, sums modulo its dimension. */
+static tn_status roll_shifts(const tn_tensor *x, const tn_tensor *shift, const tn_tensor *axis,
+                             int64_t shifts[TN_MAX_RANK])
+{
+    int at;
+    for (int i = 0; i < x->shape.rank; i++)
+        shifts[i] = 0;
+    for (int64_t i = 0; i < tn__count(axis); i++) {
+        int64_t wanted = tn__int_at(axis, i);
+        if (!tn__axis(wanted, x->shape.rank, &at))
+            return tn__fail(TN_INVALID_ARGUMENT, "axis %lld is out of range", (long long)wanted);
+        int64_t dim = x->shape.dims[at] > 1 ? x->shape.dims[at] : 1;
+        shifts[at] = (shifts[at] + tn__int_at(shift, i) % dim + dim) % dim;
+    }
+    return TN_OK;
+}
+
+static tn_status roll_infer(tn__infer *infer)
+{
+    const tn_shape *x = &infer->input[0]->shape, *shift = &infer->input[1]->shape;
+    if (x->known && x->rank == 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "input must be 1-D or higher");
+    if (shift->known && shift->rank > 1)
+        return tn__fail(TN_INVALID_ARGUMENT, "shift must be a scalar or a 1-D vector. Found: %s",
+                        TN__BRACKETS(*shift));
+    if (tn__shape_full(shift) && tn__shape_full(&infer->input[2]->shape) &&
+        !tn__shape_equal(shift, &infer->input[2]->shape))
+        return tn__fail(TN_INVALID_ARGUMENT, "shift and axis must have the same size");
+    return tn__infer_same(infer);
+}
+
+/* An axis that is shifted by s falls into two parts, which change places: with every combination of
+ * parts one block is copied. */
+static void roll_block(const tn__kernel *kernel, const int64_t shifts[TN_MAX_RANK], unsigned parts)
+{
+    const tn_tensor *x = kernel->input[0], *y = kernel->output[0];
+    size_t size = tn__dtype_size((tn_dtype)x->dtype), from = 0, to = 0;
+    int64_t stride[TN_MAX_RANK];
+    tn__block block = { 0 };
+    tn__strides(&x->shape, stride);
+    for (int i = 0; i < x->shape.rank; i++) {
+        int64_t dim = x->shape.dims[i], stay = dim - shifts[i];
+        bool last = parts >> i & 1;
+        tn__block_add(&block, last ? shifts[i] : stay, stride[i], stride[i]);
+        from += (size_t)((last ? stay : 0) * stride[i]) * size;
+        to += (size_t)((last ? 0 : shifts[i]) * stride[i]) * size;
+    }
+    tn__block_copy(&block, size, (char *)y->data + to, (const char *)x->data + from);
+}
+
+static tn_status roll_compute(tn__kernel *kernel)
+{
+    int64_t shifts[TN_MAX_RANK];
+    const tn_tensor *x = kernel->input[0];
+    TN_TRY(roll_shifts(x, kernel->input[1], kernel->input[2], shifts));
+    for (unsigned parts = 0; parts < 1U << x->shape.rank && tn__count(x) > 0; parts++) {
+        bool empty = false;
+        for (int i = 0; i < x->shape.rank; i++)
+            empty |= (parts >> i & 1) && shifts[i] == 0;
+        if (!empty)
+            roll_block(kernel, shifts, parts);
+    }
+    return TN_OK;
+}
+
+/* dx = dy rolled back */
+static void roll_gradient(tn__gradient *g)
+{
+    g->din[0] = tn_roll(g->dout[0], tn_negative(g->in[1]), g->in[2]);
+}
+
+const tn__op tn__op_Roll = {
+    .name = "Roll",
+    .inputs = "input: T, shift: Tshift, axis: Taxis",
+    .outputs = "output: T",
+    .types = "T: any; Tshift: int32, int64; Taxis: int32, int64",
+    .infer = roll_infer,
+    .compute = roll_compute,
+    .gradient = roll_gradient,
+    .flags = TN__HALF,
+};
+
+tn_tensor *tn_roll(tn_tensor *x, tn_tensor *shift, tn_tensor *axis)
+{
+    return TN__APPLY(tn__op_Roll, NULL, x, shift, axis);
+}
+
 /* --- Tile ------------------------------------------------------------------------------------- */
 static tn_status tile_shape(const tn_shape *in, const tn_tensor *multiples, tn_shape *out)
 {

@@ -76,6 +76,22 @@ static void invert_permutation_checks_its_input(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "7 is not between 0 and 2");
 }
 
+static void roll_moves_elements_round(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = VALUES(TN_FLOAT32, TN_SHAPE(2, 3), 1, 2, 3, 4, 5, 6);
+    CHECK_VALUES(tn_roll(x, tn_scalar(1), tn_scalar(1)), 0, 3, 1, 2, 6, 4, 5);
+    CHECK_VALUES(tn_roll(x, INTS(1, -1), INTS(0, 1)), 0, 5, 6, 4, 2, 3, 1);
+    CHECK_VALUES(tn_roll(x, INTS(1, 4), INTS(1, -1)), 0, 2, 3, 1, 5, 6, 4);
+    assert_null(tn_roll(tn_scalar(1.0), tn_scalar(1), tn_scalar(0)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "input must be 1-D or higher");
+    assert_null(tn_roll(x, tn_scalar(1), tn_scalar(3)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "axis 3 is out of range");
+    assert_null(tn_roll(x, INTS(1, 2), INTS(0)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "shift and axis must have the same size");
+}
+
 static void reverse_turns_axes_round(void **state)
 {
     (void)state;
@@ -123,6 +139,7 @@ int main(void)
         cmocka_unit_test(a_large_transpose_goes_by_squares),
         cmocka_unit_test(the_default_permutation_needs_no_known_rank),
         cmocka_unit_test(invert_permutation_checks_its_input),
+        cmocka_unit_test(roll_moves_elements_round),
         cmocka_unit_test(reverse_turns_axes_round),
         cmocka_unit_test(tile_repeats_along_each_axis),
     };
