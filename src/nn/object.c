@@ -11,6 +11,7 @@ static const struct {
     [TN__REGULARIZER] = { "regularizer", "keras.regularizers" }, [TN__CONSTRAINT] = { "constraint", "keras.constraints" },
     [TN__LOSS] = { "loss", "keras.losses" },                     [TN__METRIC] = { "metric", "keras.metrics" },
     [TN__OPTIMIZER] = { "optimizer", "keras.optimizers" },       [TN__SCHEDULE] = { "learning-rate schedule", "keras.optimizers.schedules" },
+    [TN__V1_OPTIMIZER] = { "v1_optimizer", "tf.compat.v1.train" },
 };
 
 const char *tn__kind_name(tn__object_kind kind)

@@ -15,6 +15,7 @@ typedef enum {
     TN__METRIC,
     TN__OPTIMIZER,
     TN__SCHEDULE,
+    TN__V1_OPTIMIZER, /* TensorFlow 1's: no text names one */
     TN__KINDS
 } tn__object_kind;
 

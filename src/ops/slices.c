@@ -80,3 +80,16 @@ tn_tensor *tn__gradient_cast(tn_tensor *gradient, tn_dtype dtype)
         return gradient;
     return tn__of_gradient(gradient, converted, &dtype);
 }
+
+tn_tensor *tn__touched_rows(tn_tensor *gradient)
+{
+    if (!gradient || !gradient->slices)
+        return NULL;
+    int64_t dims[TN_MAX_RANK] = { -1 };
+    for (int i = 1; i < gradient->shape.rank; i++)
+        dims[i] = 1;
+    tn_tensor *indices = flat_indices(gradient);
+    tn_tensor *times = TN__APPLY(tn__op_UnsortedSegmentSum, NULL, tn_ones_like(indices), indices,
+                                 part(gradient, ROWS));
+    return tn_reshape(tn_greater(times, tn_scalar(0)), tn__shape_make(gradient->shape.rank, dims));
+}

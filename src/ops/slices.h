@@ -20,6 +20,9 @@ typedef tn_tensor *tn__elementwise(tn_tensor *x, const void *self);
 tn_tensor *tn__of_gradient(tn_tensor *gradient, tn__elementwise *f, const void *self);
 tn_tensor *tn__gradient_square(tn_tensor *gradient);
 tn_tensor *tn__gradient_abs(tn_tensor *gradient);
+/* Of a gradient that remembers its slices the rows that they are of, true and false, to be broadcast
+ * to it; NULL: it is of all, or an error is kept. */
+tn_tensor *tn__touched_rows(tn_tensor *gradient);
 /* Converted, when it is of another dtype. */
 tn_tensor *tn__gradient_cast(tn_tensor *gradient, tn_dtype dtype);
 

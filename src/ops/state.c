@@ -267,7 +267,8 @@ tn_tensor *tn__read_after(tn_context *context, tn_tensor *variable)
     tn_graph *graph = context->graph;
     if (!graph || !graph->v1)
         return TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
-    tn__control *outer = context->control, last = { outer, &graph->node.item[graph->node.count - 1], 1 };
+    tn__node *assignment = graph->node.item[graph->node.count - 1]; /* the list moves as it grows */
+    tn__control *outer = context->control, last = { outer, &assignment, 1 };
     context->control = &last;
     tn_tensor *value = TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
     context->control = outer;

@@ -117,8 +117,7 @@ static tn__node *no_op(tn_context *context, const char *name)
     return node;
 }
 
-/* Waits for these, and for what the scope round it says. */
-static tn_operation *group_of(tn_context *context, tn__control *control, const char *name)
+tn_operation *tn__group_of(tn_context *context, tn__control *control, const char *name)
 {
     tn__control *outer = context->control;
     control->outer = outer;
@@ -140,7 +139,7 @@ tn_operation *tn_group(tn_list tensors)
     tn__control *control = tn__alloc_zeroed(1, sizeof *control);
     tn_operation *group = NULL;
     if (control && nodes_of(tensors, "tn_group: a tensor", control) == TN_OK)
-        group = group_of(context, control, "group_deps");
+        group = tn__group_of(context, control, "group_deps");
     control_free(control);
     return group;
 }
@@ -175,7 +174,7 @@ tn_operation *tn_variables_initializer(tn_list variables)
             status = add_initializer(context->graph, in_graph(variables.item[i]), control);
     }
     if (status == TN_OK)
-        group = group_of(context, control, "init");
+        group = tn__group_of(context, control, "init");
     control_free(control);
     return group;
 }

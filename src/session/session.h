@@ -19,5 +19,7 @@ void tn__session_begin_thread(tn_context *context);
 /* Computes fetches (symbolic tensors and targets of the session's graph) with feeds; results are retained, NULL for targets. */
 tn_status tn__session_run(tn_context *context, tn_session *session, tn_tensor *const *keys, tn_tensor *const *feeds, size_t feed_count,
                           tn_tensor *const *fetches, size_t fetch_count, tn_tensor **results);
+/* A NoOp that waits for these nodes, and for what the scope round it says. Of the innermost memory scope. */
+tn_operation *tn__group_of(tn_context *context, tn__control *control, const char *name);
 
 #endif

@@ -122,7 +122,7 @@ static tn_status check_metrics(char *const *names, size_t count)
 
 static tn_status take_options(tn__trainer *t, const tn_compile_options *o)
 {
-    if (o->optimizer && !tn__check(o->optimizer, &tn__type_optimizer, "tn_compile: optimizer"))
+    if (o->optimizer && !tn__check_keras_optimizer(o->optimizer, "tn_compile: optimizer"))
         return TN_INVALID_ARGUMENT;
     if (o->optimizer)
         t->optimizer = tn__retain(o->optimizer);

@@ -188,8 +188,8 @@ tn_optimizer *tn_loss_scale_optimizer_new(const tn_loss_scale_optimizer_options 
 {
     TN__ENTER_OPTIONS(context, options, NULL);
     if (options->size_ == sizeof *options && options->inner_optimizer &&
-        !tn__check(options->inner_optimizer, &tn__type_optimizer,
-                   "tn_loss_scale_optimizer: inner_optimizer"))
+        !tn__check_keras_optimizer(options->inner_optimizer,
+                                   "tn_loss_scale_optimizer: inner_optimizer"))
         return NULL;
     return tn__own(make(context, options));
 }
@@ -213,7 +213,7 @@ tn_optimizer *tn_inner_optimizer(tn_optimizer *optimizer)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    if (!tn__check(optimizer, &tn__type_optimizer, "tn_inner_optimizer: optimizer"))
+    if (!tn__check_keras_optimizer(optimizer, "tn_inner_optimizer: optimizer"))
         return NULL;
     if (optimizer->inner)
         return tn__own_shared(optimizer->inner);

@@ -8,6 +8,7 @@
 #include "runtime/dispatch.h"
 #include "train/loss_scale.h"
 #include "train/schedules.h"
+#include "train/v1_optimizer.h"
 #include <math.h>
 #include <string.h>
 
@@ -33,11 +34,26 @@ static void optimizer_destroy(void *object)
     tn__release(o->dynamic_scale);
     variables_free(&o->target);
     variables_free(&o->slot);
+    variables_free(&o->power);
 }
 
 const tn__type tn__type_optimizer = { .name = "optimizer",
                                       .kind = 6,
                                       .destroy = optimizer_destroy };
+
+bool tn__check_keras_optimizer(const tn_optimizer *optimizer, const char *what)
+{
+    if (!tn__check(optimizer, &tn__type_optimizer, what))
+        return false;
+    if (!tn__is_v1_optimizer(optimizer))
+        return true;
+    tn__fail(TN_INVALID_ARGUMENT,
+             "%s: %sOptimizer is of TensorFlow 1, whose steps are operations of a graph\n"
+             "tn_minimize() and tn_apply_gradients_operation() take it; tn_sgd(), tn_adam() … are "
+             "Keras's",
+             what, optimizer->thing.of->name);
+    return false;
+}
 
 /* --- making ----------------------------------------------------------------------------------- */
 static const tn__optimizer_methods *methods_of(const tn_optimizer *o)
@@ -101,6 +117,14 @@ tn_status tn__optimizer_variable(const char *name, tn_tensor *value, tn_tensor *
     return status;
 }
 
+/* It has no variables before a graph has. */
+static tn_status fill_v1(tn_optimizer *o)
+{
+    const char *const *name = field_value(&o->thing, "name");
+    o->name = tn__strdup(*name ? *name : o->thing.of->name);
+    return o->name ? tn__v1_optimizer_check(o) : TN_RESOURCE_EXHAUSTED;
+}
+
 static tn_status fill_optimizer(tn_context *context, tn_optimizer *o)
 {
     const char *const *name = field_value(&o->thing, "name"), *const *schedule = field_value(
@@ -132,7 +156,7 @@ tn_status tn__optimizer_from_thing(tn__thing *taken, tn_optimizer **optimizer)
     }
     o->thing = *taken;
     *taken = (tn__thing){ NULL, NULL };
-    tn_status status = fill_optimizer(tn__context(), o);
+    tn_status status = tn__is_v1_optimizer(o) ? fill_v1(o) : fill_optimizer(tn__context(), o);
     if (status != TN_OK) {
         tn__release(o);
         return status;
@@ -636,8 +660,12 @@ tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *o, tn_list grad
 tn_status tn_apply_gradients(tn_optimizer *optimizer, tn_list gradients, tn_list variables)
 {
     TN__ENTER(context, context->error.status);
-    if (!tn__check(optimizer, &tn__type_optimizer, "tn_apply_gradients: optimizer"))
+    if (!tn__check_keras_optimizer(optimizer, "tn_apply_gradients: optimizer"))
         return TN_INVALID_ARGUMENT;
+    if (context->graph && context->graph->v1)
+        return tn__fail(TN_FAILED_PRECONDITION,
+                        "tn_apply_gradients: in a graph a step is an operation that sessions run\n"
+                        "tn_apply_gradients_operation() and tn_minimize() give it");
     return tn__optimizer_apply(context, optimizer, gradients, variables);
 }
 
@@ -654,7 +682,7 @@ tn_tensor *tn_scale_loss(tn_optimizer *optimizer, tn_tensor *loss)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    if (!tn__check(optimizer, &tn__type_optimizer, "tn_scale_loss: optimizer") ||
+    if (!tn__check_keras_optimizer(optimizer, "tn_scale_loss: optimizer") ||
         !tn__check_tensor(loss, "tn_scale_loss: loss"))
         return NULL;
     return tn__optimizer_scale_loss(optimizer, loss);
@@ -716,7 +744,7 @@ tn_list tn_optimizer_variables(tn_optimizer *optimizer)
     (void)context;
     tn_tensor **items;
     size_t count;
-    if (!tn__check(optimizer, &tn__type_optimizer, "tn_optimizer_variables: optimizer") ||
+    if (!tn__check_keras_optimizer(optimizer, "tn_optimizer_variables: optimizer") ||
         tn__optimizer_variables(optimizer, &items, &count) != TN_OK)
         return none;
     list = tn_list_of(count, items);
@@ -728,7 +756,7 @@ tn_variable *tn_learning_rate(tn_optimizer *optimizer)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    if (!tn__check(optimizer, &tn__type_optimizer, "tn_learning_rate: optimizer"))
+    if (!tn__check_keras_optimizer(optimizer, "tn_learning_rate: optimizer"))
         return NULL;
     optimizer = tn__optimizer_that_steps(optimizer);
     return optimizer->learning_rate ? tn__own_shared(optimizer->learning_rate)
@@ -739,7 +767,7 @@ tn_variable *tn_iterations(tn_optimizer *optimizer)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    return tn__check(optimizer, &tn__type_optimizer, "tn_iterations: optimizer")
+    return tn__check_keras_optimizer(optimizer, "tn_iterations: optimizer")
                ? tn__own_shared(tn__optimizer_that_steps(optimizer)->iteration)
                : NULL;
 }

@@ -81,7 +81,9 @@ struct tn_optimizer {
         *inner; /* of a LossScaleOptimizer, which has no slots; NULL: any other. loss_scale.c */
     tn_tensor *step_counter, *dynamic_scale; /* likewise */
     tn_tensor *number; /* of methods->begin, the last one in `slot`; NULL: there is none */
-    size_t slots;      /* of one variable */
+    tn__variables power; /* of a TensorFlow 1 optimizer: in each graph the powers of its numbers. Its
+                          * `target` and `slot` are graphs' variables, `slots` to each target */
+    size_t slots;        /* of one variable */
     size_t
         *place; /* where in `slot`: target.count * slots (SIZE_MAX: nowhere), then as many
                  * averages of use_ema as there are targets, then as many accumulated gradients */
@@ -89,6 +91,8 @@ struct tn_optimizer {
 TN__HANDLE_SIZE(struct tn_optimizer);
 extern const tn__type tn__type_optimizer;
 
+/* An optimizer of Keras's, where TensorFlow 1's cannot be; else an error. */
+bool tn__check_keras_optimizer(const tn_optimizer *optimizer, const char *what);
 /* "adam", "adam(1e-3, beta_1=0.8)"; the caller owns the count. */
 tn_status tn__optimizer_parse(const char *text, tn_optimizer **optimizer);
 tn_status tn__optimizer_from_thing(tn__thing *taken, tn_optimizer **optimizer);
