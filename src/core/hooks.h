@@ -15,9 +15,12 @@ typedef struct {
     void (*free_programs)(struct tn__programs *programs);
     /* nn: the variable's full name, layers included, in memory of the innermost scope */
     const char *(*full_name)(const tn_tensor *variable);
+    /* nn: a first value, and a penalty, from the texts of an initializer and a regularizer; see nn/object.h */
+    tn_status (*initialize)(tn_context *context, const char *text, int64_t seed, tn_dtype dtype, const tn_shape *shape, tn_tensor **value);
+    tn_tensor *(*penalize)(const char *text, tn_tensor *x);
     /* session: a thread's context begins */
     void (*begin)(tn_context *context);
-    /* nn: frees what upper rooms hung on a context */
+    /* nn: frees what upper rooms hung on a context: automatic names */
     void (*free_rooms)(tn_context *context);
     /* saving: a model, or its weights alone, into a file of a kind that its name's end tells; an old file is replaced */
     tn_status (*save_model)(tn_layer *model, const char *path, bool weights_only);

@@ -28,6 +28,7 @@ typedef struct {
     tn_dtype dtype;     /* 0: the value's */
     tn_shape shape;     /* not known: the value's */
     const char *name, *scope, *here, *constraint;
+    const char *collections; /* of a graph's, "local_variables, mine"; NULL: "global_variables" */
     bool trainable, explicit_name;
 } tn__variable_spec;
 /* The caller owns the count. */

@@ -13,6 +13,12 @@ tn__call_frame *tn__owner_frame(const tn_context *context)
     return frame;
 }
 
+tn__call_frame *tn__owner_of_variables(const tn_context *context)
+{
+    tn__call_frame *owner = tn__owner_frame(context);
+    return owner && owner->adopt && (owner->layer || owner->admit) ? owner : NULL;
+}
+
 bool tn__function_runs(const tn_context *context, const tn_function *function)
 {
     const tn__call_frame *frame = context->frame;

@@ -3,6 +3,7 @@
 #define TN_FUNCTION_FRAME_H
 #include "runtime/dispatch.h"
 #include "tenon/function.h"
+#include "tenon/variable.h"
 
 typedef enum { TN__IDLE, TN__IN_INIT, TN__IN_BUILD, TN__IN_CALL } tn__phase; /* of a layer */
 
@@ -12,6 +13,7 @@ typedef struct tn__call_frame {
     tn_layer *layer;       /* whose body it is; NULL: a function's */
     tn_function *function;
     tn__phase phase;
+    const struct tn__variable_scope *variable_scope; /* that was open when the body began */
     /* Takes what the body makes into its owner (retains it), or refuses it: a variable, of a function a layer too; NULL: nobody owns
      * what is made here. */
     tn_status (*adopt)(struct tn__call_frame *frame, void *made);
@@ -26,6 +28,7 @@ typedef struct tn__call_frame {
 static inline void tn__frame_push(tn_context *context, tn__call_frame *frame)
 {
     frame->outer = context->frame;
+    frame->variable_scope = context->variable_scope;
     context->frame = frame;
 }
 static inline void tn__frame_pop(tn_context *context, tn__call_frame *frame)
@@ -35,6 +38,8 @@ static inline void tn__frame_pop(tn_context *context, tn__call_frame *frame)
 
 /* Whose is what is made now: the innermost layer's or traced function's; else the outermost eager function's. NULL: no body runs. */
 tn__call_frame *tn__owner_frame(const tn_context *context);
+/* The same when it is a layer or a traced function, which own their variables; else NULL. */
+tn__call_frame *tn__owner_of_variables(const tn_context *context);
 /* Is a call of this function running in this thread? */
 bool tn__function_runs(const tn_context *context, const tn_function *function);
 /* A variable is being made: fails when the innermost traced function may make none any more, and counts as touched. For those that keep
@@ -58,6 +63,10 @@ tn_status tn__run_body(tn_context *context, tn_body body, void *self, tn_list in
 
 /* A variable with scope and line of now, given to the owner of the running body; the caller owns a count of its own. */
 tn_status tn__variable_make(tn_context *context, tn__variable_spec *spec, tn_variable **variable);
+
+/* What tn_variable() asks for, new and in no store: in the open name scopes or, when `path` is not NULL, under that path alone. The caller
+ * owns the count. */
+tn_status tn__variable_make_plain(tn_context *context, const tn_variable_options *options, const char *path, tn_variable **variable);
 
 /* Where ops and variables go now is a graph of TensorFlow 1 and no body that owns its variables runs: that graph; else NULL. */
 tn_graph *tn__graph_of_variables(const tn_context *context);

@@ -1,5 +1,6 @@
 /* generator.c - tf.random.Generator. */
 #include "ops/random.h"
+#include "function/frame.h"
 #include "ops/array.h"
 #include <math.h>
 
@@ -7,7 +8,9 @@ static tn_variable *of_state(const int64_t state[TN__RNG_STATE])
 {
     tn_variable_options o = { .size_ = sizeof o, .name = "StateVar" };
     o.initial_value = tn__own(tn__tensor_ints(TN_INT64, TN__RNG_STATE, state));
-    return o.initial_value ? tn_variable_new(&o) : NULL;
+    tn_variable *variable = NULL;
+    tn_status status = o.initial_value ? tn__variable_make_plain(tn__context(), &o, NULL, &variable) : TN_RESOURCE_EXHAUSTED;
+    return status == TN_OK ? tn__own(variable) : NULL; /* never of a variable scope's store */
 }
 
 tn_variable *tn_random_generator(int64_t seed)

@@ -1,5 +1,6 @@
 /* graph_variable.c - variables of TensorFlow 1 graphs: a handle, a first value, the assignment of it, and a read. */
 #include "function/frame.h"
+#include "function/store.h"
 #include "base/text.h"
 #include "ops/ops.h"
 #include "runtime/graph_names.h"
@@ -7,9 +8,7 @@
 
 tn_graph *tn__graph_of_variables(const tn_context *context)
 {
-    const tn__call_frame *owner = tn__owner_frame(context);
-    bool owned = owner && owner->adopt && (owner->layer || owner->admit);
-    return context->graph && context->graph->v1 && !owned ? context->graph : NULL;
+    return context->graph && context->graph->v1 && !tn__owner_of_variables(context) ? context->graph : NULL;
 }
 
 /* "my_scope_1/my_var" is the variable "my_var" in the scope "my_scope_1". */
@@ -82,7 +81,8 @@ static tn_status make_and_add(tn_context *context, tn_graph *graph, tn__variable
     }
     tn__retain(v.variable);
     graph->v1->variable.item[graph->v1->variable.count++] = v;
-    return TN_OK;
+    tn_store *store = tn__store_of_graph(graph);
+    return store ? tn__collect_variable(store, spec->collections, *variable) : TN_RESOURCE_EXHAUSTED;
 }
 
 tn_status tn__graph_variable_make(tn_context *context, tn_graph *graph, tn__variable_spec *spec, tn_tensor *initial, bool absolute,

@@ -60,7 +60,7 @@ static void leave_name(tn_context *context, tn_scope *scope, void *saved)
     context->name_scope = saved;
 }
 
-static const tn__scope_class name_class = { "name scope", enter_name, leave_name, NULL };
+static const tn__scope_class name_class = { "name scope", enter_name, leave_name, tn__free };
 
 /* TensorFlow's pattern for a scope at the root; inside another the first character may also be one of _ > - \ /. */
 static bool valid_scope_name(const char *name, bool root)
@@ -89,6 +89,16 @@ static char *joined(const tn_context *context, const char *name)
     return outer[0] ? tn__print("%s/%s", outer, name) : tn__strdup(name);
 }
 
+char *tn__name_scope_open(const tn_context *context, const char *name)
+{
+    const char *outer = context->name_scope;
+    if (valid_scope_name(name, outer[0] == 0))
+        return joined(context, name);
+    tn__fail(TN_INVALID_ARGUMENT, "'%s' is not a valid %sscope name. A %sscope name has to match the following pattern: %s", name,
+             outer[0] ? "" : "root ", outer[0] ? "" : "root ", outer[0] ? "^[A-Za-z0-9_.\\\\/>-]*$" : "^[A-Za-z0-9.][A-Za-z0-9_.\\\\/>-]*$");
+    return NULL;
+}
+
 tn_scope *tn_name_scope(const char *name)
 {
     TN__ENTER(context, NULL);
@@ -96,19 +106,53 @@ tn_scope *tn_name_scope(const char *name)
         tn__fail(TN_INVALID_ARGUMENT, "tn_name_scope: name is NULL");
         return NULL;
     }
-    if (!valid_scope_name(name, context->name_scope[0] == 0)) {
-        tn__fail(TN_INVALID_ARGUMENT,
-                 "'%s' is not a valid %sscope name. A %sscope name has to match the following pattern: %s", name,
-                 context->name_scope[0] ? "" : "root ", context->name_scope[0] ? "" : "root ",
-                 context->name_scope[0] ? "^[A-Za-z0-9_.\\\\/>-]*$" : "^[A-Za-z0-9.][A-Za-z0-9_.\\\\/>-]*$");
-        return NULL;
-    }
     tn_scope *scope = tn__scope_new(&name_class);
-    if (scope && !(scope->name = joined(context, name))) {
+    if (scope && (!(scope->name = tn__name_scope_open(context, name)) || !(scope->self = tn__strdup(name)))) {
         tn__release(scope);
         return NULL;
     }
     return tn__own(scope);
+}
+
+/* What a full name is below a base, or NULL when it is elsewhere. */
+static const char *below(const char *full, const char *base)
+{
+    size_t length = strlen(base);
+    if (length == 0 || strncmp(full, base, length) != 0 || (full[length] && full[length] != '/'))
+        return NULL;
+    return full + length + (full[length] == '/');
+}
+
+/* An absolute scope leaves the others; one below a base goes on from there. */
+static void add_name(tn__text *text, const tn_scope *scope, const char *const base[2])
+{
+    const char *given = scope->self;
+    if (given[0] && given[strlen(given) - 1] != '/') {
+        tn__text_add(text, "%s%s", text->bytes.size ? "/" : "", given);
+        return;
+    }
+    const char *rest = below(scope->name, base[0]);
+    rest = rest ? rest : below(scope->name, base[1]);
+    tn__text_free(text);
+    tn__text_add(text, "%s", rest ? rest : scope->name);
+}
+
+char *tn__names_inside(const tn_context *context, const tn__scope_class *of, const char *const base[2])
+{
+    tn__text text = { 0 };
+    size_t from = context->entered.count;
+    while (from > 0 && context->entered.item[from - 1].scope->of != of)
+        from--;
+    tn__text_add(&text, "%s", "");
+    for (size_t i = from; i < context->entered.count; i++)
+        if (context->entered.item[i].scope->of == &name_class)
+            add_name(&text, context->entered.item[i].scope, base);
+    return tn__text_take(&text);
+}
+
+bool tn__check_scope(const tn_scope *scope, const char *what)
+{
+    return tn__check(scope, &type_scope, what);
 }
 
 /* --- entering and leaving ----------------------------------------------------------------------------------------------- */

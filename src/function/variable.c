@@ -1,8 +1,10 @@
 /* variable.c - making variables: their first value, their name, their owner. */
+#include "function/variable_scope.h"
 #include "function/frame.h"
 #include "core/variable.h"
 #include "tenon/variable.h"
 #include "tenon/ops.h"
+#include "base/text.h"
 #include <string.h>
 
 /* What this call has in the places of the placeholders: pairs in memory of the innermost scope. */
@@ -103,14 +105,15 @@ static tn_status graph_value(tn_context *context, const tn_variable_options *o, 
     return TN_OK;
 }
 
-static tn_status make_in_graph(tn_context *context, tn_graph *graph, const tn_variable_options *o, tn__variable_spec *spec, tn_variable **variable)
+static tn_status make_in_graph(tn_context *context, tn_graph *graph, const tn_variable_options *o, tn__variable_spec *spec, bool absolute,
+                               tn_variable **variable)
 {
     tn_tensor *initial = NULL;
     TN_TRY(graph_value(context, o, &initial));
     spec->dtype = (tn_dtype)initial->dtype;
     if (!spec->shape.known)
         spec->shape = initial->shape;
-    tn_status status = tn__graph_variable_make(context, graph, spec, initial, false, variable);
+    tn_status status = tn__graph_variable_make(context, graph, spec, initial, absolute, variable);
     tn__release(initial);
     return status;
 }
@@ -123,18 +126,65 @@ static tn_status make_with_value(tn_context *context, const tn_variable_options 
     return status;
 }
 
+static tn__variable_spec spec_of(const tn_variable_options *o)
+{
+    return (tn__variable_spec){ .dtype = o->dtype, .shape = o->shape, .name = o->name, .constraint = o->constraint, .collections = o->collections,
+                                .trainable = o->trainable, .explicit_name = o->name != NULL };
+}
+
+static tn_status make_under(tn_context *context, const tn_variable_options *o, const char *path, tn_variable **variable)
+{
+    const char *outer = context->name_scope;
+    tn__variable_spec spec = spec_of(o);
+    context->name_scope = path;
+    tn_status status = make_with_value(context, o, &spec, variable);
+    context->name_scope = outer;
+    return status;
+}
+
+static tn_status make_absolute(tn_context *context, tn_graph *graph, const tn_variable_options *o, const char *path, tn_variable **variable)
+{
+    tn__variable_spec spec = spec_of(o);
+    char *full = tn__print("%s%s%s", path, path[0] ? "/" : "", o->name ? o->name : "Variable");
+    spec.name = full;
+    tn_status status = full ? make_in_graph(context, graph, o, &spec, true, variable) : TN_RESOURCE_EXHAUSTED;
+    tn__free(full);
+    return status;
+}
+
+tn_status tn__variable_make_plain(tn_context *context, const tn_variable_options *o, const char *path, tn_variable **variable)
+{
+    tn_graph *graph = tn__graph_of_variables(context);
+    if (!o->initial_value)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_variable: initial_value must be specified.");
+    if (!tn__check_tensor(o->initial_value, "tn_variable: initial_value"))
+        return TN_INVALID_ARGUMENT;
+    if (!graph)
+        return make_under(context, o, path ? path : context->name_scope, variable);
+    if (path)
+        return make_absolute(context, graph, o, path, variable);
+    tn__variable_spec spec = spec_of(o);
+    return make_in_graph(context, graph, o, &spec, false, variable);
+}
+
+static tn_status make_in_store(tn_context *context, const tn_variable_options *options, tn_variable **variable)
+{
+    tn__making_begin(context);
+    tn_status status = tn__variable_in_store(context, options, variable);
+    tn__making_end(context);
+    return status;
+}
+
 tn_variable *tn_variable_new(const tn_variable_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
-    tn_graph *graph = tn__graph_of_variables(context);
     tn_variable *variable = NULL;
-    tn__variable_spec spec = { .dtype = options->dtype, .shape = options->shape, .name = options->name, .constraint = options->constraint,
-                               .trainable = options->trainable, .explicit_name = options->name != NULL };
-    if (!options->initial_value)
-        tn__fail(TN_INVALID_ARGUMENT, "tn_variable: initial_value must be specified.");
-    else if (tn__check_tensor(options->initial_value, "tn_variable: initial_value"))
-        (void)!(graph ? make_in_graph(context, graph, options, &spec, &variable) : make_with_value(context, options, &spec, &variable));
-    return tn__own(variable);
+    tn_status status = tn__store_takes_variables(context) ? make_in_store(context, options, &variable)
+                                                          : tn__variable_make_plain(context, options, NULL, &variable);
+    if (status == TN_OK)
+        return tn__own(variable);
+    tn__release(variable);
+    return NULL;
 }
 
 bool tn_is_variable(tn_tensor *x)

@@ -2,6 +2,7 @@
 #include "nn/naming.h"
 #include "base/map.h"
 #include "nn/layer.h"
+#include "session/session.h"
 #include "tenon/models.h"
 #include <stdio.h>
 
@@ -19,7 +20,7 @@ void tn__names_free(tn_context *context)
 
 void tn_clear_session(void)
 {
-    tn__names_free(tn__context());
+    (void)!tn__session_forget(tn__context());
 }
 
 char *tn__automatic_name(tn_context *context, const char *class_name)

@@ -1,5 +1,6 @@
 /* graph.c - graphs of TensorFlow 1: which one ops go to, and what is in it. */
 #include "session/session.h"
+#include "core/hooks.h"
 #include "function/scope.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -76,20 +77,26 @@ static bool inside_a_graph(const tn_context *context)
     return context->graph != context->default_graph;
 }
 
-tn_status tn_reset_default_graph(void)
+tn_status tn__session_forget(tn_context *context)
 {
-    TN__ENTER(context, context->error.status);
-    if (inside_a_graph(context))
-        return tn__fail(TN_FAILED_PRECONDITION, "Do not use tf.reset_default_graph() to clear nested graphs. If you need a cleared graph, exit "
-                                                "the nesting and create a new graph.");
     tn__assign_object(&context->store, NULL);
-    if (!context->default_graph)
+    tn__hooks.free_rooms(context);
+    if (!context->default_graph || inside_a_graph(context))
         return TN_OK;
     tn_graph *graph = tn__graph_new_v1();
     if (!graph)
         return TN_RESOURCE_EXHAUSTED;
     set_default(context, graph);
     return TN_OK;
+}
+
+tn_status tn_reset_default_graph(void)
+{
+    TN__ENTER(context, context->error.status);
+    if (inside_a_graph(context))
+        return tn__fail(TN_FAILED_PRECONDITION, "Do not use tf.reset_default_graph() to clear nested graphs. If you need a cleared graph, exit "
+                                                "the nesting and create a new graph.");
+    return tn__session_forget(context);
 }
 
 static bool check_graph(const tn_graph *graph, const char *what)

@@ -179,15 +179,19 @@ tn_operation *tn_variables_initializer(tn_list variables)
     return group;
 }
 
+static tn_operation *initializer_of(tn_list variables)
+{
+    return variables.item ? tn_variables_initializer(variables) : NULL;
+}
+
 tn_operation *tn_global_variables_initializer(void)
 {
-    TN__ENTER(context, NULL);
-    const tn_graph *graph = context->graph;
-    size_t count = graph && graph->v1 ? graph->v1->variable.count : 0;
-    tn_tensor **item = tn__scope_alloc((count + 1) * sizeof *item);
-    for (size_t i = 0; item && i < count; i++)
-        item[i] = graph->v1->variable.item[i].variable;
-    return item ? tn_variables_initializer((tn_list){ count, item }) : NULL;
+    return initializer_of(tn_global_variables(NULL));
+}
+
+tn_operation *tn_local_variables_initializer(void)
+{
+    return initializer_of(tn_local_variables(NULL));
 }
 
 tn_tensor *tn_is_variable_initialized(tn_variable *variable)

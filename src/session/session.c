@@ -223,3 +223,42 @@ tn_status tn_run_operation_with(const tn_run_operation_options *options)
     tn__release(target);
     return status;
 }
+
+/* --- what has no value -------------------------------------------------------------------------------------------------- */
+static tn_status add_uninitialized(const tn_graph *graph, tn_list variables, tn_tensor **item, size_t *count)
+{
+    for (size_t i = 0; i < variables.count; i++) {
+        bool initialized = true;
+        if (variables.item[i]->form == TN__VARIABLE && variables.item[i]->of.variable->graph == graph)
+            TN_TRY(tn__variable_initialized(variables.item[i], &initialized));
+        if (!initialized)
+            item[(*count)++] = variables.item[i];
+    }
+    return TN_OK;
+}
+
+static tn_list uninitialized(tn_session *session)
+{
+    tn_list all = tn_global_variables(NULL), local = tn_local_variables(NULL);
+    tn_tensor **item = all.item && local.item ? tn__scope_alloc((all.count + local.count + 1) * sizeof *item) : NULL;
+    size_t count = 0;
+    if (!item || add_uninitialized(session->graph, all, item, &count) != TN_OK ||
+        add_uninitialized(session->graph, local, item, &count) != TN_OK)
+        return (tn_list){ 0, NULL };
+    return (tn_list){ count, item };
+}
+
+tn_list tn_report_uninitialized_variables(tn_session *session)
+{
+    TN__ENTER(context, ((tn_list){ 0, NULL }));
+    if (!tn__check(session, &tn__type_session, "tn_report_uninitialized_variables: session"))
+        return (tn_list){ 0, NULL };
+    struct tn__cells *outer_cells = context->cells;
+    tn_graph *outer = context->graph;
+    context->cells = session->cells;
+    context->graph = session->graph;
+    tn_list list = session->graph ? uninitialized(session) : tn_list_of(0, NULL);
+    context->graph = outer;
+    context->cells = outer_cells;
+    return list;
+}

@@ -16,6 +16,9 @@ extern const tn__type tn__type_session;
 
 /* A thread's context begins: its default graph is the process's. */
 void tn__session_begin_thread(tn_context *context);
+/* Forgets the store's variables and automatic names, and puts an empty default graph in the place of the one there is, unless the thread
+ * is inside of another. */
+tn_status tn__session_forget(tn_context *context);
 /* Computes fetches (symbolic tensors and targets of the session's graph) with feeds; results are retained, NULL for targets. */
 tn_status tn__session_run(tn_context *context, tn_session *session, tn_tensor *const *keys, tn_tensor *const *feeds, size_t feed_count,
                           tn_tensor *const *fetches, size_t fetch_count, tn_tensor **results);
