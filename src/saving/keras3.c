@@ -134,14 +134,15 @@ static tn_status fail_count(reading *r, const tn__part *part, tn__h5_object **li
     explain_count(r, part, count);
     for (size_t i = 0; i < part->count; i++) {
         char *path = tn__print("%s%svars/%zu", part->path, *part->path ? "/" : "", i);
-        tn_status status = !path       ? TN_RESOURCE_EXHAUSTED
-                           : i < count ? tn__loading_refuse(r->loading, part->own[i], list[i])
-                                       : tn__loading_missing(r->loading, part->own[i], path);
+        tn_status status =
+            !path       ? TN_RESOURCE_EXHAUSTED
+            : i < count ? tn__loading_refuse(r->loading, part->own[i], TN__AT_DATASET(list[i]))
+                        : tn__loading_missing(r->loading, part->own[i], path);
         tn__free(path);
         TN_TRY(status);
     }
     for (size_t i = part->count; i < count; i++)
-        TN_TRY(tn__loading_unexpected(r->loading, list[i]));
+        TN_TRY(tn__loading_unexpected(r->loading, TN__AT_DATASET(list[i])));
     return TN_OK;
 }
 
@@ -167,7 +168,8 @@ static tn_status match_all(reading *r, const tn__part *part, tn__h5_object **lis
     bool failed = false;
     for (size_t i = 0; i < part->count; i++) {
         bool fits;
-        TN_TRY(tn__loading_match(r->loading, part->own[i], list[i], TN__AS_IT_IS, &fits));
+        TN_TRY(tn__loading_match(r->loading, part->own[i], TN__AT_DATASET(list[i]), TN__AS_IT_IS,
+                                 &fits));
         if (!fits && !failed)
             explain_shape(r, part, part->own[i], list[i]);
         failed |= !fits;
@@ -228,7 +230,7 @@ static tn_status find_left(reading *r, tn__h5_object *group, int depth)
             TN_TRY(find_left(r, object, depth + 1));
         else if (tn__h5_kind_of(object) == TN__H5_DATASET &&
                  !tn__ids_get(&r->taken, (uintptr_t)object, &ignored))
-            TN_TRY(tn__loading_unexpected(r->loading, object));
+            TN_TRY(tn__loading_unexpected(r->loading, TN__AT_DATASET(object)));
     }
     return TN_OK;
 }
@@ -283,7 +285,11 @@ tn_status tn__keras3_read_optimizer(tn_context *context, const tn__source *sourc
     if (!group || tn__h5_kind_of(group) != TN__H5_GROUP)
         return TN_OK;
     TN_TRY(tn__dataset_numbered(group, &list, &count));
-    tn_status status = tn__trainer_read(context, model, source, list, NULL, count);
+    tn__place *places = NULL;
+    tn_status status = tn__place_list(list, count, &places);
+    if (status == TN_OK)
+        status = tn__trainer_read(context, model, source, places, NULL, count);
+    tn__free(places);
     tn__free(list);
     return status;
 }

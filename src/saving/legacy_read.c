@@ -242,7 +242,8 @@ static tn_status match_weights(reading *r, const saved_layer *saved, const char 
         tn_tensor *weight = weights->item[i];
         tn__h5_object *dataset = saved->datasets[order[i]];
         bool fits;
-        TN_TRY(tn__loading_match(r->loading, weight, dataset, form_of(r, weight, dataset), &fits));
+        TN_TRY(tn__loading_match(r->loading, weight, TN__AT_DATASET(dataset),
+                                 form_of(r, weight, dataset), &fits));
         if (fits)
             continue;
         tn_shape shape;
@@ -261,11 +262,12 @@ static tn_status refuse_weights(reading *r, const saved_layer *saved,
 {
     size_t both = weights->count < saved->weights.count ? weights->count : saved->weights.count;
     for (size_t i = 0; i < both; i++)
-        TN_TRY(tn__loading_refuse(r->loading, weights->item[i], saved->datasets[i]));
+        TN_TRY(
+            tn__loading_refuse(r->loading, weights->item[i], TN__AT_DATASET(saved->datasets[i])));
     for (size_t i = both; i < weights->count; i++)
         TN_TRY(tn__loading_missing(r->loading, weights->item[i], saved->name));
     for (size_t i = both; i < saved->weights.count; i++)
-        TN_TRY(tn__loading_unexpected(r->loading, saved->datasets[i]));
+        TN_TRY(tn__loading_unexpected(r->loading, TN__AT_DATASET(saved->datasets[i])));
     return TN_OK;
 }
 
@@ -356,7 +358,8 @@ static tn_status explain_layer_count(reading *r)
     for (size_t i = 0; i < r->saved.count; i++)
         for (size_t k = 0;
              !layer_named(r, r->saved.item[i].name) && k < r->saved.item[i].weights.count; k++)
-            TN_TRY(tn__loading_unexpected(r->loading, r->saved.item[i].datasets[k]));
+            TN_TRY(
+                tn__loading_unexpected(r->loading, TN__AT_DATASET(r->saved.item[i].datasets[k])));
     r->loading->skip_mismatch = false; /* Keras has no way round this one either */
     return tn__errors()->status;
 }
@@ -483,10 +486,14 @@ tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *sourc
         TN_TRY(tn__h5_find(root, name = TN__OWN_OPTIMIZER_GROUP, &group));
     if (!group)
         return TN_OK;
+    tn__place *places = NULL;
     tn_status status = fill_saved(root, name, &saved);
     if (status == TN_OK)
-        status = tn__trainer_read(context, model, source, saved.datasets,
+        status = tn__place_list(saved.datasets, saved.weights.count, &places);
+    if (status == TN_OK)
+        status = tn__trainer_read(context, model, source, places,
                                   (const char *const *)saved.weights.item, saved.weights.count);
+    tn__free(places);
     saved_free(&saved);
     return status;
 }

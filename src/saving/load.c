@@ -2,6 +2,7 @@
 #include "saving/load.h"
 #include "nn/config.h"
 #include "saving/archive.h"
+#include "saving/checkpoint.h"
 #include "saving/json.h"
 #include "saving/keras3.h"
 #include "saving/legacy.h"
@@ -323,13 +324,51 @@ static tn_status weights_from_hdf5(tn__loading *loading, tn_layer *layer)
     return status;
 }
 
-static tn_status load_weights(tn__loading *loading, tn__source *source, tn_layer *layer)
+static tn_status weights_from_bundle(tn__loading *loading, tn__bundle *bundle,
+                                     const tn_load_weights_options *o)
 {
+    const tn__checkpoint_names names = { o->prefix, o->rename };
+    tn_status status = tn__checkpoint_load(tn__context(), loading, bundle, &names, o->layer);
+    tn__bundle_close(bundle);
+    return status;
+}
+
+/* PREFIX.index where PREFIX was meant, or a checkpoint of the first format. */
+static tn_status weights_from_table(tn__loading *loading, const tn__source *source,
+                                    const tn_load_weights_options *o)
+{
+    tn__bundle *bundle;
+    const tn__bundle_limits limits = { .decoded = source->decoded };
+    bool index = !o->data && tn__ends_with(o->path, ".index");
+    char *prefix = index ? tn__strndup(o->path, strlen(o->path) - strlen(".index")) : NULL;
+    tn_status status = index && !prefix ? TN_RESOURCE_EXHAUSTED
+                       : index          ? tn__bundle_open(prefix, &limits, &bundle)
+                               : tn__bundle_open_bytes(source->bytes, NULL, 0, &limits, &bundle);
+    tn__free(prefix);
+    return status == TN_OK ? weights_from_bundle(loading, bundle, o) : status;
+}
+
+static tn_status check_names(const tn__source *source, const tn_load_weights_options *o)
+{
+    if ((!o->prefix && !o->rename) || tn__source_format(source) == TN__FORMAT_TABLE)
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "tn_load_weights: '%s' is no checkpoint of TensorFlow, and prefix and rename "
+                    "are for those",
+                    source->name);
+}
+
+static tn_status load_weights(tn__loading *loading, tn__source *source,
+                              const tn_load_weights_options *o)
+{
+    TN_TRY(check_names(source, o));
     switch (tn__source_format(source)) {
     case TN__FORMAT_ZIP:
-        return weights_from_archive(loading, source, layer);
+        return weights_from_archive(loading, source, o->layer);
     case TN__FORMAT_HDF5:
-        return weights_from_hdf5(loading, layer);
+        return weights_from_hdf5(loading, o->layer);
+    case TN__FORMAT_TABLE:
+        return weights_from_table(loading, source, o);
     default:
         return fail_format(loading->source);
     }
@@ -349,24 +388,50 @@ static tn_status check_target(tn_layer *layer)
         tn__layer_print(layer), layer->here ? layer->here : "an unknown line");
 }
 
-tn_status tn_load_weights_with(const tn_load_weights_options *o)
+static tn__loading loading_of(const tn_load_weights_options *o, const tn__source *source)
 {
-    TN__ENTER_OPTIONS(context, o, context->error.status);
+    return (tn__loading){ .source = source,
+                          .skip_mismatch = o->skip_mismatch,
+                          .by_name = o->by_name,
+                          .report = o->report,
+                          .report_self = o->report_self };
+}
+
+static tn_status load_file(const tn_load_weights_options *o)
+{
     tn__source source;
     tn__span data = { o->data, o->size };
-    TN_TRY(check_target(o->layer));
     TN_TRY(tn__source_open(o->path, data, o->map, o->limit, &source));
-    tn__loading loading = { .source = &source,
-                            .skip_mismatch = o->skip_mismatch,
-                            .by_name = o->by_name,
-                            .report = o->report,
-                            .report_self = o->report_self };
-    tn_status status = load_weights(&loading, &source, o->layer);
+    tn__loading loading = loading_of(o, &source);
+    tn_status status = load_weights(&loading, &source, o);
     if (status != TN_OK)
         tn__fail_note("while loading '%s'", source.name);
     tn__loading_free(&loading);
     tn__source_close(&source);
     return status;
+}
+
+/* Two files, of which the path is only the beginning. */
+static tn_status load_prefix(const tn_load_weights_options *o)
+{
+    tn__source source = { .name = o->path, .decoded = o->limit };
+    tn__bundle *bundle;
+    tn__loading loading = loading_of(o, &source);
+    TN_TRY(tn__bundle_open(o->path, &(tn__bundle_limits){ .decoded = o->limit }, &bundle));
+    tn_status status = weights_from_bundle(&loading, bundle, o);
+    if (status != TN_OK)
+        tn__fail_note("while loading '%s'", source.name);
+    tn__loading_free(&loading);
+    return status;
+}
+
+tn_status tn_load_weights_with(const tn_load_weights_options *o)
+{
+    TN__ENTER_OPTIONS(context, o, context->error.status);
+    TN_TRY(check_target(o->layer));
+    bool prefix = !o->data && o->path && tn__path_kind_of(o->path) != TN__PATH_FILE &&
+                  tn__checkpoint_is(o->path);
+    return prefix ? load_prefix(o) : load_file(o);
 }
 
 /* --- architectures ---------------------------------------------------------------------------- */

@@ -46,13 +46,13 @@ static bool is_shape_for(const tn_tensor *variable, const tn_shape *shape)
     return tn__shape_fits(&variable->shape, shape);
 }
 
-/* The file's shape of a dataset in the way it would be read; what is told of the two. */
-static tn_status tell_pair(tn__loading *loading, tn_tensor *variable, tn__h5_object *dataset,
+/* The file's shape in the way it would be read; what is told of the two. */
+static tn_status tell_pair(tn__loading *loading, tn_tensor *variable, tn__place place,
                            const tn_shape *shape, const char *problem)
 {
     size_t depth = tn__scope_begin("report");
     const tn_weight_report row = { .name = tn__variable_full_name(variable),
-                                   .source = tn__h5_path(dataset) + 1,
+                                   .source = tn__place_name(place),
                                    .expected = variable->shape,
                                    .received = *shape,
                                    .problem = problem };
@@ -66,25 +66,25 @@ static tn_status tell_pair(tn__loading *loading, tn_tensor *variable, tn__h5_obj
     return problems_status(loading);
 }
 
-tn_status tn__loading_match(tn__loading *loading, tn_tensor *variable, tn__h5_object *dataset,
+tn_status tn__loading_match(tn__loading *loading, tn_tensor *variable, tn__place place,
                             tn__kernel_form form, bool *fits)
 {
     tn_shape shape;
-    TN_TRY(tn__dataset_shape(dataset, &shape));
+    TN_TRY(tn__place_shape(place, &shape));
     shape = turned_shape(&shape, form);
     *fits = is_shape_for(variable, &shape);
-    TN_TRY(tell_pair(loading, variable, dataset, &shape, *fits ? NULL : "the shapes differ"));
+    TN_TRY(tell_pair(loading, variable, place, &shape, *fits ? NULL : "the shapes differ"));
     if (!*fits)
         return TN_OK;
     return TN__PUSH(&loading->match,
-                    ((tn__match){ .variable = variable, .dataset = dataset, .form = form }));
+                    ((tn__match){ .variable = variable, .place = place, .form = form }));
 }
 
-tn_status tn__loading_refuse(tn__loading *loading, tn_tensor *variable, tn__h5_object *dataset)
+tn_status tn__loading_refuse(tn__loading *loading, tn_tensor *variable, tn__place place)
 {
     tn_shape shape;
-    TN_TRY(tn__dataset_shape(dataset, &shape));
-    return tell_pair(loading, variable, dataset, &shape, "its layer has another number of weights");
+    TN_TRY(tn__place_shape(place, &shape));
+    return tell_pair(loading, variable, place, &shape, "its layer has another number of weights");
 }
 
 tn_status tn__loading_missing(tn__loading *loading, tn_tensor *variable, const char *source)
@@ -100,11 +100,11 @@ tn_status tn__loading_missing(tn__loading *loading, tn_tensor *variable, const c
     return problems_status(loading);
 }
 
-tn_status tn__loading_unexpected(tn__loading *loading, tn__h5_object *dataset)
+tn_status tn__loading_unexpected(tn__loading *loading, tn__place place)
 {
-    tn_weight_report row = { .source = tn__h5_path(dataset) + 1,
+    tn_weight_report row = { .source = tn__place_name(place),
                              .problem = "the model has no such weight" };
-    TN_TRY(tn__dataset_shape(dataset, &row.received));
+    TN_TRY(tn__place_shape(place, &row.received));
     add_problem(loading, "'%s' %s in the file belongs to no weight of the model", row.source,
                 TN__SHAPE(row.received));
     tell(loading, &row);
@@ -166,7 +166,7 @@ static tn_status flip_kernel(tn_tensor **value)
 static tn_status read_match(const tn__source *source, tn__match *match)
 {
     tn_dtype dtype = (tn_dtype)match->variable->dtype;
-    TN_TRY(tn__dataset_tensor(source, match->dataset, dtype, &match->value));
+    TN_TRY(tn__place_tensor(source, match->place, dtype, &match->value));
     if (match->value->shape.rank != 4)
         return TN_OK;
     if (match->form & TN__FROM_CHANNELS_FIRST)

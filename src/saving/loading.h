@@ -1,8 +1,8 @@
-/* loading.h - which dataset goes into which variable: found out for all of them first, then done at
- * once, so that a file that does not fit changes nothing. */
+/* loading.h - which place of a file goes into which variable: found out for all of them first, then
+ * done at once, so that a file that does not fit changes nothing. */
 #ifndef TN_SAVING_LOADING_H
 #define TN_SAVING_LOADING_H
-#include "saving/dataset.h"
+#include "saving/place.h"
 #include "saving/walk.h"
 #include "tenon/files.h"
 
@@ -15,7 +15,7 @@ typedef enum {
 
 typedef struct {
     tn_tensor *variable; /* not retained: the model's */
-    tn__h5_object *dataset;
+    tn__place place;
     tn__kernel_form form;
     tn_tensor *value; /* once it was read */
 } tn__match;
@@ -34,15 +34,15 @@ typedef struct {
     size_t problem_count;
 } tn__loading;
 
-/* The dataset shall go into the variable. *fits is false when its shape is another: that is told,
- * and noted among the problems. */
-tn_status tn__loading_match(tn__loading *loading, tn_tensor *variable, tn__h5_object *dataset,
+/* The value at this place shall go into the variable. *fits is false when its shape is another:
+ * that is told, and noted among the problems. */
+tn_status tn__loading_match(tn__loading *loading, tn_tensor *variable, tn__place place,
                             tn__kernel_form form, bool *fits);
 /* The same two are told to be left alone: their layer does not fit as a whole. */
-tn_status tn__loading_refuse(tn__loading *loading, tn_tensor *variable, tn__h5_object *dataset);
+tn_status tn__loading_refuse(tn__loading *loading, tn_tensor *variable, tn__place place);
 /* A weight of the model that is not in the file, a weight of the file that is not in the model. */
 tn_status tn__loading_missing(tn__loading *loading, tn_tensor *variable, const char *source);
-tn_status tn__loading_unexpected(tn__loading *loading, tn__h5_object *dataset);
+tn_status tn__loading_unexpected(tn__loading *loading, tn__place place);
 
 /* Fails with this first part and all problems behind it; with skip_mismatch it is a warning. NULL:
  * there was no memory for it. */

@@ -1,5 +1,6 @@
 /* save.c - models and weights into files and memory. */
 #include "saving/archive.h"
+#include "saving/checkpoint.h"
 #include "saving/json.h"
 #include "saving/keras3.h"
 #include "saving/legacy.h"
@@ -168,15 +169,34 @@ tn_bytes tn_save_to_memory_with(const tn_save_options *options)
 }
 
 /* --- weights alone ---------------------------------------------------------------------------- */
+/* A path without an ending of Keras's is the prefix of a checkpoint, as in Keras 2. */
+static bool is_checkpoint(const char *path)
+{
+    return !is_h5(path) && !tn__ends_with(path, ".keras") && !tn__ends_with(path, "/") &&
+           strcmp(path, "-") != 0;
+}
+
+static tn_status check_prefix(const tn_save_options *o)
+{
+    if (o->overwrite || !tn__checkpoint_is(o->path))
+        return TN_OK;
+    return tn__fail(TN_ALREADY_EXISTS,
+                    "tn_save_weights: '%s.index' is there already, and overwrite is false",
+                    o->path);
+}
+
 static tn_status check_source(const tn_save_options *o)
 {
     if (!tn__check_layer(o->model, "tn_save_weights: layer"))
         return TN_INVALID_ARGUMENT;
     TN_TRY(check_path(o, "tn_save_weights"));
-    if (!is_h5(o->path))
+    if (is_checkpoint(o->path))
+        TN_TRY(check_prefix(o));
+    else if (!is_h5(o->path))
         return tn__fail(TN_INVALID_ARGUMENT,
                         "The filename must end in `.weights.h5`. Received: filepath=%s\n"
-                        "or in .h5, for weights as Keras 2 writes them",
+                        "or in .h5, for weights as Keras 2 writes them, or in nothing, for a "
+                        "checkpoint of TensorFlow",
                         o->path);
     if (o->model->built)
         return TN_OK;
@@ -199,15 +219,24 @@ static tn_status prepare_weights(const tn_save_options *o, document *d)
                   : tn__legacy_write_weights(&d->saving, root, o->model);
 }
 
+static tn_status save_document(const tn_save_options *o)
+{
+    document d;
+    tn_status status = prepare_weights(o, &d);
+    if (status == TN_OK)
+        status = write_file(&d, o);
+    document_free(&d);
+    return status;
+}
+
 tn_status tn_save_weights_with(const tn_save_options *options)
 {
     TN__ENTER_OPTIONS(context, options, context->error.status);
-    document d;
     TN_TRY(check_source(options));
-    tn_status status = prepare_weights(options, &d);
-    if (status == TN_OK)
-        status = write_file(&d, options);
-    document_free(&d);
+    tn_status status =
+        is_checkpoint(options->path)
+            ? tn__checkpoint_save(options->model, options->path, options->include_optimizer)
+            : save_document(options);
     if (status != TN_OK)
         tn__fail_note("while saving '%s'; what was there before is unchanged", options->path);
     return status;

@@ -114,6 +114,14 @@ static bool is_json(tn__span bytes)
     return at < bytes.size && bytes.data[at] == '{';
 }
 
+/* The last bytes of a table. */
+static bool is_table(tn__span bytes)
+{
+    static const uint8_t mark[8] = { 0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb };
+    return bytes.size >= 48 &&
+           memcmp(bytes.data + bytes.size - sizeof mark, mark, sizeof mark) == 0;
+}
+
 tn__format tn__source_format(const tn__source *source)
 {
     tn__span bytes = source->bytes;
@@ -121,6 +129,8 @@ tn__format tn__source_format(const tn__source *source)
         return TN__FORMAT_ZIP;
     if (is_hdf5(bytes))
         return TN__FORMAT_HDF5;
+    if (is_table(bytes))
+        return TN__FORMAT_TABLE;
     return is_json(bytes) ? TN__FORMAT_JSON : TN__FORMAT_OTHER;
 }
 

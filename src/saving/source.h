@@ -23,7 +23,14 @@ void tn__source_close(tn__source *source); /* all zero is nothing */
 /* Gives the bytes back early; the name stays. */
 void tn__source_drop(tn__source *source);
 
-typedef enum { TN__FORMAT_OTHER, TN__FORMAT_ZIP, TN__FORMAT_HDF5, TN__FORMAT_JSON } tn__format;
+/* A table is the index of a checkpoint, or a checkpoint of the first format. */
+typedef enum {
+    TN__FORMAT_OTHER,
+    TN__FORMAT_ZIP,
+    TN__FORMAT_HDF5,
+    TN__FORMAT_JSON,
+    TN__FORMAT_TABLE
+} tn__format;
 tn__format tn__source_format(const tn__source *source);
 
 /* Elements that lie in the source as a tensor that keeps the mapping; *tensor is NULL, and that is

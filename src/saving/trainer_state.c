@@ -112,31 +112,31 @@ static tn_status warn_count(const tn_layer *model, size_t own, size_t saved)
     return TN_OK;
 }
 
-static tn_status warn_shape(const tn_layer *model, tn__h5_object *dataset)
+static tn_status warn_shape(const tn_layer *model, tn__place place)
 {
     tn__warn(
         "Error in loading the saved optimizer state ('%s' has another shape than the variable of "
         "'%s'). As a result, your model is starting with a freshly initialized optimizer.",
-        tn__h5_path(dataset), tn__trainer_name(model));
+        tn__place_name(place), tn__trainer_name(model));
     return TN_OK;
 }
 
 typedef struct {
     tn_tensor **item;
     size_t count;
-    tn__h5_object **dataset; /* of each; NULL: it keeps its first value, or the config's */
+    tn__place *place; /* of each; nowhere: it keeps its first value, or the config's */
 } state;
 
-/* *unfit: the first dataset of another shape than its variable; NULL: all fit. */
-static tn_status find_unfit(const state *s, tn__h5_object **unfit)
+/* *unfit: the first place of another shape than its variable; nowhere: all fit. */
+static tn_status find_unfit(const state *s, tn__place *unfit)
 {
-    for (size_t i = 0; i < s->count && !*unfit; i++) {
+    for (size_t i = 0; i < s->count && !tn__place_is(*unfit); i++) {
         tn_shape shape;
-        if (!s->dataset[i])
+        if (!tn__place_is(s->place[i]))
             continue;
-        TN_TRY(tn__dataset_shape(s->dataset[i], &shape));
+        TN_TRY(tn__place_shape(s->place[i], &shape));
         if (!tn__shape_equal(&shape, &s->item[i]->shape))
-            *unfit = s->dataset[i];
+            *unfit = s->place[i];
     }
     return TN_OK;
 }
@@ -147,10 +147,10 @@ static tn_status read_values(const tn__source *source, const state *s)
 {
     for (size_t i = 0; i < s->count; i++) {
         tn_tensor *value;
-        if (!s->dataset[i])
+        if (!tn__place_is(s->place[i]))
             continue;
         tn__variable_clear(s->item[i]);
-        TN_TRY(tn__dataset_tensor(source, s->dataset[i], (tn_dtype)s->item[i]->dtype, &value));
+        TN_TRY(tn__place_tensor(source, s->place[i], (tn_dtype)s->item[i]->dtype, &value));
         tn_status status = tn__variable_assign(s->item[i], value);
         tn__release(value);
         TN_TRY(status);
@@ -158,9 +158,9 @@ static tn_status read_values(const tn__source *source, const state *s)
     return TN_OK;
 }
 
-/* --- which dataset is which variable's -------------------------------------------------------- */
+/* --- which place is which variable's ---------------------------------------------------------- */
 typedef struct {
-    tn__h5_object *const *dataset;
+    const tn__place *place;
     const char *const *name; /* NULL: there are none */
     size_t count;
 } saved_list;
@@ -174,7 +174,7 @@ static bool is_fresh(const tn_optimizer *o, const state *s, const saved_list *sa
         return saved->count == 1;
     if (saved->count != 2 || s->count != 3)
         return saved->count <= 2;
-    return tn__dataset_shape(saved->dataset[1], &shape) == TN_OK &&
+    return tn__place_shape(saved->place[1], &shape) == TN_OK &&
            !tn__shape_equal(&shape, &s->item[2]->shape);
 }
 
@@ -188,11 +188,11 @@ static bool has_idle_momenta(const tn_optimizer *o, const saved_list *saved)
 static void place_slot_by_slot(const tn_optimizer *o, state *s, const saved_list *saved)
 {
     size_t first = o->learning_rate ? 2 : 1;
-    s->dataset[0] = saved->dataset[0];
+    s->place[0] = saved->place[0];
     for (size_t v = 0; v < o->target.count; v++)
         for (size_t k = 0; k < o->slots; k++)
-            s->dataset[first + o->place[v * o->slots + k]] =
-                saved->dataset[1 + k * o->target.count + v];
+            s->place[first + o->place[v * o->slots + k]] =
+                saved->place[1 + k * o->target.count + v];
 }
 
 static size_t count_for_keras_2(const tn_optimizer *o, const state *s)
@@ -204,13 +204,13 @@ static size_t count_for_keras_2(const tn_optimizer *o, const state *s)
 }
 
 /* False: the file has another number of variables than any Keras would write. */
-static bool place_datasets(const tn_optimizer *o, state *s, const saved_list *saved)
+static bool place_values(const tn_optimizer *o, state *s, const saved_list *saved)
 {
     size_t next = 0, own = s->count;
     bool newest = saved->count == own, older = saved->count == count_for_keras_2(o, s);
     if (is_fresh(o, s, saved) || has_idle_momenta(o, saved)) {
         size_t taken = saved->count == 2 && o->learning_rate ? 2 : 1;
-        memcpy(s->dataset, saved->dataset, taken * sizeof(tn__h5_object *));
+        memcpy(s->place, saved->place, taken * sizeof *s->place);
         return true;
     }
     if (!newest && !older)
@@ -220,53 +220,52 @@ static bool place_datasets(const tn_optimizer *o, state *s, const saved_list *sa
     else
         for (size_t i = 0; i < own; i++)
             if (newest || keras_2_has(o, s->item[i]))
-                s->dataset[i] = saved->dataset[next++];
+                s->place[i] = saved->place[next++];
     return true;
 }
 
 static tn_status read_placed(tn_layer *model, const tn__source *source, const state *s)
 {
-    tn__h5_object *unfit = NULL;
+    tn__place unfit = { 0 };
     TN_TRY(find_unfit(s, &unfit));
-    return unfit ? warn_shape(model, unfit) : read_values(source, s);
+    return tn__place_is(unfit) ? warn_shape(model, unfit) : read_values(source, s);
 }
 
 static tn_status read_state(tn_layer *model, tn_optimizer *o, const tn__source *source,
                             const saved_list *saved, state *s)
 {
-    s->dataset = tn__alloc_zeroed(s->count + 1, sizeof *s->dataset);
-    if (!s->dataset)
+    s->place = tn__alloc_zeroed(s->count + 1, sizeof *s->place);
+    if (!s->place)
         return TN_RESOURCE_EXHAUSTED;
-    return place_datasets(o, s, saved) ? read_placed(model, source, s)
-                                       : warn_count(model, s->count, saved->count);
+    return place_values(o, s, saved) ? read_placed(model, source, s)
+                                     : warn_count(model, s->count, saved->count);
 }
 
 /* --- a LossScaleOptimizer --------------------------------------------------------------------- */
 /* Of the variables of a LossScaleOptimizer, those that a file has before the inner optimizer's:
  * Keras 3 four, two before its first step, Keras 2 none. */
-static size_t scale_variables(const tn_optimizer *inner, tn__h5_object *const *datasets,
-                              size_t count)
+static size_t scale_variables(const tn_optimizer *inner, const tn__place *places, size_t count)
 {
     size_t first = inner->learning_rate ? 2 : 1;
     tn_shape last;
     if (count == 4 + first + inner->slot.count)
         return 4;
-    bool fresh = count == 2 + first && tn__dataset_shape(datasets[count - 1], &last) == TN_OK &&
-                 last.rank == 0;
+    bool fresh =
+        count == 2 + first && tn__place_shape(places[count - 1], &last) == TN_OK && last.rank == 0;
     return fresh ? 2 : 0;
 }
 
 static tn_status read_scale(tn_layer *model, tn_optimizer *o, const tn__source *source,
-                            tn__h5_object *const *datasets, size_t count)
+                            const tn__place *places, size_t count)
 {
     tn_tensor *own[] = { o->iteration, o->learning_rate, o->step_counter, o->dynamic_scale };
-    tn__h5_object *first[4] = { NULL };
-    memcpy(first, datasets, count * sizeof *first);
+    tn__place first[4] = { 0 };
+    memcpy(first, places, count * sizeof *first);
     return read_placed(model, source, &(state){ own, count, first });
 }
 
 tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__source *source,
-                           tn__h5_object *const *datasets, const char *const *names, size_t count)
+                           const tn__place *places, const char *const *names, size_t count)
 {
     tn_optimizer *whole = optimizer_of(model);
     state s = { 0 };
@@ -274,13 +273,13 @@ tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__sourc
         return TN_OK;
     tn_optimizer *o = tn__optimizer_that_steps(whole);
     TN_TRY(build(context, model, o));
-    size_t before = whole->inner ? scale_variables(o, datasets, count) : 0;
+    size_t before = whole->inner ? scale_variables(o, places, count) : 0;
     if (before)
-        TN_TRY(read_scale(model, whole, source, datasets, before));
-    saved_list saved = { datasets + before, names ? names + before : NULL, count - before };
+        TN_TRY(read_scale(model, whole, source, places, before));
+    saved_list saved = { places + before, names ? names + before : NULL, count - before };
     TN_TRY(tn__optimizer_variables(o, &s.item, &s.count));
     tn_status status = read_state(model, o, source, &saved, &s);
-    tn__free(s.dataset);
+    tn__free(s.place);
     tn__free(s.item);
     return status;
 }

@@ -2,7 +2,7 @@
  * room and files. */
 #ifndef TN_SAVING_TRAINER_STATE_H
 #define TN_SAVING_TRAINER_STATE_H
-#include "saving/dataset.h"
+#include "saving/place.h"
 #include "saving/saving.h"
 
 /* --- out -------------------------------------------------------------------------------------- */
@@ -33,7 +33,7 @@ tn_status tn__trainer_compile(tn_context *context, tn_layer *model, const json_t
  * Keras 2, where they tell an older order; NULL: there are none. What does not fit is Keras's
  * warning. */
 tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__source *source,
-                           tn__h5_object *const *datasets, const char *const *names, size_t count);
+                           const tn__place *places, const char *const *names, size_t count);
 /* Keras's .keras files name only the optimizer that a LossScaleOptimizer was put round: puts it
  * round the compiled model's once more. */
 tn_status tn__trainer_scale_losses(tn_layer *model);

@@ -128,7 +128,29 @@ static bool check_saved_again(file_case *f, tn_model *model)
     const char *weights = temporary_path("again.weights.h5");
     if (tn_save_weights(model, weights) != TN_OK)
         return no_error(f->v, "saving weights");
-    return check_weights_file(f, model, weights, "saved as again.weights.h5");
+    const char *prefix = temporary_path("again");
+    if (!check_weights_file(f, model, weights, "saved as again.weights.h5"))
+        return false;
+    if (tn_save_weights(model, prefix) != TN_OK)
+        return no_error(f->v, "saving a checkpoint");
+    return check_weights_file(f, model, prefix, "saved as a checkpoint");
+}
+
+/* TensorFlow's checkpoints: folders, whose file `checkpoint` says which. */
+static bool check_checkpoints(file_case *f, const char *json)
+{
+    const json_t *files = json_object_get(golden_json(f->c), "files");
+    static const char *const formats[] = { "tf_checkpoint", "tf_checkpoint_save_weights" };
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = tn__json_text(files, formats[i]);
+        tn_model *fresh = name ? loaded(f, tn_load_json(path_in(f, json)), "json") : NULL;
+        const char *prefix = fresh ? tn_latest_checkpoint(path_in(f, name)) : NULL;
+        if (name && !prefix)
+            return fresh ? fail_case(f->v, "%s: no checkpoint is there", formats[i]) : false;
+        if (name && !check_weights_file(f, fresh, prefix, formats[i]))
+            return false;
+    }
+    return true;
 }
 
 static bool check_formats(file_case *f)
@@ -145,6 +167,8 @@ static bool check_formats(file_case *f)
             return false;
     }
     const char *json = tn__json_text(files, "json");
+    if (json && !check_checkpoints(f, json))
+        return false;
     for (size_t i = 0; i < 2 && json; i++) {
         const char *name = tn__json_text(files, weights[i]);
         tn_model *fresh = name ? loaded(f, tn_load_json(path_in(f, json)), "json") : NULL;

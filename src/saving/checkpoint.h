@@ -1,0 +1,44 @@
+/* checkpoint.h - variables in TensorFlow's checkpoints: PREFIX.index, PREFIX.data-00000-of-00001,
+ * and the file `checkpoint` of a folder, which names the last one. */
+#ifndef TN_SAVING_CHECKPOINT_H
+#define TN_SAVING_CHECKPOINT_H
+#include "formats/checkpoint_state.h"
+#include "saving/loading.h"
+
+/* --- values on their way out ------------------------------------------------------------------ */
+typedef struct {
+    const char *key;
+    tn_tensor *value; /* retained: a snapshot */
+} tn__checkpoint_value;
+typedef struct {
+    TN__LIST_OF(tn__checkpoint_value) value;
+    tn__arena arena; /* of the list and its keys */
+} tn__checkpoint;
+/* Adds a variable's present value; the key is copied. */
+tn_status tn__checkpoint_add(tn__checkpoint *checkpoint, const char *key, tn_tensor *variable);
+void tn__checkpoint_free(tn__checkpoint *checkpoint);
+/* Writes them in order of their keys, with the text of an object graph (data NULL: without one). */
+tn_status tn__checkpoint_write(tn__checkpoint *checkpoint, const char *prefix, tn__span graph);
+
+/* --- the file `checkpoint` -------------------------------------------------------------------- */
+/* Writes that this is the last one in its folder; all: those that are kept, the oldest first and
+ * this one last. Paths below the folder are written as seen from there. */
+tn_status tn__checkpoint_note(const char *prefix, const char *const *all, size_t count);
+/* The path of the last one, of the caller's; NULL, and no error, when nothing is noted or it is not
+ * there. */
+tn_status tn__checkpoint_latest(const char *folder, char **prefix);
+/* PREFIX.index is there. NULL: no memory. */
+bool tn__checkpoint_is(const char *prefix);
+
+/* --- models ----------------------------------------------------------------------------------- */
+/* As Keras 2's save_weights. */
+tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimizer);
+/* Weights, and the state of a compiled model's optimizer. What the bundle is: TensorFlow 2's, by
+ * its objects; TensorFlow 1's, or by_name, prefix or rename asked for: by names. */
+typedef struct {
+    const char *prefix, *rename; /* see tn_load_weights_options; NULL: none */
+} tn__checkpoint_names;
+tn_status tn__checkpoint_load(tn_context *context, tn__loading *loading, tn__bundle *bundle,
+                              const tn__checkpoint_names *names, tn_layer *model);
+
+#endif

@@ -1,0 +1,153 @@
+/* checkpoint_folder.c - which checkpoint of a folder is the last one. */
+#include "saving/checkpoint.h"
+#include <string.h>
+
+/* Bytes before the last part of a path, without the '/' between. */
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return !slash ? 0 : slash == path ? 1 : (size_t)(slash - path);
+}
+
+static char *state_path(const char *folder, size_t length)
+{
+    if (length == 0)
+        return tn__strdup("checkpoint");
+    return tn__print("%.*s%scheckpoint", (int)length, folder, folder[length - 1] == '/' ? "" : "/");
+}
+
+static bool is_file(char *path)
+{
+    bool is = path && tn__path_kind_of(path) == TN__PATH_FILE;
+    tn__free(path);
+    return is;
+}
+
+bool tn__checkpoint_is(const char *prefix)
+{
+    return is_file(tn__print("%s.index", prefix));
+}
+
+/* --- out -------------------------------------------------------------------------------------- */
+/* A relative path as seen from the folder of another one. */
+static const char *seen_from(tn__arena *arena, const char *path, const char *folder, size_t length)
+{
+    if (length == 0 || path[0] == '/')
+        return path;
+    if (strncmp(path, folder, length) == 0 && path[length] == '/')
+        return path + length + strspn(path + length, "/");
+    for (size_t i = 0; path && i < length; i++)
+        if (folder[i] != '/' && (i == 0 || folder[i - 1] == '/'))
+            path = tn__arena_print(arena, "../%s", path);
+    return path;
+}
+
+static tn_status fill_state(tn__arena *arena, const char *prefix, const char *const *all,
+                            size_t count, tn__checkpoint_state *state)
+{
+    size_t length = prefix[0] == '/' ? 0 : folder_length(prefix);
+    state->model_checkpoint_path = seen_from(arena, prefix, prefix, length);
+    for (size_t i = 0; i < count; i++) {
+        const char **path = TN__ARENA_ADD(arena, &state->all_model_checkpoint_paths);
+        if (!path || !(*path = seen_from(arena, all[i], prefix, length)))
+            return TN_RESOURCE_EXHAUSTED;
+    }
+    return state->model_checkpoint_path ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status write_state(const char *path, const tn__bytes *text)
+{
+    tn__writer *out;
+    TN_TRY(tn__writer_open(path, true, &out));
+    if (tn__write(out, text->data, text->size) == TN_OK)
+        return tn__writer_commit(out);
+    tn__writer_abort(out);
+    return tn__errors()->status;
+}
+
+tn_status tn__checkpoint_note(const char *prefix, const char *const *all, size_t count)
+{
+    tn__arena arena = { 0 };
+    tn__checkpoint_state state = { 0 };
+    tn__bytes text = { 0 };
+    char *path = state_path(prefix, folder_length(prefix));
+    tn_status status =
+        path ? fill_state(&arena, prefix, all, count, &state) : TN_RESOURCE_EXHAUSTED;
+    if (status == TN_OK)
+        status = tn__checkpoint_state_write(&state, &text);
+    if (status == TN_OK)
+        status = write_state(path, &text);
+    tn__bytes_free(&text);
+    tn__free(path);
+    tn__arena_free(&arena);
+    return status;
+}
+
+/* --- in --------------------------------------------------------------------------------------- */
+enum { LONGEST = 16 << 20 }; /* bytes of the file, which is one line a checkpoint */
+
+static char *from_here(const char *folder, const char *path)
+{
+    size_t length = strlen(folder);
+    if (path[0] == '/' || length == 0)
+        return tn__strdup(path);
+    return tn__print("%s%s%s", folder, folder[length - 1] == '/' ? "" : "/", path);
+}
+
+/* Of either format. */
+static bool is_there(const char *prefix)
+{
+    return tn__checkpoint_is(prefix) || tn__path_kind_of(prefix) == TN__PATH_FILE;
+}
+
+static tn_status read_state(const char *folder, tn__span text, char **prefix)
+{
+    tn__arena arena = { .limit = 16 * (size_t)LONGEST };
+    tn__checkpoint_state state = { 0 };
+    tn_status status = tn__checkpoint_state_read(text, &arena, &state);
+    if (status == TN_OK && state.model_checkpoint_path && *state.model_checkpoint_path) {
+        *prefix = from_here(folder, state.model_checkpoint_path);
+        status = *prefix ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    }
+    tn__arena_free(&arena);
+    if (*prefix && !is_there(*prefix)) {
+        tn__free(*prefix);
+        *prefix = NULL;
+    }
+    return status;
+}
+
+tn_status tn__checkpoint_latest(const char *folder, char **prefix)
+{
+    *prefix = NULL;
+    char *path = state_path(folder, strlen(folder));
+    if (!path)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = TN_OK;
+    tn__file file;
+    if (tn__path_kind_of(path) == TN__PATH_FILE) {
+        status = tn__file_read(path, LONGEST, &file);
+        if (status == TN_OK) {
+            status = read_state(folder, file.span, prefix);
+            tn__file_close(&file);
+        }
+        if (status != TN_OK)
+            tn__fail_note("while reading '%s'", path);
+    }
+    tn__free(path);
+    return status;
+}
+
+const char *tn_latest_checkpoint(const char *folder)
+{
+    TN__ENTER(context, NULL);
+    (void)context;
+    char *prefix = NULL;
+    if (!folder)
+        tn__fail(TN_INVALID_ARGUMENT, "tn_latest_checkpoint: folder is NULL");
+    else if (tn__checkpoint_latest(folder, &prefix) != TN_OK || !prefix)
+        return NULL;
+    const char *result = prefix ? tn__scope_strdup(prefix) : NULL;
+    tn__free(prefix);
+    return result;
+}
