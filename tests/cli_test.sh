@@ -132,6 +132,19 @@ same "$work/p.csv" "$work/q.csv"
 "$tenon" predict "$work/xor.keras" --input - <"$work/inputs.csv" >"$work/q.csv"
 same "$work/p.csv" "$work/q.csv"
 
+# Arrays of other names are taken in order, and the program says which for what.
+python3 - "$digits" "$work/named.npz" <<'EOF'
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1]) as old, zipfile.ZipFile(sys.argv[2], "w") as new:
+    for was, name in ("x_test", "images"), ("y_test", "labels"):
+        new.writestr(name + ".npy", old.read(was + ".npy"))
+EOF
+taking="taking 'images' as x, 'labels' as y"
+expect 0 "$taking" "$tenon" train --layers "$layers" --data "$work/named.npz" --epochs 1 --output "$work/x.keras"
+expect 0 "$taking" "$tenon" evaluate "$work/x.keras" --data "$work/named.npz"
+expect 1 'name the arrays after the inputs' "$tenon" predict "$work/x.keras" --input "$work/named.npz"
+rm "$work/x.keras"
+
 # Progress: two lines an epoch where it is no terminal, nothing with --quiet; a reader that goes away costs no model.
 expect 0 '^45/45 - ' "$tenon" train --layers "$layers" --data "$digits" --epochs 2 --output "$work/x.keras"
 [ "$(wc -l <"$work/out")" -eq 4 ] || { failed=$((failed + 1)); echo "FAILED: progress of two epochs:"; cat "$work/out"; }

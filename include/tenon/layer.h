@@ -165,14 +165,16 @@ TN_API tn_variable *tn_add_weight_new(const tn_add_weight_options *options);
 TN_API const char *tn_layer_dtype_policy(tn_layer *layer); /* "mixed_float16" */
 TN_API tn_dtype tn_compute_dtype(tn_layer *layer);
 TN_API tn_dtype tn_variable_dtype(tn_layer *layer);
-TN_API const char *tn_layer_name(tn_layer *layer);
+TN_API const char *tn_layer_name(tn_layer *layer);      /* "dense_1"; of an automatic name, the one it has now */
 TN_API const char *tn_layer_class_name(tn_layer *layer); /* "Dense" */
-TN_API bool tn_is_trainable(tn_layer *layer);
+TN_API bool tn_is_trainable(tn_layer *layer);           /* of itself; its parts may differ */
 /* The values of tn_variables(layer), in order: snapshots. */
 TN_API tn_list tn_get_weights(tn_layer *layer);
 /* Assigns them back. Count and shapes are checked before anything changes; dtypes are converted. */
 TN_API TN_USE tn_status tn_set_weights(tn_layer *layer, tn_list weights);
 TN_API tn_shape tn_input_shape(tn_layer *layer);        /* with the batch: (None, 10) */
+/* layer.trainable = …, of all its parts too. A compiled model that has been trained goes on as it was traced: compile it again
+ * afterwards (tn_fit warns). A BatchNormalization that is not trainable uses what it has learned also in training. */
 TN_API void tn_set_trainable(tn_layer *layer, bool trainable);
 
 #ifndef __cplusplus

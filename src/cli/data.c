@@ -60,6 +60,17 @@ static bool refuse_arrays(tn_list inputs, tn_named_list arrays, bool labels)
     return false;
 }
 
+/* Names that mean nothing to the model: which array is taken for what. */
+static void tell_order(tn_list inputs, tn_named_list arrays)
+{
+    const char *told = "";
+    for (size_t i = 0; i < arrays.count; i++) {
+        const char *as = i >= inputs.count ? "y" : inputs.count == 1 ? "x" : tn_name(inputs.item[i]);
+        told = tn_format("%s%s'%s' as %s", told, *told ? ", " : "", arrays.name[i], as);
+    }
+    fprintf(stderr, "tenon: the .npz has no arrays x and y, or named after the inputs: taking %s\n", told);
+}
+
 /* By the inputs' names when every input has an array; the others are the labels, in order. Else in order, when there are as many as
  * inputs, or as inputs and outputs. */
 static bool match_arrays(tn_list inputs, size_t labels, tn_named_list arrays, cli_data *data)
@@ -76,6 +87,8 @@ static bool match_arrays(tn_list inputs, size_t labels, tn_named_list arrays, cl
     bool by_name = named == inputs.count;
     if (by_name ? labels && arrays.count == named : arrays.count != inputs.count + labels)
         return refuse_arrays(inputs, arrays, labels > 0);
+    if (!by_name)
+        tell_order(inputs, arrays);
     for (size_t i = 0; i < arrays.count; i++) {
         bool used = false;
         for (size_t k = 0; k < named && by_name; k++)

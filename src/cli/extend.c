@@ -89,7 +89,7 @@ static const cli_option options[] = {
     CLI_VALUE("--scope", scope, "NAME", "name scope of the new layers' variables"),
     CLI_VALUE("--name", name, "NAME", "the new model's"),
     CLI_VALUE("--weights", weights, "FILE", "the base's weights, when BASE is a .json"),
-    CLI_VALUE("--data", data, "FILE", ".npz with x and y (or x_train, y_train), or .csv; without it nothing is trained"),
+    CLI_VALUE("--data", data, "FILE", ".npz with x and y (or x_train, y_train; arrays of other names are taken in order, which is told), or .csv; without it nothing is trained"),
     CLI_VALUE("--target", target, "COLUMN", "of a .csv: the labels' name or number (the last)"),
     CLI_VALUE("--output", output, "FILE", "the extended model, .keras or .h5"),
     CLI_TRAINING,

@@ -186,7 +186,7 @@ static int run(const cli_values *v)
 
 static const cli_option options[] = {
     CLI_VALUE("--layers", layers, "LIST", "'input(8, 8, 1); flatten(); dense(128, relu); dense(10, softmax)'"),
-    CLI_VALUE("--data", data, "FILE", ".npz with x and y (or x_train, y_train), or .csv"),
+    CLI_VALUE("--data", data, "FILE", ".npz with x and y (or x_train, y_train; arrays of other names are taken in order, which is told), or .csv"),
     CLI_VALUE("--target", target, "COLUMN", "of a .csv: the labels' name or number (the last)"),
     CLI_VALUE("--output", output, "FILE", "the trained model, .keras or .h5"),
     CLI_TRAINING,

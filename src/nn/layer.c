@@ -2,6 +2,7 @@
 #include "nn/mask.h"
 #include "nn/naming.h"
 #include "nn/object.h"
+#include "base/log.h"
 #include "core/hooks.h"
 #include "tenon/ops.h"
 #include <string.h>
@@ -246,6 +247,38 @@ tn_layer *tn__layer_from_options(const tn_class *of, const void *options)
     return tn__own(layer);
 }
 
+/* Of an instance as TN_INIT wrote it; padding is zero there. */
+static size_t first_undeclared(const tn_class *of, const unsigned char *bytes)
+{
+    for (size_t i = 0; bytes && i < of->size; i++) {
+        bool declared = bytes[i] == 0;
+        TN__EACH_FIELD(field, of->fields)
+            declared |= i >= field->offset && i - field->offset < tn__field_size(field);
+        if (!declared)
+            return i + 1;
+    }
+    return 0;
+}
+
+static const char *declared_before(const tn_class *of, size_t at)
+{
+    const tn_field *last = NULL;
+    TN__EACH_FIELD(field, of->fields)
+        if (field->offset < at && (!last || field->offset > last->offset))
+            last = field;
+    return last ? tn__scope_print("'%s'", last->name) : "nothing";
+}
+
+void tn__warn_undeclared(const tn_layer *layer)
+{
+    if (layer->undeclared)
+        tn__warn("%s: TN_INIT set a member that .fields does not declare, byte %zu of the struct, behind %s: it is not saved, and 0 after "
+                 "loading. Declare it with TN_FIELD.",
+                 tn__layer_print(layer), layer->undeclared - 1, declared_before(layer->of, layer->undeclared - 1));
+    for (size_t i = 0; i < layer->child.count; i++)
+        tn__warn_undeclared(layer->child.item[i]);
+}
+
 tn_layer *tn_object_new(const tn_object_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
@@ -262,7 +295,8 @@ tn_layer *tn_object_new(const tn_object_options *options)
     tn__layer_common common = { .name = options->name, .trainable = options->trainable, .dtype = options->dtype,
                                 .input_shape = options->input_shape };
     tn_layer *layer;
-    (void)!tn__layer_new(context, of, options->init.value, &common, &layer);
+    if (tn__layer_new(context, of, options->init.value, &common, &layer) == TN_OK)
+        layer->undeclared = first_undeclared(of, options->init.value);
     return tn__own(layer);
 }
 

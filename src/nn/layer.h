@@ -45,6 +45,7 @@ struct tn_layer {
     char *scope;            /* the name scopes that were open when it was made */
     char *here;             /* the program's line that made it */
     const tn__policy *policy;
+    size_t undeclared;      /* where in what TN_INIT gave the first bytes are that no field covers, plus 1; 0: there are none */
     bool automatic_name;    /* gives way to others */
     bool trainable, built;
     bool mask_lost;         /* it was told that a mask ends here */
@@ -71,6 +72,9 @@ struct tn_layer {
 };
 TN__HANDLE_SIZE(struct tn_layer);
 extern const tn__type tn__type_layer;
+
+/* What saving it loses: warns once for each of its parts whose TN_INIT set members that no field declares. */
+void tn__warn_undeclared(const tn_layer *layer);
 
 static inline bool tn__check_layer(const tn_layer *layer, const char *what)
 {

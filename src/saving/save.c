@@ -129,6 +129,7 @@ tn_status tn_save_with(const tn_save_options *options)
     TN_TRY(check_era(options->keras));
     TN_TRY(find_form(options, true, &form));
     warn_unbuilt(options->model);
+    tn__warn_undeclared(options->model);
     tn_status status = prepare_model(options, form, &d);
     if (status == TN_OK)
         status = write_file(&d, options);

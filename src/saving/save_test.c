@@ -333,6 +333,44 @@ static void a_model_that_is_not_built_says_so(void **state)
     CHECK_ERROR(TN_FAILED_PRECONDITION, "You are saving a model that has not yet been built.");
 }
 
+typedef struct {
+    int64_t units;
+    double gain;
+} forgetful;
+
+static tn_tensor *forgetful_call(void *me, tn_list inputs)
+{
+    return tn_multiply(tn_at(inputs, 0), tn_scalar(((const forgetful *)me)->gain));
+}
+
+static const tn_class some = { .name = "Some",
+                               .size = sizeof(forgetful),
+                               .fields = TN_FIELDS(TN_FIELD(forgetful, units)),
+                               .call = forgetful_call };
+static const tn_class none = { .name = "None_", .size = sizeof(forgetful), .call = forgetful_call };
+
+static const char *warning_of_saving(const tn_class *of, double gain)
+{
+    tn_layer *layer = tn_new(of, TN_INIT(forgetful, .units = 3, .gain = gain), .name = "f");
+    tn_model *model = tn_sequential(TN_LAYERS(tn_dense(2, .input_shape = TN_SHAPE(2)), layer));
+    sink_text *heard = listen_to_sink();
+    CHECK_OK(tn_save(model, temporary_path("forgetful.keras")));
+    stop_listening();
+    return heard->text;
+}
+
+static void members_that_no_field_declares_are_told_of(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    assert_non_null(strstr(warning_of_saving(&some, 2), "Some 'f'"));
+    assert_non_null(
+        strstr(warning_of_saving(&some, 2),
+               "a member that .fields does not declare, byte 15 of the struct, behind 'units'"));
+    assert_string_equal(warning_of_saving(&some, 0), "");
+    assert_non_null(strstr(warning_of_saving(&none, 0), "byte 0 of the struct, behind nothing"));
+}
+
 /* --- names ------------------------------------------------------------------------------------ */
 static tn_model *scoped_model(void)
 {
@@ -433,6 +471,7 @@ int main(void)
         cmocka_unit_test(an_old_file_is_kept_when_asked),
         cmocka_unit_test(places_that_cannot_be_written_say_why),
         cmocka_unit_test(a_model_that_is_not_built_says_so),
+        cmocka_unit_test(members_that_no_field_declares_are_told_of),
         cmocka_unit_test(scopes_survive),
         cmocka_unit_test(keras_files_have_no_scopes_but_the_open_one),
         cmocka_unit_test(configs_have_no_keys_of_our_own),

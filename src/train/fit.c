@@ -227,9 +227,20 @@ static tn_status run_epoch(fit *f, int64_t epoch)
     return batches > 0 ? finish_epoch(f, epoch, &step, batches) : TN_OK;
 }
 
+/* The step was traced for those that could be trained then. */
+static void warn_of_frozen(const tn__trainer *t)
+{
+    tn_list now = tn_layer_trainable_variables(t->model);
+    if (t->train && now.item && now.count != t->trained)
+        tn__warn("Discrepancy between trainable weights and collected trainable weights, did you set `model.trainable` without calling "
+                 "`model.compile` after ?\ntn_fit goes on training %zu variables, %zu are trainable now: tn_compile the model again",
+                 t->trained, now.count);
+}
+
 static tn_status run_epochs(fit *f)
 {
     int64_t epoch = f->o->initial_epoch;
+    warn_of_frozen(f->trainer);
     TN_TRY(CALL_BACK(f, on_train_begin, &f->no_logs, epoch, 0));
     for (; epoch < f->o->epochs && !should_stop(f); epoch++)
         TN_TRY(run_epoch(f, epoch));

@@ -602,11 +602,42 @@ static void an_open_tape_and_a_compiled_model_do_not_disturb_a_prediction(void *
     CHECK_ERROR(TN_INVALID_ARGUMENT, "there is no data to predict for");
 }
 
+static void keep_warning(void *self, tn_sink_kind kind, const char *text, size_t size)
+{
+    if (kind == TN_SINK_WARNING)
+        snprintf(self, 1024, "%.*s", (int)size, text);
+}
+
+static void what_is_frozen_after_the_first_step_is_told(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    char warning[1024] = "";
+    tn_set_sink((tn_sink){ keep_warning, warning, false });
+    tn_model *model = compiled(classifier(), tn_adam());
+    tn_fit(model, features(), labels(), .verbose = 0);
+    tn_fit(model, features(), labels(), .verbose = 0);
+    assert_string_equal(warning, "");
+    tn_set_trainable(tn_layers(model).item[0], false);
+    tn_fit(model, features(), labels(), .verbose = 0);
+    assert_non_null(strstr(warning, "Discrepancy between trainable weights and collected trainable "
+                                    "weights, did you set `model.trainable` without calling "
+                                    "`model.compile` after ?"));
+    assert_non_null(strstr(warning, "training 4 variables, 2 are trainable now"));
+    warning[0] = 0;
+    compiled(model, tn_adam());
+    tn_fit(model, features(), labels(), .verbose = 0);
+    assert_string_equal(warning, "");
+    tn_set_sink((tn_sink){ 0 });
+    CHECK_NO_ERROR();
+}
+
 int main(void)
 {
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses_and_metrics_are_keras_s),
+        cmocka_unit_test(what_is_frozen_after_the_first_step_is_told),
         cmocka_unit_test(sample_weights_reach_the_loss_and_weighted_metrics),
         cmocka_unit_test(class_weights_leave_the_validation_alone),
         cmocka_unit_test(several_outputs_have_names_losses_and_weights_of_their_own),

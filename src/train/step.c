@@ -140,6 +140,7 @@ static bool apply_step(tn__trainer *t, tn_tape *tape, tn_tensor *loss)
 {
     tn_context *context = tn__context();
     tn_list variables = tn_layer_trainable_variables(t->model);
+    t->trained = variables.count;
     if (variables.count == 0 && !tn__failed(context)) {
         tn__warn("The model does not have any trainable weights.");
         return true;
