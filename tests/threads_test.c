@@ -290,6 +290,57 @@ static void what_one_thread_made_another_may_release(void **state)
     assert_int_equal(tn_live_handles(), handles);
 }
 
+/* --- one session ----------------------------------------------------------------------------------------------------------- */
+typedef struct {
+    tn_session *session;
+    tn_tensor *x, *doubled, *added;
+    tn_variable *v;
+    tn_operation *train;
+} shared_session;
+
+/* Every run is of its own feed; what is read of a variable is whole. */
+static uintptr_t run_once(const shared_session *s, int i)
+{
+    tn_feed feed = { s->x, tn_constant(TN_FLOAT32, TN_SCALAR, (float[]){ (float)i }) };
+    uintptr_t wrong = tn_to_double(tn_run(s->session, s->doubled, .feed = { feed })) != 2 * i;
+    if (i % 2)
+        wrong += tn_run_operation(s->session, s->train, .feed = { feed }) != TN_OK;
+    else
+        wrong += tn_run(s->session, tn_tuple(s->doubled, s->added), .feed = { feed }) == NULL;
+    const float *values = tn_data_float32(tn_run(s->session, s->v));
+    for (int k = 1; values && k < 64; k++)
+        wrong += values[k] != values[0];
+    return wrong + (values == NULL);
+}
+
+static void *run_session(void *shared)
+{
+    uintptr_t wrong = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        TN_SCOPE;
+        wrong += run_once(shared, i);
+    }
+    return (void *)wrong;
+}
+
+static void a_session_runs_in_many_threads_and_loses_nothing(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    shared_session s = { .x = tn_placeholder(TN_FLOAT32, TN_SCALAR, "x"), .v = tn_variable(tn_zeros(TN_SHAPE(64), TN_FLOAT32)) };
+    s.doubled = tn_multiply(s.x, tn_scalar(2));
+    s.added = tn_assign_add(s.v, tn_ones(TN_SHAPE(64), TN_FLOAT32));
+    s.train = tn_minimize(tn_gradient_descent_optimizer(1.0), tn_negative(tn_reduce_sum(s.v))); /* adds 1 too */
+    s.session = tn_session();
+    CHECK_OK(tn_run_operation(s.session, tn_global_variables_initializer()));
+    assert_int_equal(in_threads(run_session, &s), 0);
+    CHECK_NO_ERROR();
+    tn_tensor *sum = tn_run(s.session, s.v);
+    assert_int_equal(tn_data_float32(sum)[0], THREADS * ROUNDS);
+    assert_int_equal(tn_data_float32(sum)[63], THREADS * ROUNDS);
+}
+
 int main(void)
 {
     tests_begin();
@@ -304,6 +355,7 @@ int main(void)
         cmocka_unit_test(threads_predict_with_one_model),
         cmocka_unit_test(a_thread_that_ends_frees_what_it_made),
         cmocka_unit_test(what_one_thread_made_another_may_release),
+        cmocka_unit_test(a_session_runs_in_many_threads_and_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

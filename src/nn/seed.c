@@ -102,18 +102,29 @@ static tn_tensor *number(int64_t value)
     return numbers(1, &value);
 }
 
+/* A session runs what is asked for: there whoever takes the state moves it on. */
+static tn_tensor *taken(tn_context *context, tn_tensor *state, tn_tensor *moved)
+{
+    if (!moved || !context->graph || !context->graph->v1)
+        return moved ? state : NULL;
+    tn__control *outer = context->control, after = { outer, &moved->of.output.node, 1 };
+    context->control = &after;
+    tn_tensor *same = tn_identity(state);
+    context->control = outer;
+    return same;
+}
+
 /* Not ordered, a state takes its next place among about a million. */
 tn_tensor *tn_seed_generator_next(tn_variable *generator, bool ordered)
 {
     TN__ENTER(context, NULL);
-    (void)context;
     tn_tensor *state = tn_read_value(generator);
     tn_tensor *moved =
         !state    ? NULL
         : ordered ? tn_assign_add(generator, numbers(2, (const int64_t[]){ 0, 1 }))
                   : tn_assign(generator, tn_floormod(tn_multiply(tn_add(state, number(1)), number(5387)),
                                                      number(933199)));
-    return moved ? state : NULL;
+    return taken(context, state, moved);
 }
 
 /* Keras brings a state into the range of int32 by its remainder. */

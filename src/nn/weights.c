@@ -156,6 +156,7 @@ static tn_status check_weights(const tn_layer *layer, tn_list variables, tn_list
 tn_status tn_set_weights(tn_layer *layer, tn_list weights)
 {
     TN__ENTER(context, context->error.status);
+    TN__EAGERLY(context);
     size_t depth = tn__scope_begin("tn_set_weights");
     tn_list variables = tn_layer_variables(layer);
     tn_status status = variables.item ? check_weights(layer, variables, weights) : context->error.status;
@@ -193,6 +194,7 @@ void tn_set_trainable(tn_layer *layer, bool trainable)
 tn_status tn_adapt(tn_layer *layer, tn_tensor *data)
 {
     TN__ENTER(context, context->error.status);
+    TN__EAGERLY(context);
     if (!tn__check_layer(layer, "tn_adapt: layer") || !tn__check_tensor(data, "tn_adapt: data"))
         return TN_INVALID_ARGUMENT;
     const tn_class_more *more = layer->of->more;

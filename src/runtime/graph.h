@@ -109,6 +109,25 @@ tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, 
 /* The node that stands for a variable of a TensorFlow 1 graph, under a name of its own ("a/b/": as it is). */
 tn_status tn__graph_handle(tn_context *context, tn_graph *graph, tn_tensor *variable, const char *name);
 
+/* Models keep eager values: while one is trained, asked, written or read, a TensorFlow 1 graph that ops go to is set aside. One line
+ * in a function, which sees to the end of it too. */
+typedef struct {
+    tn_context *context;
+    tn_graph *graph;
+} tn__aside;
+static inline tn__aside tn__graph_aside(tn_context *context)
+{
+    tn__aside aside = { context, context->graph };
+    if (aside.graph && aside.graph->v1)
+        context->graph = NULL;
+    return aside;
+}
+static inline void tn__graph_back(const tn__aside *aside)
+{
+    aside->context->graph = aside->graph;
+}
+#define TN__EAGERLY(context) __attribute__((cleanup(tn__graph_back), unused)) const tn__aside aside_ = tn__graph_aside(context)
+
 /* Runs nodes again, one by one through dispatch, in the mode of now: value(self, node, index) gives each input's stand-in. Used to
  * inline a graph in another, to run it under a tape, and to call a functional model. `replaced[i]`: what stands for inputs[i].
  * Outputs are retained for the caller. Nodes that no output needs are left out, stateful ones only without `effects`. */

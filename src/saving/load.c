@@ -253,6 +253,7 @@ static tn_status load_opened(tn__load *load, tn_layer **model)
 tn_model *tn_load_model_with(const tn_load_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
+    TN__EAGERLY(context);
     tn__load load = { .context = context, .options = options };
     tn_layer *model = NULL;
     tn__span data = { options->data, options->size };
@@ -428,6 +429,7 @@ static tn_status load_prefix(const tn_load_weights_options *o)
 tn_status tn_load_weights_with(const tn_load_weights_options *o)
 {
     TN__ENTER_OPTIONS(context, o, context->error.status);
+    TN__EAGERLY(context);
     TN_TRY(check_target(o->layer));
     bool prefix = !o->data && o->path && tn__path_kind_of(o->path) != TN__PATH_FILE &&
                   tn__checkpoint_is(o->path);
@@ -452,6 +454,7 @@ static tn_layer *from_json(tn_context *context, tn__span text, const char *what)
 tn_model *tn_model_from_json(const char *json)
 {
     TN__ENTER(context, NULL);
+    TN__EAGERLY(context);
     if (!json) {
         tn__fail(TN_INVALID_ARGUMENT, "tn_model_from_json: json is NULL");
         return NULL;
@@ -463,6 +466,7 @@ tn_model *tn_model_from_json(const char *json)
 tn_model *tn_load_json(const char *path)
 {
     TN__ENTER(context, NULL);
+    TN__EAGERLY(context);
     tn__source source;
     if (tn__source_open(path, (tn__span){ NULL, 0 }, false, 0, &source) != TN_OK)
         return NULL;

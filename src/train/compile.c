@@ -142,6 +142,7 @@ static tn_status take_options(tn__trainer *t, const tn_compile_options *o)
 tn_status tn_compile_with(const tn_compile_options *options)
 {
     TN__ENTER_OPTIONS(context, options, context->error.status);
+    TN__EAGERLY(context);
     tn__trainer *t, fresh = { .model = options->model };
     if (!tn__check_layer(options->model, "tn_compile: model"))
         return TN_INVALID_ARGUMENT;

@@ -86,6 +86,7 @@ static tn_tensor *evaluate(tn_context *context, tn__trainer *t, const tn_predict
 tn_tensor *tn_evaluate_with(const tn_predict_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
+    TN__EAGERLY(context);
     tn__trainer *t;
     if (tn__trainer_compiled(options->model, "evaluate", &t) != TN_OK ||
         !tn__check_tensor(options->x, "tn_evaluate: x"))
@@ -126,12 +127,14 @@ static tn_tensor *on_batch(tn_context *context, const tn_on_batch_options *o, co
 tn_tensor *tn_train_on_batch_with(const tn_on_batch_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
+    TN__EAGERLY(context);
     return on_batch(context, options, "train_on_batch", tn__train_step);
 }
 
 tn_tensor *tn_test_on_batch_with(const tn_on_batch_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
+    TN__EAGERLY(context);
     return on_batch(context, options, "test_on_batch", tn__test_step);
 }
 
@@ -224,6 +227,7 @@ static tn_status predict_batches(tn_context *context, tn__trainer *t, const tn__
 tn_tensor *tn_predict_with(const tn_predict_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
+    TN__EAGERLY(context);
     tn__trainer *t;
     tn__data data;
     outputs o = { 0 };
@@ -246,6 +250,7 @@ tn_tensor *tn_predict_with(const tn_predict_options *options)
 tn_tensor *tn_predict_on_batch(tn_model *model, tn_tensor *x)
 {
     TN__ENTER(context, NULL);
+    TN__EAGERLY(context);
     tn__trainer *t;
     tn__data data;
     tn_tensor *outputs;

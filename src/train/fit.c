@@ -359,6 +359,7 @@ static tn_history *run_fit(tn_context *context, const tn_fit_options *o, tn_mode
 tn_history *tn_fit_with(const tn_fit_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
+    TN__EAGERLY(context);
     return run_fit(context, options, options->model, NULL, NULL);
 }
 
@@ -366,6 +367,7 @@ tn_history *tn_fit_source(tn_model *model, tn_batch_source next, void *self,
                           const tn_fit_options *options)
 {
     TN__ENTER(context, NULL);
+    TN__EAGERLY(context);
     static const tn_fit_options plain = {
         .size_ = sizeof plain, .epochs = 1, .verbose = -1, .validation_freq = 1, .seed = TN_NO_SEED
     };

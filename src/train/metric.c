@@ -275,20 +275,21 @@ static tn_tensor *result_of(tn_metric *metric)
 tn_tensor *tn_metric_call(tn_metric *f, tn_list inputs, const tn_call_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
+    TN__EAGERLY(context);
     return update_from(f, inputs, options->mask, "tn_call: metric") ? result_of(f) : NULL;
 }
 
 void tn_update_state(tn_metric *metric, tn_list inputs)
 {
     TN__ENTER(context, );
-    (void)context;
+    TN__EAGERLY(context);
     (void)update_from(metric, inputs, NULL, "tn_update_state: metric");
 }
 
 tn_tensor *tn_metric_result(tn_metric *metric)
 {
     TN__ENTER(context, NULL);
-    (void)context;
+    TN__EAGERLY(context);
     return tn__check(metric, &tn__type_metric, "tn_metric_result: metric") ? result_of(metric)
                                                                            : NULL;
 }
@@ -296,6 +297,7 @@ tn_tensor *tn_metric_result(tn_metric *metric)
 void tn_reset_state(tn_metric *metric)
 {
     TN__ENTER(context, );
+    TN__EAGERLY(context);
     if (!tn__check(metric, &tn__type_metric, "tn_reset_state: metric"))
         return;
     for (size_t i = 0; i < metric->variable.count && !tn__failed(context); i++) {
