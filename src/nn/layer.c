@@ -42,6 +42,7 @@ static void layer_destroy(void *object)
     tn__free(layer->here);
     tn__free(layer->input_shape);
     tn__free(layer->build_shape);
+    tn__free(layer->build_dtype);
     tn__free(layer->seeds);
 }
 
@@ -481,12 +482,14 @@ static tn_status keep_shapes(tn_layer *layer, tn_list inputs)
     if (layer->build_shape || inputs.count == 0)
         return TN_OK;
     layer->build_shape = tn__alloc(inputs.count * sizeof *layer->build_shape);
-    if (!layer->build_shape)
+    layer->build_dtype = tn__alloc(inputs.count * sizeof *layer->build_dtype);
+    if (!layer->build_shape || !layer->build_dtype)
         return TN_RESOURCE_EXHAUSTED;
     layer->build_count = inputs.count;
     for (size_t i = 0; i < inputs.count; i++) {
         tn_shape *shape = &layer->build_shape[i];
         *shape = inputs.item[i]->shape;
+        layer->build_dtype[i] = (tn_dtype)inputs.item[i]->dtype;
         if (shape->known && shape->rank > 0)
             shape->dims[0] = TN_NONE;
     }

@@ -53,6 +53,7 @@ struct tn_layer {
     tn_layer *owner;        /* the layer it is part of; not retained. Of several the first */
     tn_shape *input_shape;  /* the option: without the batch; NULL: not given */
     tn_shape *build_shape;  /* of the first input when it was built, with the batch; NULL: not built by a call */
+    tn_dtype *build_dtype;  /* of the same inputs; NULL: not built by a call */
     size_t build_count;     /* shapes behind build_shape, one an input; 0: one, which was given and not built */
     int64_t *seeds;         /* drawn for its initializers when it was made, one for each such field; NULL: there are none */
     int nodes;              /* calls on symbolic tensors so far: keras_history's node index */

@@ -4,10 +4,11 @@
 #include "saving/json.h"
 #include "saving/keras3.h"
 #include "saving/legacy.h"
+#include "saving/saved_model.h"
 #include "base/log.h"
 #include <string.h>
 
-typedef enum { BY_PATH, ARCHIVE, HDF5 } form;
+typedef enum { BY_PATH, ARCHIVE, HDF5, SAVED_MODEL } form;
 
 /* What will be written, made and checked as a whole before the disk is touched. */
 typedef struct {
@@ -69,7 +70,10 @@ static bool is_h5(const char *path)
 
 static form form_named(const char *format)
 {
-    return strcmp(format, "keras") == 0 ? ARCHIVE : strcmp(format, "h5") == 0 ? HDF5 : BY_PATH;
+    return strcmp(format, "keras") == 0 ? ARCHIVE
+           : strcmp(format, "h5") == 0  ? HDF5
+           : strcmp(format, "tf") == 0  ? SAVED_MODEL
+                                        : BY_PATH;
 }
 
 static tn_status fail_extension(const char *path)
@@ -81,21 +85,42 @@ static tn_status fail_extension(const char *path)
                     path);
 }
 
+/* A name that ends like a file of another kind: a folder of that name was hardly meant. */
+static bool is_other(const char *path)
+{
+    static const char *const endings[] = { ".json", ".npy",   ".npz", ".csv",
+                                           ".zip",  ".pb",    ".svg", ".txt",
+                                           ".ckpt", ".index", ".hdf", ".safetensors" };
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (tn__ends_with(path, endings[i]))
+            return true;
+    return false;
+}
+
+/* Any other name is a SavedModel's folder, as in Keras 2. */
+static tn_status form_by_path(const char *path, form *found)
+{
+    if (tn__ends_with(path, ".weights.h5"))
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "tn_save writes a whole model, and '%s' is called like weights alone\n"
+                        "tn_save_weights() writes those; a model's name ends in .keras or .h5",
+                        path);
+    *found = tn__ends_with(path, ".keras") || strcmp(path, "-") == 0 ? ARCHIVE
+             : is_h5(path)                                           ? HDF5
+                                                                     : SAVED_MODEL;
+    return *found == SAVED_MODEL && is_other(path) ? fail_extension(path) : TN_OK;
+}
+
 static tn_status find_form(const tn_save_options *o, bool to_file, form *found)
 {
     *found = o->format ? form_named(o->format) : to_file ? BY_PATH : ARCHIVE;
     if (o->format && *found == BY_PATH)
         return tn__fail(TN_INVALID_ARGUMENT,
-                        "tn_save: format must be \"keras\" or \"h5\", got \"%s\"", o->format);
-    if (*found != BY_PATH)
-        return TN_OK;
-    if (tn__ends_with(o->path, ".weights.h5"))
-        return tn__fail(TN_INVALID_ARGUMENT,
-                        "tn_save writes a whole model, and '%s' is called like weights alone\n"
-                        "tn_save_weights() writes those; a model's name ends in .keras or .h5",
-                        o->path);
-    *found = tn__ends_with(o->path, ".keras") || strcmp(o->path, "-") == 0 ? ARCHIVE : HDF5;
-    return *found == ARCHIVE || is_h5(o->path) ? TN_OK : fail_extension(o->path);
+                        "tn_save: format must be \"keras\", \"h5\" or \"tf\", got \"%s\"",
+                        o->format);
+    if (*found == SAVED_MODEL && (!to_file || strcmp(o->path, "-") == 0))
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_save: a SavedModel is a folder, and needs a path");
+    return *found == BY_PATH ? form_by_path(o->path, found) : TN_OK;
 }
 
 /* --- models ----------------------------------------------------------------------------------- */
@@ -118,11 +143,20 @@ static void warn_unbuilt(const tn_layer *model)
                  "weights yet. Consider building the model first by calling it on some data.");
 }
 
+static tn_status save_file(const tn_save_options *o, form form)
+{
+    document d;
+    tn_status status = prepare_model(o, form, &d);
+    if (status == TN_OK)
+        status = write_file(&d, o);
+    document_free(&d);
+    return status;
+}
+
 tn_status tn_save_with(const tn_save_options *options)
 {
     TN__ENTER_OPTIONS(context, options, context->error.status);
     form form;
-    document d;
     if (!tn__check_layer(options->model, "tn_save: model"))
         return TN_INVALID_ARGUMENT;
     TN_TRY(check_path(options, "tn_save"));
@@ -130,10 +164,8 @@ tn_status tn_save_with(const tn_save_options *options)
     TN_TRY(find_form(options, true, &form));
     warn_unbuilt(options->model);
     tn__warn_undeclared(options->model);
-    tn_status status = prepare_model(options, form, &d);
-    if (status == TN_OK)
-        status = write_file(&d, options);
-    document_free(&d);
+    tn_status status =
+        form == SAVED_MODEL ? tn__saved_model_save(context, options) : save_file(options, form);
     if (status != TN_OK)
         tn__fail_note("while saving '%s'; what was there before is unchanged", options->path);
     return status;

@@ -225,7 +225,7 @@ static void wrong_names_are_refused_before_the_disk_is_touched(void **state)
     TN_SCOPE;
     tn_model *model = plain_model();
     size_t before = files_in_the_folder();
-    assert_int_not_equal(tn_save(model, temporary_path("model")), TN_OK);
+    assert_int_not_equal(tn_save(model, temporary_path("model.json")), TN_OK);
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Invalid filepath extension for saving. Please add either a "
                                      "`.keras` extension for the native Keras format "
                                      "(recommended) or a `.h5` extension.");

@@ -1,0 +1,190 @@
+/* folder.c */
+#include "base/folder.h"
+#include "base/file.h"
+#include "base/text.h"
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DEEPEST = 8 }; /* folders within folders that are removed */
+
+static tn_status fail_errno(const char *what, const char *path)
+{
+    return tn__fail(errno == ENOENT ? TN_NOT_FOUND : TN_FAILED_PRECONDITION, "%s '%s': %s", what,
+                    path, strerror(errno));
+}
+
+/* --- removing --------------------------------------------------------------------------------- */
+static bool is_dots(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* Links are removed and not followed. */
+static void remove_in(int parent, const char *name, int depth)
+{
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *entries = fd >= 0 ? fdopendir(fd) : NULL;
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        if (!is_dots(entry->d_name) && unlinkat(fd, entry->d_name, 0) != 0 && depth < DEEPEST)
+            remove_in(fd, entry->d_name, depth + 1);
+    if (entries)
+        closedir(entries);
+    else if (fd >= 0)
+        close(fd);
+    (void)!unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+/* --- beginning -------------------------------------------------------------------------------- */
+static bool is_among(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcmp(name, *names) == 0)
+            return true;
+    return false;
+}
+
+static tn_status check_entries(const char *path, DIR *entries, const char *const *names)
+{
+    for (struct dirent *entry; (entry = readdir(entries));)
+        if (!is_dots(entry->d_name) && !is_among(entry->d_name, names))
+            return tn__fail(TN_FAILED_PRECONDITION,
+                            "Unable to write '%s': the folder is there and has '%s' in it, which "
+                            "would be lost",
+                            path, entry->d_name);
+    return TN_OK;
+}
+
+static tn_status check_target(const char *path, const char *const *names)
+{
+    tn__path_kind kind = tn__path_kind_of(path);
+    if (kind == TN__PATH_NONE)
+        return TN_OK;
+    if (kind != TN__PATH_FOLDER)
+        return tn__fail(TN_FAILED_PRECONDITION, "Unable to write '%s': it is not a folder", path);
+    DIR *entries = opendir(path);
+    if (!entries || faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
+        tn_status status = fail_errno("Unable to write", path);
+        if (entries)
+            closedir(entries);
+        return status;
+    }
+    tn_status status = check_entries(path, entries, names);
+    closedir(entries);
+    return status;
+}
+
+static tn_status make_beside(tn__folder *folder)
+{
+    for (uint32_t attempt = 0; attempt < 100; attempt++) {
+        struct timespec now;
+        clock_gettime(CLOCK_REALTIME, &now);
+        uint32_t mark = ((uint32_t)now.tv_nsec + attempt) * 2654435761u ^ (uint32_t)getpid();
+        folder->beside = tn__print("%s.%08x.part", folder->path, mark);
+        if (!folder->beside)
+            return TN_RESOURCE_EXHAUSTED;
+        if (mkdir(folder->beside, 0777) == 0)
+            return TN_OK;
+        int error = errno;
+        tn__free(folder->beside);
+        folder->beside = NULL;
+        errno = error;
+        if (error != EEXIST)
+            break;
+    }
+    return fail_errno("Unable to write", folder->path);
+}
+
+tn_status tn__folder_begin(const char *path, const char *const *names, tn__folder *folder)
+{
+    *folder = (tn__folder){ 0 };
+    TN_TRY(check_target(path, names));
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    folder->path = tn__strndup(path, length);
+    tn_status status = folder->path ? make_beside(folder) : TN_RESOURCE_EXHAUSTED;
+    if (status != TN_OK)
+        tn__folder_abort(folder);
+    return status;
+}
+
+char *tn__folder_file(const tn__folder *folder, const char *name)
+{
+    return tn__print("%s/%s", folder->beside, name);
+}
+
+tn_status tn__folder_add(const tn__folder *folder, const char *name)
+{
+    char *path = tn__folder_file(folder, name);
+    if (!path)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = mkdir(path, 0777) == 0 ? TN_OK : fail_errno("Unable to write", path);
+    tn__free(path);
+    return status;
+}
+
+/* --- ending ----------------------------------------------------------------------------------- */
+/* Two names for each other at once; where that cannot be done, one after the other. */
+static tn_status exchange(const tn__folder *folder)
+{
+    if (renameat2(AT_FDCWD, folder->beside, AT_FDCWD, folder->path, RENAME_EXCHANGE) == 0)
+        return TN_OK;
+    char *old = tn__print("%s.old", folder->beside);
+    if (!old)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = TN_OK;
+    if (rename(folder->path, old) != 0)
+        status = fail_errno("Unable to replace", folder->path);
+    else if (rename(folder->beside, folder->path) != 0) {
+        status = fail_errno("Unable to replace", folder->path);
+        (void)!rename(old, folder->path);
+    } else
+        (void)!rename(old, folder->beside);
+    tn__free(old);
+    return status;
+}
+
+static void sync_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *parent = slash ? tn__strndup(path, (size_t)(slash - path) + 1) : tn__strdup(".");
+    int fd = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd >= 0) {
+        (void)!fsync(fd);
+        close(fd);
+    }
+    tn__free(parent);
+}
+
+tn_status tn__folder_commit(tn__folder *folder, bool sync)
+{
+    tn_status status = TN_OK;
+    bool there = tn__path_kind_of(folder->path) == TN__PATH_FOLDER;
+    if (there)
+        status = exchange(folder);
+    else if (rename(folder->beside, folder->path) != 0)
+        status = fail_errno("Unable to write", folder->path);
+    if (status == TN_OK && sync)
+        sync_parent(folder->path);
+    if (status != TN_OK || there) /* what is beside now is the old one, or what failed */
+        remove_in(AT_FDCWD, folder->beside, 0);
+    tn__free(folder->path);
+    tn__free(folder->beside);
+    *folder = (tn__folder){ 0 };
+    return status;
+}
+
+void tn__folder_abort(tn__folder *folder)
+{
+    if (folder->beside)
+        remove_in(AT_FDCWD, folder->beside, 0);
+    tn__free(folder->path);
+    tn__free(folder->beside);
+    *folder = (tn__folder){ 0 };
+}

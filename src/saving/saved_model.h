@@ -1,0 +1,14 @@
+/* saved_model.h - SavedModel folders: saved_model.pb, variables/, and Keras 2's keras_metadata.pb.
+ */
+#ifndef TN_SAVING_SAVED_MODEL_H
+#define TN_SAVING_SAVED_MODEL_H
+#include "saving/load.h"
+
+#define TN__SAVED_MODEL_FILE "saved_model.pb"
+#define TN__VARIABLES_PREFIX "variables/variables"
+#define TN__SERVING_DEFAULT "serving_default"
+
+/* Writes the folder; what is there is replaced as a whole, when it is a SavedModel. */
+tn_status tn__saved_model_save(tn_context *context, const tn_save_options *options);
+
+#endif

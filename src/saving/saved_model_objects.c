@@ -1,0 +1,180 @@
+/* saved_model_objects.c - the graph of objects in a SavedModel: the checkpoint's, and functions. */
+#include "saving/saved_model.h"
+#include "saving/saved_model_write.h"
+#include <string.h>
+
+static tn__arena *arena_of(tn__saved *s)
+{
+    return &s->tracker.arena;
+}
+
+static tn__version_def *first_version(tn__saved *s)
+{
+    tn__version_def *version = tn__arena_alloc(arena_of(s), sizeof *version);
+    if (version)
+        *version = (tn__version_def){ .producer = 1, .min_consumer = 1 };
+    return version;
+}
+
+/* --- objects ---------------------------------------------------------------------------------- */
+/* Without Keras 2's metadata TensorFlow shall not take them for its layers. */
+static const char *identifier(const tn__saved *s, const tn__tracker_node *node)
+{
+    if (node->layer)
+        return s->keras ? tn__keras_identifier(node->layer) : "_generic_user_object";
+    return "trackable_list_wrapper";
+}
+
+static tn_status add_user_object(tn__saved *s, tn__saved_object *object, const char *identifier)
+{
+    tn__saved_user_object *user = tn__arena_alloc(arena_of(s), sizeof *user);
+    if (!user || !(user->version = first_version(s)))
+        return TN_RESOURCE_EXHAUSTED;
+    user->identifier = identifier;
+    object->which = TN__SAVED_USER_OBJECT;
+    object->user_object = user;
+    return TN_OK;
+}
+
+static const char *full_name(tn__saved *s, const tn_tensor *variable)
+{
+    size_t depth = tn__scope_begin("name");
+    const char *name = tn__arena_text(arena_of(s), tn__variable_full_name(variable));
+    tn__scope_end(depth);
+    return name;
+}
+
+static tn_status add_variable(tn__saved *s, tn__saved_object *object, const tn_tensor *variable)
+{
+    tn__saved_variable *saved = tn__arena_alloc(arena_of(s), sizeof *saved);
+    if (!saved)
+        return TN_RESOURCE_EXHAUSTED;
+    saved->dtype = variable->dtype;
+    saved->shape = tn__shape_def_of(arena_of(s), &variable->shape);
+    saved->trainable = variable->of.variable->trainable;
+    saved->name = full_name(s, variable);
+    object->which = TN__SAVED_VARIABLE;
+    object->variable = saved;
+    return saved->shape && saved->name ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status add_object(tn__saved *s, size_t node)
+{
+    tn__saved_object_graph *objects = s->graph->object_graph_def;
+    const tn__tracker_node *from = &s->tracker.node.item[node];
+    tn__saved_object *object = TN__ARENA_ADD(arena_of(s), &objects->nodes);
+    if (!object)
+        return TN_RESOURCE_EXHAUSTED;
+    object->children.item = from->children.item;
+    object->children.count = from->children.count;
+    if (from->variable)
+        return add_variable(s, object, from->variable);
+    return add_user_object(s, object, identifier(s, from));
+}
+
+/* --- the function ----------------------------------------------------------------------------- */
+static tn_status add_spec(tn__saved *s, tn__structured_dict *dict, const tn__serving_value *value)
+{
+    tn__structured_pair *pair = TN__ARENA_ADD(arena_of(s), &dict->fields);
+    tn__tensor_spec *spec = pair ? tn__arena_alloc(arena_of(s), sizeof *spec) : NULL;
+    if (!spec)
+        return TN_RESOURCE_EXHAUSTED;
+    pair->key = value->name;
+    pair->value.which = TN__VALUE_TENSOR_SPEC;
+    pair->value.tensor_spec = spec;
+    spec->name = value->name;
+    spec->dtype = value->tensor->dtype;
+    spec->shape = tn__shape_def_of(arena_of(s), &value->tensor->shape);
+    return spec->shape ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status add_dict(tn__saved *s, const tn__serving_value *values, size_t count,
+                          tn__structured_value *into)
+{
+    into->which = TN__VALUE_DICT;
+    into->dict = tn__arena_alloc(arena_of(s), sizeof *into->dict);
+    if (!into->dict)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < count; i++)
+        TN_TRY(add_spec(s, into->dict, &values[i]));
+    return TN_OK;
+}
+
+/* ((), {"x": TensorSpec}): Python's positional arguments, of which there are none, and the others.
+ */
+static tn_status add_inputs(tn__saved *s, tn__structured_value *into)
+{
+    into->which = TN__VALUE_TUPLE;
+    into->list = tn__arena_alloc(arena_of(s), sizeof *into->list);
+    tn__structured_value *none =
+        into->list ? TN__ARENA_ADD(arena_of(s), &into->list->values) : NULL;
+    if (!none)
+        return TN_RESOURCE_EXHAUSTED;
+    none->which = TN__VALUE_TUPLE;
+    none->list = tn__arena_alloc(arena_of(s), sizeof *none->list);
+    tn__structured_value *named =
+        none->list ? TN__ARENA_ADD(arena_of(s), &into->list->values) : NULL;
+    if (!named)
+        return TN_RESOURCE_EXHAUSTED;
+    return add_dict(s, s->serving.input, s->serving.input_count, named);
+}
+
+static tn_status add_concrete(tn__saved *s)
+{
+    tn__concrete_function_entry *entry =
+        TN__ARENA_ADD(arena_of(s), &s->graph->object_graph_def->concrete_functions);
+    if (!entry)
+        return TN_RESOURCE_EXHAUSTED;
+    entry->key = s->function;
+    tn__concrete_function *f = &entry->value;
+    f->canonicalized_input_signature = tn__arena_alloc(arena_of(s), sizeof(tn__structured_value));
+    f->output_signature = tn__arena_alloc(arena_of(s), sizeof(tn__structured_value));
+    if (!f->canonicalized_input_signature || !f->output_signature)
+        return TN_RESOURCE_EXHAUSTED;
+    TN_TRY(add_inputs(s, f->canonicalized_input_signature));
+    TN_TRY(add_dict(s, s->serving.output, s->serving.output_count, f->output_signature));
+    for (size_t i = 0; i < s->captured.count; i++) {
+        int32_t *bound = TN__ARENA_ADD(arena_of(s), &f->bound_inputs);
+        if (!bound)
+            return TN_RESOURCE_EXHAUSTED;
+        *bound = (int32_t)s->weight.item[s->captured.item[i]].node;
+    }
+    return TN_OK;
+}
+
+static tn_status fill_bare(tn__saved *s, tn__saved_object *object)
+{
+    tn__saved_bare_function *bare = tn__arena_alloc(arena_of(s), sizeof *bare);
+    if (!bare)
+        return TN_RESOURCE_EXHAUSTED;
+    object->which = TN__SAVED_BARE_FUNCTION;
+    object->bare_function = bare;
+    bare->concrete_function_name = s->function;
+    for (size_t i = 0; i < s->serving.input_count; i++) {
+        const char **keyword = TN__ARENA_ADD(arena_of(s), &bare->argument_keywords);
+        if (!keyword)
+            return TN_RESOURCE_EXHAUSTED;
+        *keyword = s->serving.input[i].name;
+    }
+    bare->allowed_positional_arguments = s->serving.input_count == 1;
+    return TN_OK;
+}
+
+/* root.signatures["serving_default"] */
+static tn_status add_signatures(tn__saved *s)
+{
+    size_t map, function;
+    TN_TRY(tn__tracker_add(&s->tracker, 0, "signatures", NULL, NULL, &map));
+    TN_TRY(tn__tracker_add(&s->tracker, map, TN__SERVING_DEFAULT, NULL, NULL, &function));
+    for (size_t i = 0; i < s->tracker.node.count; i++)
+        TN_TRY(add_object(s, i));
+    tn__saved_object *objects = s->graph->object_graph_def->nodes.item;
+    objects[map].user_object->identifier = "signature_map";
+    return fill_bare(s, &objects[function]);
+}
+
+tn_status tn__saved_objects(tn__saved *s)
+{
+    TN_TRY(add_concrete(s));
+    return add_signatures(s);
+}
