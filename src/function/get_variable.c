@@ -142,7 +142,10 @@ static tn_status draw(tn_context *context, const wish *w, const tn_get_variable_
 {
     const char *initializer = o->initializer ? o->initializer : w->scope->initializer;
     if (!initializer && !o->shape.known)
-        return tn__fail(TN_INVALID_ARGUMENT, "Variable %s did not get an initializer, so its `shape` argument must be specified.", w->key);
+        return tn__fail(TN_INVALID_ARGUMENT, "Variable %s did not get an initializer, so its `shape` argument must be specified.\n"
+                                             ".shape = TN_SHAPE(2, 3) makes one, .initial_value brings a shape of its own; only a variable that is "
+                                             "there needs neither, in a scope with .reuse",
+                        w->key);
     if (!tn__shape_full(&o->shape))
         return tn__fail(TN_INVALID_ARGUMENT, "The initializer passed is not valid. It should be a callable with no arguments and the shape should not "
                                              "be provided or an instance of `tf.keras.initializers.*' and `shape` should be fully defined.\n"

@@ -299,9 +299,18 @@ static bool is_input_layer(const tn_tensor *x)
 static tn_status fail_repeated(const tn_layer *model, const char *name)
 {
     int uses = 0;
-    for (size_t i = 0; i < model->child.count; i++)
-        uses += strcmp(model->child.item[i]->name, name) == 0;
-    return tn__fail(TN_ALREADY_EXISTS, "The name \"%s\" is used %d times in the model. All operation names should be unique.", name, uses);
+    tn__text sites = { 0 };
+    for (size_t i = 0; i < model->child.count; i++) {
+        const tn_layer *layer = model->child.item[i];
+        if (strcmp(layer->name, name) == 0)
+            tn__text_add(&sites, "%s%s", uses++ ? " and at " : "", layer->here ? layer->here : "an unknown line");
+    }
+    tn_status status = tn__fail(TN_ALREADY_EXISTS,
+                                "The name \"%s\" is used %d times in the model. All operation names should be unique.\nmade at %s\n"
+                                "give one another .name, or leave it out: automatic names give way",
+                                name, uses, tn__text_get(&sites));
+    tn__text_free(&sites);
+    return status;
 }
 
 static tn_status check_names(tn_layer *model)

@@ -146,8 +146,12 @@ static tn_status check_weights(const tn_layer *layer, tn_list variables, tn_list
         if (!tn__check_tensor(values.item[i], "tn_set_weights: a weight"))
             return TN_INVALID_ARGUMENT;
         if (!tn__shape_fits(&variables.item[i]->shape, &values.item[i]->shape))
-            return tn__fail(TN_INVALID_ARGUMENT, "Layer %s weight shape %s is not compatible with provided weight shape %s.\nweight '%s'", layer->name,
-                            TN__SHAPE(variables.item[i]->shape), TN__SHAPE(values.item[i]->shape), tn__variable_full_name(variables.item[i]));
+            return tn__fail(TN_INVALID_ARGUMENT,
+                            "Layer %s weight shape %s is not compatible with provided weight shape %s.\nweight %zu, '%s', made at %s\nthe values "
+                            "must come in the order and shapes of tn_get_weights(layer)",
+                            layer->name, TN__SHAPE(variables.item[i]->shape), TN__SHAPE(values.item[i]->shape), i,
+                            tn__variable_full_name(variables.item[i]),
+                            variables.item[i]->of.variable->here ? variables.item[i]->of.variable->here : "an unknown line");
     }
     return TN_OK;
 }

@@ -379,6 +379,18 @@ static tn_status warn_missing(tn_list gradients, tn_list variables)
 }
 
 /* Looked at before anything is changed. */
+/* No gradient at all: with the first of the variables, and what most often is to blame. */
+static tn_status fail_without_gradients(tn_list variables)
+{
+    if (variables.count == 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "No gradients provided for any variable.\nthe list of variables is empty");
+    const char *here = variables.item[0]->of.variable->here;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "No gradients provided for any variable.\nof %zu, the first is '%s', made at %s\nthe loss does not come of them on the tape: "
+                    "make the tape before calling the model, and ask it for the gradient of what was computed after that",
+                    variables.count, tn__variable_full_name(variables.item[0]), here ? here : "an unknown line");
+}
+
 static tn_status check_gradient(const tn_tensor *gradient, const tn_tensor *variable, size_t i)
 {
     if (!tn__check_tensor(gradient, "apply_gradients: a gradient"))
@@ -405,7 +417,7 @@ static tn_status take_pairs(tn_list gradients, tn_list variables, pairs *p)
         p->variable[p->count++] = variables.item[i];
     }
     if (p->count == 0)
-        return tn__fail(TN_INVALID_ARGUMENT, "No gradients provided for any variable.");
+        return fail_without_gradients(variables);
     return p->count < gradients.count ? warn_missing(gradients, variables) : TN_OK;
 }
 

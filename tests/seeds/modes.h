@@ -14,7 +14,7 @@ static int seed_in_mode(void)
 }
 
 /* A session with the variables' first values. */
-static tn_session *seed_session(void)
+static inline tn_session *seed_session(void)
 {
     tn_session *session = tn_session();
     CHECK_OK(tn_run_operation(session, tn_global_variables_initializer()));

@@ -25,7 +25,7 @@ static void it_is_one_variable(void **state)
     two = tn_get_variable("my_var", .dtype = TN_INT32);
     assert_ptr_equal(one, two);
     assert_null(tn_get_variable("another", .dtype = TN_INT32));
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "Variable my_scope/another does not exist, or was not created with tf.get_variable().");
+    CHECK_ERROR(TN_NOT_FOUND, "Variable my_scope/another does not exist, or was not created with tf.get_variable().");
 }
 
 int main(int argc, char **argv)
