@@ -58,7 +58,7 @@ static void weights_that_do_not_fit_change_nothing(void **state)
     (void)!tn_set_weights(model,
                           TN_LIST(zeros(2, 3), tn_zeros(TN_SHAPE(3), TN_FLOAT32), zeros(1, 3)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Layer m weight shape (3, 1) is not compatible with provided "
-                                     "weight shape (1, 3).\nweight 'second/kernel'");
+                                     "weight shape (1, 3).\nweight 2, 'second/kernel'");
     (void)!tn_set_weights(model, (tn_list){ 3, (tn_tensor *[]){ zeros(2, 3), NULL, zeros(3, 1) } });
     CHECK_ERROR(TN_INVALID_ARGUMENT, "tn_set_weights: a weight is NULL");
     tn_list after = tn_get_weights(model);

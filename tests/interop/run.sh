@@ -31,6 +31,9 @@ TF_CPP_MIN_LOG_LEVEL=3 TF_USE_LEGACY_KERAS=1 "$python" "$here/check_keras2.py" "
 
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_ops.py" "$build/tenon" "$work/ops"
 
+# The programs of examples/seeds/.
+TF_USE_LEGACY_KERAS=1 "$python" "$here/check_seeds.py" "$build/examples/seeds" "$build/tenon" "$work/seeds"
+
 # Random models, in two processes.
 mkdir "$work/random"
 "$python" "$here/random_models.py" "$build/examples/interop_random" --folder "$work/random/0" --part 0/2 &
