@@ -199,13 +199,6 @@ static void an_h5_of_equal_names(void)
     (void)!tn_save(model, temporary_path("twins.h5"));
 }
 
-static void a_saver_of_equal_names(void)
-{
-    tn_variable *a = FIRST(tn_variable(ones(2), .name = "v"));
-    tn_variable *b = SECOND(tn_variable(ones(2), .name = "v"));
-    tn_saver_save(tn_saver(.var_list = TN_LIST(a, b)), tn_session(), temporary_path("model"), -1);
-}
-
 static void two_layers_of_a_name_in_a_sequential(void)
 {
     tn_layer *a = FIRST(tn_dense(2, .name = "d", .input_shape = TN_SHAPE(2)));
@@ -343,7 +336,6 @@ static const struct mistake {
             true),
     MISTAKE(an_h5_of_equal_names, TN_ALREADY_EXISTS, "Unable to create dataset (name already exists)", "'twins/k'",
             ".keras and .weights.h5 keep weights by their layers and save both; or give one another name", true),
-    MISTAKE(a_saver_of_equal_names, TN_ALREADY_EXISTS, "", "v", "", true),
     MISTAKE(two_layers_of_a_name_in_a_sequential, TN_ALREADY_EXISTS,
             "All layers added to a Sequential model should have unique names. Name 'd' is already the name of a layer in this model. Update the "
             "`name` argument to pass a unique name.", "'d'", "Update the `name` argument", true),

@@ -107,7 +107,7 @@ static void a_model_saves_to_memory(void **state)
     check_same_outputs(model, tn_load_model_from_memory(archive.data, archive.size), numbers(3, 4));
     check_same_outputs(model, tn_load_model_from_memory(h5.data, h5.size), numbers(3, 4));
     assert_null(tn_save_to_memory(model, .format = "onnx").data);
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "format must be \"keras\" or \"h5\", got \"onnx\"");
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "format must be \"keras\", \"h5\" or \"tf\", got \"onnx\"");
 }
 
 static void weights_in_an_archive_can_be_mapped(void **state)

@@ -19,6 +19,7 @@ static void the_second_call_makes_none_and_a_fresh_model_takes_the_file(void **s
     (void)state;
     TN_SCOPE;
     seed_folder();
+    tn_clear_session();
     tn_model *model = tn_new(&MyModel), *fresh = tn_new(&MyModel);
     tn_tensor *x = tn_random_normal(TN_SHAPE(10, 10));
     tn_call(model, x);
