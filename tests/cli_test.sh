@@ -35,7 +35,7 @@ expect 0 '^usage: tenon COMMAND' "$tenon" --help
 expect 0 '^tenon [0-9]' "$tenon" --version
 expect 2 'wants a command' "$tenon"
 expect 2 "no command 'sumary'" "$tenon" sumary
-for command in summary inspect plot predict evaluate train extend convert; do
+for command in summary inspect doctor diff plot predict evaluate train extend convert; do
     expect 0 "usage: tenon $command" "$tenon" $command --help
     expect 2 "unknown option '--nonsense'" "$tenon" $command --nonsense
 done
@@ -180,6 +180,61 @@ expect 1 'File format not supported' "$tenon" inspect "$work/text.keras"
 expect 1 'No such file' "$tenon" inspect "$work/nowhere"
 expect 2 'wants FILE' "$tenon" inspect
 expect 2 '--json takes no value' "$tenon" inspect --json=yes "$base"
+
+valid_json() { # what was printed is JSON
+    if python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$work/out"; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAILED: no JSON"; fi
+}
+
+# What is wrong with a file, and a mended copy.
+cp "$base" "$work/base.h5"
+expect 0 '^nothing found$' "$tenon" doctor "$work/m.keras"
+expect 0 '^  dense/kernel float32 \(2, 8\) of Dense .dense.$' "$tenon" doctor "$work/xor.keras"
+expect 1 "^1. refused by Keras 3: Keras 3 does not open DepthwiseConv2D 'depthwise_conv2d': the key 'groups'$" "$tenon" doctor "$work/base.h5"
+expect 1 '^   mend: tenon doctor .*base.h5 --fix OUT.keras' "$tenon" doctor "$work/base.h5"
+expect 1 '"kind": "refused by Keras 3"' "$tenon" doctor --json "$work/base.h5"
+valid_json
+expect 0 "^mended: wrote the config in Keras 3's words$" "$tenon" doctor "$work/base.h5" --fix "$work/mended.keras"
+same "$base" "$work/base.h5"
+expect 0 '^nothing found$' "$tenon" doctor "$work/mended.keras"
+expect 0 '"open": 0' "$tenon" doctor --json "$work/base.h5" --fix "$work/mended.keras"
+valid_json
+expect 0 'not mended: nothing was found' "$tenon" doctor "$work/mended.keras" --fix "$work/again.keras"
+expect 1 'is the file that was examined' "$tenon" doctor "$work/base.h5" --fix "$work/base.h5"
+expect 1 'there is no folder|No such file' "$tenon" doctor "$work/base.h5" --fix "$work/nofolder/mended.keras"
+expect 1 '^[0-9]+. other shape: the variable .dense/kernel. is' "$tenon" doctor "$work/xor.keras" "$work/m.keras"
+expect 1 '^not mended: ' "$tenon" doctor "$work/xor.keras" "$work/m.keras" --fix "$work/again.keras"
+expect 0 '^nothing found$' "$tenon" doctor "$work/m.json" "$work/m.weights.h5"
+expect 1 "unknown layer: nobody knows the class 'Mystery' of the layer 'm'" "$tenon" doctor "$work/odd.json"
+expect 1 '^1. damaged: ' "$tenon" doctor "$work/short.keras"
+expect 1 'File format not supported' "$tenon" doctor "$work/text.keras"
+expect 1 'No such file' "$tenon" doctor "$work/nowhere"
+expect 1 'No such file' "$tenon" doctor "$work/m.keras" "$work/nowhere"
+expect 2 'wants MODEL' "$tenon" doctor
+expect 2 'too many operands' "$tenon" doctor "$base" "$base" "$base"
+expect 2 '--fix wants|wants a value|--fix' "$tenon" doctor "$base" --fix
+[ ! -e "$work/again.keras" ] || { failed=$((failed + 1)); echo "FAILED: a copy of what was not mended"; }
+
+# Two files side by side.
+expect 0 '^14 variables are equal' "$tenon" diff "$work/xor.keras" "$work/xor.keras"
+expect 0 'variables are equal' "$tenon" diff "$work/m.keras" "$work/m.weights.h5"
+expect 0 'an architecture has no values' "$tenon" diff "$work/m.json" "$work/m.weights.h5"
+expect 0 '^4 variables are equal' "$tenon" diff "$digits" "$digits"
+expect 1 '^only in b: conv2d/kernel float32 \(3, 3, 1, 24\)$' "$tenon" diff "$work/xor.keras" "$base"
+expect 1 '^dense/kernel: float32 \(2, 8\); largest difference ' "$tenon" diff "$work/xor.keras" "$work/y.keras"
+"$tenon" convert "$work/xor.keras" "$work/xor.weights.h5" --quiet
+"$tenon" convert "$work/y.keras" "$work/y.weights.h5" --quiet
+expect 0 'variables are equal' "$tenon" diff "$work/xor.weights.h5" "$work/y.weights.h5" --tolerance 1e9
+expect 1 '"largest": ' "$tenon" diff --json "$work/xor.keras" "$work/y.keras"
+valid_json
+expect 0 '"differences": 0' "$tenon" diff --json "$work/xor.keras" "$work/xor.keras"
+valid_json
+expect 1 "config: m: \"Mystery\" and nothing|config: m class_name" "$tenon" diff "$work/odd.json" "$work/m.json"
+expect 1 'short.keras' "$tenon" diff "$work/m.keras" "$work/short.keras"
+expect 1 'No such file' "$tenon" diff "$work/m.keras" "$work/nowhere"
+expect 2 'wants A B' "$tenon" diff "$base"
+expect 2 'too many operands' "$tenon" diff "$base" "$base" "$base"
+expect 2 '--tolerance takes a number' "$tenon" diff "$base" "$base" --tolerance near
+expect 2 '--tolerance takes a number' "$tenon" diff "$base" "$base" --tolerance -1
 expect 0 'saved' "$tenon" plot "$base" --output "$work/p.svg" --show-dtype --show-activations --show-trainable --rankdir LR --expand-nested
 expect 0 '<tspan font-weight="bold">dense</tspan> \(Dense\)' "$tenon" plot "$base"
 expect 0 '<tspan font-weight="bold">Dense</tspan><' "$tenon" plot "$base" --hide-names --hide-shapes
@@ -199,7 +254,7 @@ expect 2 '--curves wants --data' "$tenon" extend "$base" --add 'dense(3)' --outp
 [ ! -e "$work/x.keras" ] || { failed=$((failed + 1)); echo "FAILED: a mistake left a model"; }
 
 # A result that cannot be printed is told, whatever the command.
-for arguments in --help --version 'summary --help' "summary $base" "inspect $base" "plot $base" "predict $base --input $digits"; do
+for arguments in --help --version 'summary --help' "summary $base" "inspect $base" "doctor $work/m.keras" "diff $base $base" "plot $base" "predict $base --input $digits"; do
     if [ -w /dev/full ]; then
         expect 1 'standard output.*No space left' sh -c "exec '$tenon' $arguments >/dev/full"
     fi

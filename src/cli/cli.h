@@ -11,7 +11,7 @@ typedef struct {
     int operands;
     const char *weights, *input, *output, *data, *target, *layers, *add, *scope, *name;
     const char *optimizer, *loss, *metrics;
-    const char *epochs, *batch_size, *validation_split, *seed, *drop_last, *keras, *curves, *line_length, *rankdir;
+    const char *epochs, *batch_size, *validation_split, *seed, *drop_last, *keras, *curves, *line_length, *rankdir, *tolerance, *fix;
     bool freeze, quiet, help, json, expand_nested, show_trainable, hide_shapes, hide_names, show_dtype, show_activations;
 } cli_values;
 
@@ -44,7 +44,7 @@ typedef struct {
         CLI_VALUE("--seed", seed, "N", "for initial weights, dropout and shuffling, as keras.utils.set_random_seed"), \
         CLI_VALUE("--curves", curves, "P.svg", "draw losses and metrics by epoch")
 
-extern const cli_command cli_summary, cli_inspect, cli_plot, cli_predict, cli_evaluate, cli_train, cli_extend, cli_convert;
+extern const cli_command cli_summary, cli_inspect, cli_doctor, cli_diff, cli_plot, cli_predict, cli_evaluate, cli_train, cli_extend, cli_convert;
 
 /* Prints "tenon COMMAND: …" and the way to the help on stderr; gives CLI_USAGE. */
 int cli_usage(const char *command, const char *format, ...) TN_PRINTF(2, 3);

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const cli_command *const commands[] = { &cli_summary, &cli_inspect, &cli_plot, &cli_predict, &cli_evaluate, &cli_train, &cli_extend, &cli_convert };
+static const cli_command *const commands[] = { &cli_summary, &cli_inspect, &cli_doctor, &cli_diff, &cli_plot, &cli_predict,
+                                              &cli_evaluate, &cli_train, &cli_extend, &cli_convert };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 int cli_usage(const char *command, const char *format, ...)

@@ -18,6 +18,19 @@ void tn__names_free(tn_context *context)
     context->names = NULL;
 }
 
+struct tn__names *tn__names_begin(tn_context *context)
+{
+    struct tn__names *before = context->names;
+    context->names = NULL;
+    return before;
+}
+
+void tn__names_end(tn_context *context, struct tn__names *before)
+{
+    tn__names_free(context);
+    context->names = before;
+}
+
 void tn_clear_session(void)
 {
     (void)!tn__session_forget(tn__context());

@@ -8,5 +8,8 @@ const char *tn__full_name(const tn_tensor *variable);
 /* "dense", "dense_1", …: the next automatic name of a class, counted in the context. Memory of the caller's. */
 char *tn__automatic_name(tn_context *context, const char *class_name);
 void tn__names_free(tn_context *context);
+/* From here to the end automatic names count from the beginning, and what was counted before is not touched. */
+struct tn__names *tn__names_begin(tn_context *context);
+void tn__names_end(tn_context *context, struct tn__names *before);
 
 #endif

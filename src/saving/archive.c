@@ -96,7 +96,7 @@ static tn_status compile(const tn__load *load, tn__archive *archive, const json_
         return TN_OK;
     TN_TRY(tn__trainer_compile(load->context, model, json_object_get(config, "compile_config")));
     return tn__keras3_read_optimizer(load->context, &archive->source, tn__h5_root(archive->file),
-                                     model);
+                                     model, NULL);
 }
 
 /* The members beside the weights. */
@@ -170,7 +170,8 @@ static char *make_metadata(void)
     time_t now = time(NULL);
     if (localtime_r(&now, &parts))
         strftime(date, sizeof date, "%Y-%m-%d@%H:%M:%S", &parts);
-    return tn__print("{\"keras_version\": \"%s\", \"date_saved\": \"%s\", \"" TN__OWN_MARK "\": \"%s\"}",
+    return tn__print("{\"keras_version\": \"%s\", \"date_saved\": \"%s\", \"" TN__OWN_MARK
+                     "\": \"%s\"}",
                      TN__KERAS_3_VERSION, date, tn_version());
 }
 

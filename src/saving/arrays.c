@@ -1,8 +1,7 @@
 /* arrays.c - data in and out: .npy, .npz, .csv. */
 #include "formats/csv.h"
 #include "formats/npz.h"
-#include "saving/source.h"
-#include "tenon/files.h"
+#include "saving/arrays.h"
 #include <string.h>
 
 /* --- element types ---------------------------------------------------------------------------- */
@@ -178,6 +177,27 @@ static tn_named_list read_archive(const tn__source *source)
     tn_status status = items ? read_members(npz, names, items) : TN_RESOURCE_EXHAUSTED;
     tn__npz_close(npz);
     return status == TN_OK ? (tn_named_list){ count, names, items } : none;
+}
+
+static tn_named_list read_one(const tn__source *source)
+{
+    tn_named_list none = { 0, NULL, NULL };
+    tn_tensor *x = NULL;
+    tn_status status =
+        begins(source, "\x93NUMPY", 6) ? load_npy(source, &x) : load_csv(source, NULL, &x);
+    const char **names = tn__scope_alloc(sizeof *names);
+    tn_tensor **items = tn__scope_alloc(sizeof *items);
+    x = tn__own(x);
+    if (status != TN_OK || !names || !items || !x)
+        return none;
+    names[0] = "";
+    items[0] = x;
+    return (tn_named_list){ 1, names, items };
+}
+
+tn_named_list tn__arrays_read(const tn__source *source)
+{
+    return begins(source, "PK", 2) ? read_archive(source) : read_one(source);
 }
 
 tn_named_list tn_load_arrays(const char *path)

@@ -392,6 +392,6 @@ tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r)
     if (list < 0)
         return TN_OK;
     TN_TRY(list_values(r, list, &places, &count));
-    TN_TRY(tn__trainer_read(r->context, r->model, r->loading->source, places, NULL, count));
+    TN_TRY(tn__trainer_read(r->context, r->model, r->loading->source, places, NULL, count, NULL));
     return read_rate(r, optimizer);
 }

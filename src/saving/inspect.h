@@ -11,6 +11,9 @@
 tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **report);
 /* For people. What a name holds that would move a terminal's cursor is shown as "?". */
 void tn__inspect_text(const json_t *report, tn__text *text);
+/* The same for one name, and a list of numbers as a shape, "(3, 4)". */
+void tn__inspect_words(tn__text *text, const char *words);
+void tn__inspect_shape(tn__text *text, const json_t *shape);
 
 /* --- between the files that find ----------------------------------------------------------------
  */

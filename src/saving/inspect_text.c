@@ -4,7 +4,7 @@
 #include "show/metrics.h"
 #include <string.h>
 
-static void add_printable(tn__text *text, const char *words)
+void tn__inspect_words(tn__text *text, const char *words)
 {
     for (; words && *words; words++)
         tn__text_add(text, "%c", (unsigned char)*words < ' ' || *words == 0x7f ? '?' : *words);
@@ -16,7 +16,7 @@ static void add_line(tn__text *text, const json_t *report, const char *key)
     if (!value)
         return;
     tn__text_add(text, "%s: ", key);
-    add_printable(text, value);
+    tn__inspect_words(text, value);
     tn__text_add(text, "\n");
 }
 
@@ -47,11 +47,11 @@ static void add_model(tn__text *text, const json_t *model)
     if (!model || json_is_null(model))
         return;
     tn__text_add(text, "model: ");
-    add_printable(text, tn__json_text(model, "class"));
+    tn__inspect_words(text, tn__json_text(model, "class"));
     tn__text_add(text, name ? " '" : "");
-    add_printable(text, name);
+    tn__inspect_words(text, name);
     tn__text_add(text, "%s%s", name ? "'" : "", optimizer ? ", compiled with " : "");
-    add_printable(text, optimizer);
+    tn__inspect_words(text, optimizer);
     tn__text_add(text, "\n");
 }
 
@@ -66,9 +66,9 @@ static void add_layers(tn__text *text, const json_t *layers)
         const char *name = tn__json_text(layer, "name");
         int depth = (int)json_integer_value(json_object_get(layer, "depth"));
         tn__text_add(text, "  %*s", 2 * depth, "");
-        add_printable(text, tn__json_text(layer, "class"));
+        tn__inspect_words(text, tn__json_text(layer, "class"));
         tn__text_add(text, name ? " " : "");
-        add_printable(text, name);
+        tn__inspect_words(text, name);
         bool known = json_is_true(json_object_get(layer, "known"));
         tn__text_add(text, known ? "\n" : "  (nobody knows this class)\n");
     }
@@ -81,12 +81,12 @@ static void add_unknown(tn__text *text, const json_t *classes)
     json_array_foreach(classes, i, class)
     {
         tn__text_add(text, i ? ", " : "unknown classes: ");
-        add_printable(text, json_string_value(class));
+        tn__inspect_words(text, json_string_value(class));
     }
     tn__text_add(text, json_array_size(classes) ? "\n" : "");
 }
 
-static void add_shape(tn__text *text, const json_t *shape)
+void tn__inspect_shape(tn__text *text, const json_t *shape)
 {
     size_t i;
     const json_t *dim;
@@ -106,9 +106,9 @@ static void add_variables(tn__text *text, const char *what, const json_t *variab
     {
         const char *path = tn__json_text(variable, "path");
         tn__text_add(text, "  ");
-        add_printable(text, path);
+        tn__inspect_words(text, path);
         tn__text_add(text, "%s%s ", path && *path ? " " : "", tn__json_text(variable, "dtype"));
-        add_shape(text, json_object_get(variable, "shape"));
+        tn__inspect_shape(text, json_object_get(variable, "shape"));
         tn__text_add(text, "\n");
     }
 }
@@ -122,7 +122,7 @@ static void add_members(tn__text *text, const json_t *members)
     json_array_foreach(members, i, member)
     {
         tn__text_add(text, "  ");
-        add_printable(text, tn__json_text(member, "name"));
+        tn__inspect_words(text, tn__json_text(member, "name"));
         tn__text_add(text, " %lld bytes\n",
                      (long long)json_integer_value(json_object_get(member, "bytes")));
     }
@@ -156,7 +156,7 @@ static void add_problems(tn__text *text, const json_t *problems)
     json_array_foreach(problems, i, problem)
     {
         tn__text_add(text, "%s: ", tn__json_text(problem, "kind"));
-        add_printable(text, tn__json_text(problem, "message"));
+        tn__inspect_words(text, tn__json_text(problem, "message"));
         tn__text_add(text, "\n");
     }
 }

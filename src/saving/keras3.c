@@ -1,6 +1,5 @@
 /* keras3.c */
 #include "saving/keras3.h"
-#include "saving/trainer_state.h"
 #include <string.h>
 
 /* --- finding ---------------------------------------------------------------------------------- */
@@ -274,7 +273,7 @@ tn_status tn__keras3_read(tn__loading *loading, tn__h5_object *root, tn_layer *m
 
 /* --- the optimizer ---------------------------------------------------------------------------- */
 tn_status tn__keras3_read_optimizer(tn_context *context, const tn__source *source,
-                                    tn__h5_object *root, tn_layer *model)
+                                    tn__h5_object *root, tn_layer *model, tn__state_report *report)
 {
     tn__h5_object *group, **list, *inner;
     size_t count;
@@ -288,7 +287,7 @@ tn_status tn__keras3_read_optimizer(tn_context *context, const tn__source *sourc
     tn__place *places = NULL;
     tn_status status = tn__place_list(list, count, &places);
     if (status == TN_OK)
-        status = tn__trainer_read(context, model, source, places, NULL, count);
+        status = tn__trainer_read(context, model, source, places, NULL, count, report);
     tn__free(places);
     tn__free(list);
     return status;

@@ -4,6 +4,7 @@
 #define TN_SAVING_KERAS3_H
 #include "saving/loading.h"
 #include "saving/saving.h"
+#include "saving/trainer_state.h"
 
 /* Whether a file is laid out like this. */
 tn_status tn__keras3_is(tn__h5_object *root, bool *is);
@@ -11,9 +12,10 @@ tn_status tn__keras3_is(tn__h5_object *root, bool *is);
  * too. The loading is finished by the caller. */
 tn_status tn__keras3_read(tn__loading *loading, tn__h5_object *root, tn_layer *model);
 
-/* The optimizer's state of a compiled model; a file that has none is no error. */
+/* The optimizer's state of a compiled model; a file that has none is no error. report NULL: what
+ * does not fit is a warning. */
 tn_status tn__keras3_read_optimizer(tn_context *context, const tn__source *source,
-                                    tn__h5_object *root, tn_layer *model);
+                                    tn__h5_object *root, tn_layer *model, tn__state_report *report);
 
 /* The whole tree, the optimizer's state included when it is asked for. */
 tn_status tn__keras3_write(tn__saving *saving, tn__h5_node *root, tn_layer *model);

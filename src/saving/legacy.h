@@ -5,6 +5,7 @@
 #define TN_SAVING_LEGACY_H
 #include "saving/loading.h"
 #include "saving/saving.h"
+#include "saving/trainer_state.h"
 
 /* The group that lists layers: the file itself when it holds weights only, "model_weights" of a
  * whole model; NULL: the file is something else. */
@@ -15,16 +16,18 @@ tn_status tn__legacy_read(tn__loading *loading, tn__h5_object *group, tn_layer *
 /* The scopes that a file of our own has in its weights' names. */
 tn_status tn__legacy_read_scopes(tn_context *context, tn__h5_object *group, tn_layer *model);
 
-/* The optimizer's state of a compiled model; a file that has none is no error. */
+/* The optimizer's state of a compiled model; a file that has none is no error. report NULL: what
+ * does not fit is a warning. */
 tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *source,
-                                    tn__h5_object *root, tn_layer *model);
+                                    tn__h5_object *root, tn_layer *model, tn__state_report *report);
 
 /* Weights alone. Two equal names in one group are h5py's error, with both owners. */
 tn_status tn__legacy_write_weights(tn__saving *saving, tn__h5_node *group, tn_layer *model);
 /* A whole model, for Keras 2 in words that Keras 3 reads too, or for Keras 3 alone. */
 tn_status tn__legacy_write_model(tn__saving *saving, tn_layer *model);
 
-/* One line for each layer of a model's config that Keras 3 takes to mean something else in an .h5. */
+/* One line for each layer of a model's config that Keras 3 takes to mean something else in an .h5.
+ */
 tn_status tn__legacy_warn(const json_t *model, tn__era era);
 
 /* --- between the two files -------------------------------------------------------------------- */

@@ -1,7 +1,6 @@
 /* legacy_read.c - ".h5" in. */
 #include "saving/legacy.h"
 #include "saving/scopes.h"
-#include "saving/trainer_state.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -476,7 +475,7 @@ tn_status tn__legacy_read_scopes(tn_context *context, tn__h5_object *group, tn_l
 
 /* --- the optimizer ---------------------------------------------------------------------------- */
 tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *source,
-                                    tn__h5_object *root, tn_layer *model)
+                                    tn__h5_object *root, tn_layer *model, tn__state_report *report)
 {
     const char *name = TN__OPTIMIZER_GROUP;
     saved_layer saved = { 0 };
@@ -492,7 +491,8 @@ tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *sourc
         status = tn__place_list(saved.datasets, saved.weights.count, &places);
     if (status == TN_OK)
         status = tn__trainer_read(context, model, source, places,
-                                  (const char *const *)saved.weights.item, saved.weights.count);
+                                  (const char *const *)saved.weights.item, saved.weights.count,
+                                  report);
     tn__free(places);
     saved_free(&saved);
     return status;

@@ -77,7 +77,7 @@ static tn_status build(tn_context *context, const json_t *json, tn_layer *model)
     return count == wanted ? run_on_shapes(context, model, shapes, count) : TN_OK;
 }
 
-static tn_status make(tn_context *context, const json_t *json, tn_layer **model)
+tn_status tn__load_layer(tn_context *context, const json_t *json, tn_layer **model)
 {
     TN_TRY(tn__layer_from_json(context, json, model));
     return build(context, json, *model);
@@ -100,7 +100,7 @@ tn_status tn__load_config(tn_context *context, json_t *json, const char *version
     uint64_t outer = context->weight_room;
     if (room && (outer == 0 || room < outer))
         context->weight_room = room < UINT64_MAX ? room + 1 : room;
-    tn_status status = make(context, json, model);
+    tn_status status = tn__load_layer(context, json, model);
     context->weight_room = outer;
     if (status != TN_OK) {
         tn__release(*model);
@@ -118,7 +118,7 @@ tn__loading tn__load_weights(const tn__load *load, const tn__source *source)
 }
 
 /* --- .h5 -------------------------------------------------------------------------------------- */
-static tn_status read_text(tn__h5_object *root, const char *name, tn__h5_strings *text)
+tn_status tn__read_text(tn__h5_object *root, const char *name, tn__h5_strings *text)
 {
     tn__h5_object *attribute;
     *text = (tn__h5_strings){ 0 };
@@ -126,12 +126,11 @@ static tn_status read_text(tn__h5_object *root, const char *name, tn__h5_strings
     return attribute ? tn__h5_read_strings(attribute, text) : TN_OK;
 }
 
-/* A text attribute that is JSON; *json is NULL, and that is no error, when it is not there. */
-static tn_status read_json(tn__h5_object *root, const char *name, json_t **json)
+tn_status tn__read_json(tn__h5_object *root, const char *name, json_t **json)
 {
     tn__h5_strings text;
     *json = NULL;
-    TN_TRY(read_text(root, name, &text));
+    TN_TRY(tn__read_text(root, name, &text));
     tn_status status = TN_OK;
     if (text.count > 0)
         status = tn__json_parse((tn__span){ (const uint8_t *)text.item[0].text, text.item[0].size },
@@ -162,11 +161,12 @@ static tn_status compile(const tn__load *load, tn__h5_object *root, tn_layer *mo
     json_t *config;
     if (!load->options->compile)
         return TN_OK;
-    TN_TRY(read_json(root, "training_config", &config));
+    TN_TRY(tn__read_json(root, "training_config", &config));
     tn_status status = tn__trainer_compile(load->context, model, config);
     json_decref(config);
-    return status == TN_OK ? tn__legacy_read_optimizer(load->context, &load->source, root, model)
-                           : status;
+    return status == TN_OK
+               ? tn__legacy_read_optimizer(load->context, &load->source, root, model, NULL)
+               : status;
 }
 
 static tn_status fail_no_config(const tn__load *load, tn__h5_object *root)
@@ -186,7 +186,7 @@ static tn_status make_model(const tn__load *load, tn__h5_object *root, json_t *c
                             tn_layer **model)
 {
     tn__h5_strings version;
-    TN_TRY(read_text(root, "keras_version", &version));
+    TN_TRY(tn__read_text(root, "keras_version", &version));
     const char *given = version.count ? version.item[0].text : "1.0";
     tn_status status =
         tn__load_config(load->context, config, given, false, tn__weight_room(&load->source), model);
@@ -197,7 +197,7 @@ static tn_status make_model(const tn__load *load, tn__h5_object *root, json_t *c
 static tn_status load_root(tn__load *load, tn__h5_object *root, tn_layer **model)
 {
     json_t *config;
-    TN_TRY(read_json(root, "model_config", &config));
+    TN_TRY(tn__read_json(root, "model_config", &config));
     if (!config)
         return fail_no_config(load, root);
     tn_status status = make_model(load, root, config, model);
@@ -359,8 +359,7 @@ static tn_status check_names(const tn__source *source, const tn_load_weights_opt
                     source->name);
 }
 
-static tn_status load_weights(tn__loading *loading, tn__source *source,
-                              const tn_load_weights_options *o)
+tn_status tn__load_into(tn__loading *loading, tn__source *source, const tn_load_weights_options *o)
 {
     TN_TRY(check_names(source, o));
     switch (tn__source_format(source)) {
@@ -404,7 +403,7 @@ static tn_status load_file(const tn_load_weights_options *o)
     tn__span data = { o->data, o->size };
     TN_TRY(tn__source_open(o->path, data, o->map, o->limit, &source));
     tn__loading loading = loading_of(o, &source);
-    tn_status status = load_weights(&loading, &source, o);
+    tn_status status = tn__load_into(&loading, &source, o);
     if (status != TN_OK)
         tn__fail_note("while loading '%s'", source.name);
     tn__loading_free(&loading);

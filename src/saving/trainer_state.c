@@ -103,8 +103,11 @@ static bool is_slot_by_slot(const tn_optimizer *o, const char *const *names, siz
     return !same_end(names[1], names[1 + targets]);
 }
 
-static tn_status warn_count(const tn_layer *model, size_t own, size_t saved)
+static tn_status tell_count(const tn_layer *model, size_t own, size_t saved,
+                            const tn__state_report *report)
 {
+    if (report)
+        return TN_OK;
     tn__warn(
         "Skipping variable loading for optimizer '%s', because it has %zu variables whereas the "
         "saved optimizer has %zu variables.",
@@ -112,8 +115,12 @@ static tn_status warn_count(const tn_layer *model, size_t own, size_t saved)
     return TN_OK;
 }
 
-static tn_status warn_shape(const tn_layer *model, tn__place place)
+static tn_status tell_shape(const tn_layer *model, tn__place place, tn__state_report *report)
 {
+    if (report) {
+        report->unfit = tn__strdup(tn__place_name(place));
+        return report->unfit ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    }
     tn__warn(
         "Error in loading the saved optimizer state ('%s' has another shape than the variable of "
         "'%s'). As a result, your model is starting with a freshly initialized optimizer.",
@@ -224,21 +231,44 @@ static bool place_values(const tn_optimizer *o, state *s, const saved_list *save
     return true;
 }
 
-static tn_status read_placed(tn_layer *model, const tn__source *source, const state *s)
+static tn_status read_placed(tn_layer *model, const tn__source *source, const state *s,
+                             tn__state_report *report)
 {
     tn__place unfit = { 0 };
     TN_TRY(find_unfit(s, &unfit));
-    return tn__place_is(unfit) ? warn_shape(model, unfit) : read_values(source, s);
+    return tn__place_is(unfit) ? tell_shape(model, unfit, report) : read_values(source, s);
+}
+
+static tn_status count_iterations(const tn_optimizer *o, int64_t *iterations)
+{
+    tn_tensor *value;
+    TN_TRY(tn__variable_read(o->iteration, &value));
+    *iterations = tn__int_at(value, 0);
+    tn__release(value);
+    return TN_OK;
+}
+
+static tn_status fill_report(const tn_optimizer *o, const state *s, const saved_list *saved,
+                             bool placed, tn__state_report *report)
+{
+    report->own = s->count;
+    report->saved = saved->count;
+    report->fresh = is_fresh(o, s, saved);
+    report->idle = has_idle_momenta(o, saved);
+    report->fits = placed && !report->unfit;
+    return count_iterations(o, &report->iterations);
 }
 
 static tn_status read_state(tn_layer *model, tn_optimizer *o, const tn__source *source,
-                            const saved_list *saved, state *s)
+                            const saved_list *saved, state *s, tn__state_report *report)
 {
     s->place = tn__alloc_zeroed(s->count + 1, sizeof *s->place);
     if (!s->place)
         return TN_RESOURCE_EXHAUSTED;
-    return place_values(o, s, saved) ? read_placed(model, source, s)
-                                     : warn_count(model, s->count, saved->count);
+    bool placed = place_values(o, s, saved);
+    TN_TRY(placed ? read_placed(model, source, s, report)
+                  : tell_count(model, s->count, saved->count, report));
+    return report ? fill_report(o, s, saved, placed, report) : TN_OK;
 }
 
 /* --- a LossScaleOptimizer --------------------------------------------------------------------- */
@@ -256,16 +286,17 @@ static size_t scale_variables(const tn_optimizer *inner, const tn__place *places
 }
 
 static tn_status read_scale(tn_layer *model, tn_optimizer *o, const tn__source *source,
-                            const tn__place *places, size_t count)
+                            const tn__place *places, size_t count, tn__state_report *report)
 {
     tn_tensor *own[] = { o->iteration, o->learning_rate, o->step_counter, o->dynamic_scale };
     tn__place first[4] = { 0 };
     memcpy(first, places, count * sizeof *first);
-    return read_placed(model, source, &(state){ own, count, first });
+    return read_placed(model, source, &(state){ own, count, first }, report);
 }
 
 tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__source *source,
-                           const tn__place *places, const char *const *names, size_t count)
+                           const tn__place *places, const char *const *names, size_t count,
+                           tn__state_report *report)
 {
     tn_optimizer *whole = optimizer_of(model);
     state s = { 0 };
@@ -275,10 +306,10 @@ tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__sourc
     TN_TRY(build(context, model, o));
     size_t before = whole->inner ? scale_variables(o, places, count) : 0;
     if (before)
-        TN_TRY(read_scale(model, whole, source, places, before));
+        TN_TRY(read_scale(model, whole, source, places, before, report));
     saved_list saved = { places + before, names ? names + before : NULL, count - before };
     TN_TRY(tn__optimizer_variables(o, &s.item, &s.count));
-    tn_status status = read_state(model, o, source, &saved, &s);
+    tn_status status = read_state(model, o, source, &saved, &s, report);
     tn__free(s.place);
     tn__free(s.item);
     return status;

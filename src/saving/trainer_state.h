@@ -29,11 +29,21 @@ const char *tn__trainer_name(const tn_layer *model);
 /* Compiles a model as either generation's config says. What is not known here is a warning, and the
  * model stays uncompiled. */
 tn_status tn__trainer_compile(tn_context *context, tn_layer *model, const json_t *config);
+/* How a file's state fits the optimizer that takes it. */
+typedef struct {
+    size_t own, saved;  /* variables; saved 0: the file has none, and the rest is nothing */
+    int64_t iterations; /* the optimizer's, once the state was read */
+    bool fits;          /* it was taken whole */
+    bool fresh;         /* it was saved without slots, as before the first step */
+    bool idle;          /* with momenta that the optimizer does not use */
+    char *unfit;        /* where a variable of another shape stands, tn__free(); NULL: nowhere */
+} tn__state_report;
 /* The state of the optimizer of a compiled model, in the order of a file. names: in .h5 files of
  * Keras 2, where they tell an older order; NULL: there are none. What does not fit is Keras's
- * warning. */
+ * warning, or in the report when there is one. */
 tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__source *source,
-                           const tn__place *places, const char *const *names, size_t count);
+                           const tn__place *places, const char *const *names, size_t count,
+                           tn__state_report *report);
 /* Keras's .keras files name only the optimizer that a LossScaleOptimizer was put round: puts it
  * round the compiled model's once more. */
 tn_status tn__trainer_scale_losses(tn_layer *model);
