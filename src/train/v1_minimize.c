@@ -2,6 +2,7 @@
  * step. */
 #include "core/variable.h"
 #include "function/frame.h"
+#include "function/variable_scope.h"
 #include "runtime/graph_names.h"
 #include "session/session.h"
 #include "train/v1_optimizer.h"
@@ -224,6 +225,16 @@ static size_t target_of(const training *t, const tn_tensor *variable)
     return SIZE_MAX;
 }
 
+/* "w/Adam"; inside a variable scope, as in TensorFlow, its path comes before the whole of it:
+ * "s/s/w/Adam". */
+static const char *slot_name(const training *t, const tn_tensor *variable)
+{
+    const tn__variable_scope *scope = t->context->variable_scope;
+    const char *path = scope ? scope->name : "";
+    return tn__scope_print("%s%s%s/%s", path, path[0] ? "/" : "", tn__variable_full_name(variable),
+                           t->optimizer->name);
+}
+
 static tn_status make_slots_of(const training *t, tn_tensor *variable)
 {
     tn_optimizer *o = t->optimizer;
@@ -231,7 +242,7 @@ static tn_status make_slots_of(const training *t, tn_tensor *variable)
     if (!tn__shape_full(&variable->shape))
         return tn__fail(TN_INVALID_ARGUMENT, "%s: the shape of variable '%s' must be known, got %s",
                         o->name, tn__variable_full_name(variable), TN__SHAPE(variable->shape));
-    const char *name = tn__scope_print("%s/%s", tn__variable_full_name(variable), o->name);
+    const char *name = slot_name(t, variable);
     size_t before = o->slot.count, count = methods_of(o)->slots(o->thing.self, first);
     tn_status status = name ? TN_OK : TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < count && status == TN_OK; i++)

@@ -117,6 +117,24 @@ static void slots_are_made_in_tensorflows_order(void **state)
     }
 }
 
+static void slots_made_in_scopes_have_tensorflows_names(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_graph *g = tn_graph_new();
+    TN_WITH(tn_graph_as_default(g));
+    TN_WITH(tn_variable_scope("s"));
+    TN_WITH(tn_name_scope("zz"));
+    tn_variable *w = tn_get_variable("w", TN_SHAPE(2), .initializer = "zeros");
+    tn_operation *train = tn_minimize(tn_adam_optimizer(), tn_reduce_sum(tn_square(w)));
+    assert_string_equal(tn_operation_name(train), "s/zz/Adam");
+    static const char *const names[] = { "s/w", "s/zz/beta1_power", "s/zz/beta2_power",
+                                         "s/s/w/Adam", "s/s/w/Adam_1" };
+    assert_int_equal(g->v1->variable.count, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_string_equal(tn_name(g->v1->variable.item[i].variable), names[i]);
+}
+
 static void one_optimizer_has_slots_in_every_graph(void **state)
 {
     (void)state;
@@ -166,7 +184,8 @@ static void gradients_are_changed_between(void **state)
     assert_int_equal(g.count, 2);
     assert_null(g.item[1]);
     tn_tensor *changed[] = { tn_minimum(g.item[0], scalar(2)), NULL };
-    tn_operation *train = tn_apply_gradients_operation(sgd, (tn_list){ 2, changed }, TN_LIST(w, unused), .name = "clipped");
+    tn_operation *train = tn_apply_gradients_operation(sgd, (tn_list){ 2, changed },
+                                                       TN_LIST(w, unused), .name = "clipped");
     assert_string_equal(tn_operation_name(train), "clipped");
     tn_session *s = begin_session();
     run_times(s, train, 1);
@@ -263,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(five_steps_are_tensorflows),
         cmocka_unit_test(slots_are_made_in_tensorflows_order),
+        cmocka_unit_test(slots_made_in_scopes_have_tensorflows_names),
         cmocka_unit_test(one_optimizer_has_slots_in_every_graph),
         cmocka_unit_test(a_step_sees_the_values_before_it),
         cmocka_unit_test(gradients_are_changed_between),
