@@ -90,7 +90,9 @@ tn_tensor *f(tn_tensor *x, tn_layer *layer, tn_optimizer *adam)
 #elif CASE == 35 /* one metric without the braces of several */
     return tn_compile(layer, adam, "mse", "mae") == TN_OK ? x : NULL;
 #else /* one number may stand alone where there may be several, as in Python */
-    x = tn_reduce_sum(x, .axis = 1, .keepdims = true);
+    tn_tensor *each[] = { tn_reduce_sum(x, .axis = 1, .keepdims = true), tn_reduce_sum(x, -1) };
+    x = tn_tuple(each[0], tn_reduce_sum(each[1], 0));
+    layer = tn_sequential(TN_LAYERS(tn_conv2d(16, 3, 2), tn_max_pooling2d(3, 2), layer));
     x = tn_call(tn_max_pooling2d(3, 2, .padding = "same"), x);
     return tn_call(tn_conv2d(16, 3, .strides = 2, .input_shape = TN_SHAPE(8, 8, 1)), x);
 #endif
