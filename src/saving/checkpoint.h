@@ -3,6 +3,7 @@
 #ifndef TN_SAVING_CHECKPOINT_H
 #define TN_SAVING_CHECKPOINT_H
 #include "formats/checkpoint_state.h"
+#include "formats/object_graph.h"
 #include "saving/loading.h"
 
 /* --- values on their way out ------------------------------------------------------------------ */
@@ -30,14 +31,27 @@ tn_status tn__checkpoint_latest(const char *folder, char **prefix);
 /* PREFIX.index is there. NULL: no memory. */
 bool tn__checkpoint_is(const char *prefix);
 
+/* --- names ------------------------------------------------------------------------------------ */
+/* What is done to full names on the way to keys: see tn_load_weights_options. NULL: nothing. */
+typedef struct {
+    const char *prefix, *rename;
+} tn__checkpoint_names;
+tn_status tn__checkpoint_check_names(const tn__checkpoint_names *names, const char *what);
+/* A variable's key. */
+const char *tn__checkpoint_key(tn__arena *arena, const tn__checkpoint_names *names,
+                               const tn_tensor *variable);
+/* The object graph of a checkpoint of TensorFlow 2; no nodes: there is none. */
+tn_status tn__checkpoint_graph(tn__bundle *bundle, tn__arena *arena, tn__object_graph *graph);
+/* Full names to entries, counted from 1: the keys of a checkpoint of TensorFlow 1, what the graph
+ * says of others. */
+tn_status tn__checkpoint_index(const tn__bundle *bundle, const tn__object_graph *graph,
+                               tn__map *map);
+
 /* --- models ----------------------------------------------------------------------------------- */
 /* As Keras 2's save_weights. */
 tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimizer);
 /* Weights, and the state of a compiled model's optimizer. What the bundle is: TensorFlow 2's, by
  * its objects; TensorFlow 1's, or by_name, prefix or rename asked for: by names. */
-typedef struct {
-    const char *prefix, *rename; /* see tn_load_weights_options; NULL: none */
-} tn__checkpoint_names;
 tn_status tn__checkpoint_load(tn_context *context, tn__loading *loading, tn__bundle *bundle,
                               const tn__checkpoint_names *names, tn_layer *model);
 

@@ -26,58 +26,63 @@ static const char *renamed(tn__arena *arena, const char *rules, const char *name
     return name;
 }
 
-static tn_status check_rules(const char *rules)
+tn_status tn__checkpoint_check_names(const tn__checkpoint_names *names, const char *what)
 {
-    for (const char *at = rules; at && *at;) {
+    for (const char *at = names->rename; at && *at;) {
         size_t length = strcspn(at, ";");
         const char *equals = memchr(at, '=', length);
         if (!equals || memchr(equals + 1, '=', length - (size_t)(equals - at) - 1))
             return tn__fail(TN_INVALID_ARGUMENT,
-                            "tn_load_weights: rename must be \"old=new;old=new\", got \"%s\"",
-                            rules);
+                            "%s: rename must be \"old=new;old=new\", got \"%s\"", what,
+                            names->rename);
         at += length + (at[length] == ';');
     }
     return TN_OK;
 }
 
-static const char *name_in_file(tn__checkpoint_reading *r, const tn__checkpoint_names *names,
-                                const tn_tensor *variable)
+const char *tn__checkpoint_key(tn__arena *arena, const tn__checkpoint_names *names,
+                               const tn_tensor *variable)
 {
     size_t depth = tn__scope_begin("name");
-    const char *name = tn__arena_text(&r->arena, tn__variable_full_name(variable));
+    const char *name = tn__arena_text(arena, tn__variable_full_name(variable));
     tn__scope_end(depth);
     if (name)
-        name = renamed(&r->arena, names->rename, name);
-    return name && names->prefix ? tn__arena_print(&r->arena, "%s%s", names->prefix, name) : name;
+        name = renamed(arena, names->rename, name);
+    return name && names->prefix ? tn__arena_print(arena, "%s%s", names->prefix, name) : name;
 }
 
 /* --- the names of the file -------------------------------------------------------------------- */
-/* Full names to entries, counted from 1. */
-static tn_status list_graph(const tn__checkpoint_reading *r, tn__map *map)
+static tn_status list_graph(const tn__bundle *bundle, const tn__object_graph *graph, tn__map *map)
 {
-    for (size_t i = 0; i < r->graph.nodes.count; i++)
-        for (size_t k = 0; k < r->graph.nodes.item[i].attributes.count; k++) {
-            const tn__serialized_tensor *value = &r->graph.nodes.item[i].attributes.item[k];
+    for (size_t i = 0; i < graph->nodes.count; i++)
+        for (size_t k = 0; k < graph->nodes.item[i].attributes.count; k++) {
+            const tn__serialized_tensor *value = &graph->nodes.item[i].attributes.item[k];
             size_t entry;
             if (value->full_name && value->checkpoint_key && !tn__map_get(map, value->full_name) &&
-                tn__bundle_find(r->bundle, value->checkpoint_key, &entry))
+                tn__bundle_find(bundle, value->checkpoint_key, &entry))
                 TN_TRY(tn__map_set(map, value->full_name, (void *)(uintptr_t)(entry + 1)));
         }
     return TN_OK;
 }
 
-static tn_status list_keys(const tn__checkpoint_reading *r, tn__map *map)
+static tn_status list_keys(const tn__bundle *bundle, tn__map *map)
 {
-    for (size_t i = 0; i < tn__bundle_count(r->bundle); i++)
-        TN_TRY(tn__map_set(map, tn__bundle_at(r->bundle, i)->name, (void *)(uintptr_t)(i + 1)));
+    for (size_t i = 0; i < tn__bundle_count(bundle); i++)
+        TN_TRY(tn__map_set(map, tn__bundle_at(bundle, i)->name, (void *)(uintptr_t)(i + 1)));
     return TN_OK;
+}
+
+tn_status tn__checkpoint_index(const tn__bundle *bundle, const tn__object_graph *graph,
+                               tn__map *map)
+{
+    return graph->nodes.count ? list_graph(bundle, graph, map) : list_keys(bundle, map);
 }
 
 /* --- matching --------------------------------------------------------------------------------- */
 static tn_status match_one(tn__checkpoint_reading *r, const tn__checkpoint_names *names,
                            const tn__map *map, tn_tensor *variable)
 {
-    const char *name = name_in_file(r, names, variable);
+    const char *name = tn__checkpoint_key(&r->arena, names, variable);
     if (!name)
         return TN_RESOURCE_EXHAUSTED;
     size_t entry = (size_t)(uintptr_t)tn__map_get(map, name);
@@ -145,8 +150,8 @@ static tn_status match(tn__checkpoint_reading *r, const tn__checkpoint_names *na
 tn_status tn__checkpoint_match_names(tn__checkpoint_reading *r, const tn__checkpoint_names *names)
 {
     tn__map map = { 0 };
-    TN_TRY(check_rules(names->rename));
-    tn_status status = r->graph.nodes.count ? list_graph(r, &map) : list_keys(r, &map);
+    TN_TRY(tn__checkpoint_check_names(names, "tn_load_weights"));
+    tn_status status = tn__checkpoint_index(r->bundle, &r->graph, &map);
     if (status == TN_OK)
         status = match(r, names, &map);
     tn__map_free(&map);

@@ -41,18 +41,18 @@ tn_status tn__checkpoint_unexpected(tn__checkpoint_reading *r, size_t entry, con
 }
 
 /* --- the object graph ------------------------------------------------------------------------- */
-static tn_status read_graph(tn__checkpoint_reading *r)
+tn_status tn__checkpoint_graph(tn__bundle *bundle, tn__arena *arena, tn__object_graph *graph)
 {
     size_t entry;
     tn__bundle_texts texts = { 0 };
-    if (!tn__bundle_find(r->bundle, TN__OBJECT_GRAPH_KEY, &entry))
+    if (!tn__bundle_find(bundle, TN__OBJECT_GRAPH_KEY, &entry))
         return TN_OK;
-    TN_TRY(tn__bundle_read_texts(r->bundle, entry, &texts));
+    TN_TRY(tn__bundle_read_texts(bundle, entry, &texts));
     tn_status status = texts.count == 1
-                           ? tn__object_graph_read(texts.item[0], &r->arena, &r->graph)
+                           ? tn__object_graph_read(texts.item[0], arena, graph)
                            : tn__fail(TN_DATA_LOSS, "'%s' is no single text", TN__OBJECT_GRAPH_KEY);
     tn__bundle_texts_free(&texts);
-    if (status == TN_OK && r->graph.nodes.count == 0)
+    if (status == TN_OK && graph->nodes.count == 0)
         status = tn__fail(TN_DATA_LOSS, "the object graph is empty");
     return status;
 }
@@ -71,7 +71,7 @@ static char *first_line(tn__checkpoint_reading *r)
 static tn_status match(tn__checkpoint_reading *r, const tn__checkpoint_names *names)
 {
     bool by_name = r->loading->by_name || names->prefix || names->rename;
-    TN_TRY(read_graph(r));
+    TN_TRY(tn__checkpoint_graph(r->bundle, &r->arena, &r->graph));
     TN_TRY(by_name || r->graph.nodes.count == 0 ? tn__checkpoint_match_names(r, names)
                                                 : tn__checkpoint_match_objects(r));
     return r->loading->problem_count ? tn__loading_fail(r->loading, first_line(r)) : TN_OK;

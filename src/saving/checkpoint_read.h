@@ -2,7 +2,6 @@
 #ifndef TN_SAVING_CHECKPOINT_READ_H
 #define TN_SAVING_CHECKPOINT_READ_H
 #include "base/text.h"
-#include "formats/object_graph.h"
 #include "saving/checkpoint.h"
 
 typedef struct {

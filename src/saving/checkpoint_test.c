@@ -120,6 +120,50 @@ static void without_the_optimizer_there_are_weights_alone(void **state)
     tn__bundle_close(bundle);
 }
 
+/* --- checkpoints of Keras ----------------------------------------------------------------------
+ */
+/* Of make_checkpoints.py. Keras 2's fused BatchNormalization rounds otherwise in the sixth digit.
+ */
+static tn_model *layered(void)
+{
+    tn_tensor *x = tn_input(TN_SHAPE(4, 4, 2), .name = "x");
+    tn_model *inner = tn_sequential(TN_LAYERS(tn_dense(2, .name = "d")), .name = "inner");
+    tn_tensor *y = tn_call(tn_depthwise_conv2d(2, .name = "deep"), x);
+    y = tn_call(tn_batch_normalization(.name = "bn"), y);
+    return tn_model(x, tn_call(inner, tn_call(tn_flatten(.name = "f"), y)));
+}
+
+static void check_keras(const char *era)
+{
+    const char *arrays = TESTDATA "checkpoints.npz";
+    tn_model *model = layered();
+    CHECK_OK(tn_compile(model, tn_adam(0.5), "mse"));
+    CHECK_OK(tn_load_weights(model, tn_format(TESTDATA "checkpoint_%s", era)));
+    tn_tensor *got = tn_call(model, tn_load_array(arrays, "x"));
+    assert_true(difference(got, tn_load_array(arrays, tn_format("%s_trained", era))) < 5e-6);
+    const float *losses = tn_data_float32(tn_load_array(arrays, tn_format("%s_losses", era)));
+    for (int i = 0; i < 2; i++) {
+        tn_tensor *logs = tn_train_on_batch(model, tn_ones(TN_SHAPE(4, 4, 4, 2), TN_FLOAT32),
+                                            tn_ones(TN_SHAPE(4, 2), TN_FLOAT32));
+        CHECK_NO_ERROR();
+        assert_true(fabs((double)tn_data_float32(logs)[0] - (double)losses[i]) < 1e-6);
+    }
+}
+
+static void keras_2s_is_loaded_and_trained_on(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    check_keras("k2");
+}
+
+static void keras_3s_is_loaded_and_trained_on(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    check_keras("k3");
+}
+
 /* --- what does not fit ------------------------------------------------------------------------ */
 static tn_model *other_model(int64_t units)
 {
@@ -253,6 +297,47 @@ static void the_limit_counts_the_index_too(void **state)
     CHECK_OK(tn_load_weights(model, prefix, .limit = 4096));
 }
 
+/* --- memory ----------------------------------------------------------------------------------- */
+typedef struct {
+    tn_model *model;
+    const char *prefix;
+} refused;
+
+static bool save_and_load(void *self)
+{
+    const refused *r = self;
+    TN_SCOPE;
+    return tn_save_weights(r->model, r->prefix) == TN_OK &&
+           tn_load_weights(r->model, r->prefix) == TN_OK;
+}
+
+static void refused_allocations_are_errors_and_leak_nothing(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    refused r = { spread(small_model()), temporary_path("refused") };
+    assert_true(save_and_load(&r));
+    check_allocation_failures(save_and_load, &r);
+}
+
+static bool load_by_name(void *self)
+{
+    const refused *r = self;
+    TN_SCOPE;
+    return tn_load_weights(r->model, r->prefix, .rename = "x=y", .prefix = "", .by_name = true) ==
+           TN_OK;
+}
+
+static void refused_allocations_of_names_are_errors_too(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    refused r = { spread(small_model()), temporary_path("refused") };
+    CHECK_OK(tn_save_weights(r.model, r.prefix));
+    assert_true(load_by_name(&r));
+    check_allocation_failures(load_by_name, &r);
+}
+
 static void nothing_there_is_not_found(void **state)
 {
     (void)state;
@@ -265,12 +350,15 @@ static void nothing_there_is_not_found(void **state)
 
 int main(void)
 {
+    tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_comes_back_from_its_checkpoint),
         cmocka_unit_test(its_files_are_called_as_tensorflow_calls_them),
         cmocka_unit_test(the_index_itself_may_be_named),
         cmocka_unit_test(training_goes_on_where_it_stopped),
         cmocka_unit_test(without_the_optimizer_there_are_weights_alone),
+        cmocka_unit_test(keras_2s_is_loaded_and_trained_on),
+        cmocka_unit_test(keras_3s_is_loaded_and_trained_on),
         cmocka_unit_test(another_shape_is_refused_and_changes_nothing),
         cmocka_unit_test(a_weight_that_is_not_there_is_told),
         cmocka_unit_test(a_weight_too_many_is_told),
@@ -280,6 +368,8 @@ int main(void)
         cmocka_unit_test(names_may_be_changed_on_the_way),
         cmocka_unit_test(data_that_do_not_fit_the_index_are_refused),
         cmocka_unit_test(the_limit_counts_the_index_too),
+        cmocka_unit_test(refused_allocations_are_errors_and_leak_nothing),
+        cmocka_unit_test(refused_allocations_of_names_are_errors_too),
         cmocka_unit_test(nothing_there_is_not_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,7 @@ TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_ops.py" "$build/tenon" "$work/ops"
 
 # The programs of examples/seeds/.
 TF_USE_LEGACY_KERAS=1 "$python" "$here/check_seeds.py" "$build/examples/seeds" "$build/tenon" "$work/seeds"
+TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_checkpoints.py" "$build/examples/interop_checkpoints" "$work/checkpoints"
 
 # Random models, in two processes.
 mkdir "$work/random"

@@ -1,0 +1,145 @@
+"""Checkpoints between tenon and TensorFlow: writes some for interop_checkpoints, runs it, and opens what it wrote as TensorFlow, Keras 2
+and the Saver of TensorFlow 1 do; every object of each model must be bound.
+
+usage: check_checkpoints.py INTEROP_CHECKPOINTS FOLDER
+"""
+
+import pathlib
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import tensorflow as tf
+import tf_keras as keras
+
+program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+layers, v1 = keras.layers, tf.compat.v1
+failures = 0
+warnings.simplefilter("ignore")
+
+
+def check(what, got, wanted, tolerance):
+    global failures
+    difference = float(np.max(np.abs(np.asarray(got, "float64") - np.asarray(wanted, "float64"))))
+    good = np.shape(got) == np.shape(wanted) and difference <= tolerance
+    failures += not good
+    print(f"{'ok  ' if good else 'FAIL'} {what}: largest difference {difference:.2e} (allowed {tolerance:g})")
+
+
+def attempt(what, action):
+    global failures
+    try:
+        action()
+    except Exception as error:  # the next one is tried all the same
+        failures += 1
+        print(f"FAIL {what}: {type(error).__name__}: {str(error)[:400]}")
+
+
+# --- the models of interop_checkpoints.c ---
+def sequential():
+    return keras.Sequential([layers.Dense(4, activation="relu", input_shape=(3,)), layers.Dropout(0.5), layers.BatchNormalization(), layers.Dense(2)])
+
+
+def functional():
+    x = layers.Input((6, 6, 2))
+    inner = keras.Sequential([layers.Dense(4), layers.LayerNormalization()])
+    y, z = layers.DepthwiseConv2D(3)(x), layers.PReLU()(layers.Conv2D(2, 3)(x))
+    return keras.Model(x, inner(layers.Flatten()(layers.Concatenate()([y, z]))))
+
+
+def trained():
+    model = keras.Sequential([layers.Dense(4, input_shape=(3,)), layers.Dense(2)])
+    model.compile(keras.optimizers.Adam(0.5), "mse")
+    return model
+
+
+class Own(keras.Model):
+    def __init__(self):
+        super().__init__()
+        self.first, self.w = layers.Dense(3), None
+        self.scale = self.add_weight(name="factor", shape=(2,))
+
+    def call(self, x):
+        if self.w is None:
+            self.w = tf.Variable(tf.zeros((3, 2)), name="weights")
+        return tf.matmul(self.first(x), self.w) * self.scale
+
+
+def own():
+    model = Own()
+    model(np.zeros((1, 3), "f"))
+    return model
+
+
+def check_model(make):
+    name = make.__name__
+    arrays = np.load(folder / f"{name}.npz")
+    model, other = make(), make()
+    if name == "trained":  # Keras 2 restores slots when it makes them
+        model.load_weights(str(folder / name))
+    else:
+        model.load_weights(str(folder / name)).assert_consumed()
+        tf.train.Checkpoint(other).read(str(folder / name)).assert_consumed()
+        check(f"{name}, read of tf.train.Checkpoint", other(arrays["x"]), arrays["y"], 1e-5)
+    other = make()  # restore counts saves, which save_weights of Keras 2 does not write either
+    tf.train.Checkpoint(other).restore(str(folder / name)).expect_partial()
+    check(f"{name}, restore of tf.train.Checkpoint", other(arrays["x"]), arrays["y"], 1e-5)
+    check(f"{name}, load_weights of Keras 2", model(arrays["x"]), arrays["y"], 1e-5)
+    if name == "trained":
+        labels = np.cos(np.arange(10, dtype="f") * np.float32(0.4)).reshape(5, 2)
+        losses = [float(model.train_on_batch(arrays["x"], labels)) for _ in range(2)]
+        check(f"{name}, losses of the next steps", losses, arrays["losses"], 1e-6)
+    again = tf.train.load_checkpoint(str(folder / name))
+    for key in again.get_variable_to_shape_map():
+        again.get_tensor(key)
+    same_keys(name, model)
+
+
+def same_keys(name, model):
+    """Keras 2 saves the same model under the same keys, in the same shapes."""
+    global failures
+    model.save_weights(str(folder / "again" / name))
+    ours, theirs = (dict(tf.train.list_variables(str(f / name))) for f in (folder, folder / "again"))
+    good = ours == theirs
+    failures += not good
+    print(f"{'ok  ' if good else 'FAIL'} {name}: {len(ours)} keys{'' if good else f' {sorted(set(ours) ^ set(theirs))}'}")
+
+
+# --- variables ---
+def graph_of(scale):
+    a = v1.get_variable("a", initializer=scale * np.cos(np.arange(6, dtype="f") * np.float32(0.5)).reshape(2, 3))
+    with v1.variable_scope("scope"):
+        b = v1.get_variable("b", initializer=scale * np.cos(np.arange(4, dtype="f") * np.float32(0.25)))
+        count = v1.get_variable("count", initializer=np.int64(7 * scale))
+    return a, b, count
+
+
+def write_savers():
+    for version, name in ((v1.train.SaverDef.V1, "saver_v1"), (v1.train.SaverDef.V2, "saver_v2")):
+        with tf.Graph().as_default(), v1.Session() as session:
+            graph_of(2)
+            session.run(v1.global_variables_initializer())
+            v1.train.Saver(write_version=version).save(session, str(folder / name), write_state=False)
+
+
+def check_saver():
+    latest = tf.train.latest_checkpoint(str(folder))
+    state = tf.train.get_checkpoint_state(str(folder))
+    check("steps that are kept", [int(path.rsplit("-", 1)[1]) for path in state.all_model_checkpoint_paths], [2, 3], 0)
+    check("graph-1 is deleted", len(list(folder.glob("graph-1.*"))), 0, 0)
+    with tf.Graph().as_default(), v1.Session() as session:
+        variables = graph_of(3)
+        v1.train.Saver().restore(session, latest)
+        wanted = (np.cos(np.arange(6, dtype="f") * np.float32(0.5)).reshape(2, 3), np.cos(np.arange(4, dtype="f") * np.float32(0.25)), 7)
+        for variable, want in zip(variables, wanted):
+            check(f"{variable.name} by TensorFlow 1's Saver", session.run(variable), want, 1e-7)
+
+
+(folder / "again").mkdir(parents=True)
+write_savers()
+subprocess.run([program, str(folder)], check=True)
+for make in (sequential, functional, trained, own):
+    attempt(make.__name__, lambda make=make: check_model(make))
+attempt("the saver", check_saver)
+sys.exit(1 if failures else 0)
