@@ -71,7 +71,7 @@ interop:
 	@sh tools/setup.sh test
 	@sh tools/setup.sh interop
 	cmake --preset release -DTENON_TESTS=ON
-	cmake --build $(BUILD) -j $(JOBS) --target tenon_cli example_interop_finetune example_interop_saved example_interop_checkpoints example_interop_random formats_hdf5_hdf5_test formats_hdf5_writer_test
+	cmake --build $(BUILD) -j $(JOBS) --target tenon_cli interop_programs formats_hdf5_hdf5_test formats_hdf5_writer_test
 	@sh tests/interop/run.sh $(BUILD)
 
 # DESTDIR, when it is given to make, is in the environment of both.

@@ -217,7 +217,8 @@ const char *tn_name(tn_tensor *x)
         return "<failed>";
     if (x->form == TN__VARIABLE)
         return tn__variable_full_name(x);
-    if (x->form == TN__SYMBOLIC && x->of.output.node && x->of.output.node->name)
-        return x->of.output.node->name;
-    return "";
+    const tn__node *node = x->form == TN__SYMBOLIC ? x->of.output.node : NULL;
+    if (node && node->assigned && !node->orphan)
+        node = node->control[0];
+    return node && node->name ? node->name : "";
 }

@@ -127,7 +127,8 @@ static tn_status make_entry(tn_context *context, const opening *o, const char *h
     if (!e->now)
         return TN_RESOURCE_EXHAUSTED;
     e->now->here = here;
-    TN_TRY(inherit(e->now, &o->options, again ? again : outer));
+    static const tn_variable_scope_options none;
+    TN_TRY(inherit(e->now, o->made ? &none : &o->options, again ? again : outer));
     if (!(e->now->name_scope = names_of(context, o, again)) || !(e->now->name = path_of(o, again, outer, e->counts)))
         return context->error.status;
     TN_TRY(tn__count_opened(e->counts, e->now->name));

@@ -152,10 +152,10 @@ static double floored_fmod(double x, double y)
               tn__divide_compute, __VA_ARGS__)
 
 BINARY(RealDiv, FLOATS, x / y, .label = "truediv", .gradient = div_gradient)
-BINARY(DivNoNan, FLOATS, y == 0 ? 0 : x / y, .gradient = div_no_nan_gradient)
+BINARY(DivNoNan, FLOATS, y == 0 ? 0 : x / y, .label = "div_no_nan", .gradient = div_no_nan_gradient)
 QUOTIENT(Div, NUMBERS_TYPES, x / y, quotient(x, y), .gradient = div_gradient)
 QUOTIENT(FloorDiv, NUMBERS_TYPES, floor(x / y), floored_quotient(x, y),
-         .no_gradient = "none: flat between its steps")
+         .label = "floordiv", .no_gradient = "none: flat between its steps")
 QUOTIENT(TruncateDiv, NUMBERS_TYPES, trunc(x / y), quotient(x, y),
          .no_gradient = "none: flat between its steps")
 QUOTIENT(FloorMod, NUMBERS_TYPES, floored_fmod(x, y), floored_remainder(x, y),

@@ -272,6 +272,8 @@ tn_tensor *tn__read_after(tn_context *context, tn_tensor *variable)
     context->control = &last;
     tn_tensor *value = TN__APPLY(tn__op_ReadVariableOp, NULL, variable);
     context->control = outer;
+    if (value && value->form == TN__SYMBOLIC && value->of.output.node->control_count)
+        value->of.output.node->assigned = true;
     return value;
 }
 

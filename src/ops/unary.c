@@ -113,9 +113,10 @@ static tn_status zeros_compute(tn__kernel *kernel)
 }
 
 /* They never see the elements, which may be gone by then. */
-#define FILLED(op_name, compute_)           \
+#define FILLED(op_name, label_, compute_)   \
     const tn__op tn__op_##op_name = {       \
         .name = #op_name,                   \
+        .label = label_,                    \
         .inputs = "x: T",                   \
         .outputs = "y: T",                  \
         .types = "T: any",                  \
@@ -124,8 +125,8 @@ static tn_status zeros_compute(tn__kernel *kernel)
         .no_gradient = "none: a constant",  \
         .flags = TN__SHAPE_ONLY | TN__HALF, \
     };
-FILLED(OnesLike, ones_compute)
-FILLED(ZerosLike, zeros_compute)
+FILLED(OnesLike, "ones_like", ones_compute)
+FILLED(ZerosLike, "zeros_like", zeros_compute)
 
 /* --- bits ------------------------------------------------------------------------------------- */
 #define BITS .no_gradient = "not differentiable: integers"

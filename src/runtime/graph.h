@@ -24,6 +24,7 @@ typedef struct tn__node {
     } *output;
     struct tn__node **control; /* of the same graph, which keeps them: what must have run before */
     size_t control_count;
+    bool assigned;          /* the read that an assignment gave, its first control input: it goes by that name */
     char *name;             /* unique in a TensorFlow 1 graph, scopes included; elsewhere an input's, or NULL */
     const char *here;       /* the program's line */
 } tn__node;

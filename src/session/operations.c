@@ -27,8 +27,9 @@ tn_operation *tn_operation_of(tn_tensor *x)
     (void)context;
     if (!tn__check_tensor(x, "tn_operation_of: x"))
         return NULL;
-    if (x->form == TN__SYMBOLIC && x->of.output.node)
-        return tn__own_shared(x->of.output.node);
+    tn__node *node = x->form == TN__SYMBOLIC ? x->of.output.node : NULL;
+    if (node)
+        return tn__own_shared(node->assigned && !node->orphan ? node->control[0] : node);
     tn__fail(TN_INVALID_ARGUMENT, "Tensor.op is undefined when eager execution is enabled.");
     return NULL;
 }

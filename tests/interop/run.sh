@@ -34,6 +34,8 @@ TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_ops.py" "$build/tenon" "$work/ops"
 # The programs of examples/seeds/.
 TF_USE_LEGACY_KERAS=1 "$python" "$here/check_seeds.py" "$build/examples/seeds" "$build/tenon" "$work/seeds"
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_checkpoints.py" "$build/examples/interop_checkpoints" "$work/checkpoints"
+# Names of scopes, variables and ops of TensorFlow 1 graphs.
+"$python" "$here/scopes.py" "$build/examples/interop_scopes" "$work/scopes"
 
 # Random models, in two processes.
 mkdir "$work/random"
