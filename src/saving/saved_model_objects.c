@@ -17,12 +17,23 @@ static tn__version_def *first_version(tn__saved *s)
 }
 
 /* --- objects ---------------------------------------------------------------------------------- */
+/* Lists have numbers for names; an optimizer has others. */
+static bool is_list(const tn__tracker_node *node)
+{
+    bool list = true;
+    for (size_t i = 0; i < node->children.count; i++) {
+        const char *name = node->children.item[i].local_name;
+        list &= strspn(name, "0123456789") == strlen(name);
+    }
+    return list;
+}
+
 /* Without Keras 2's metadata TensorFlow shall not take them for its layers. */
 static const char *identifier(const tn__saved *s, const tn__tracker_node *node)
 {
-    if (node->layer)
-        return s->keras ? tn__keras_identifier(node->layer) : "_generic_user_object";
-    return "trackable_list_wrapper";
+    if (node->layer && s->keras)
+        return tn__keras_identifier(node->layer);
+    return !node->layer && is_list(node) ? "trackable_list_wrapper" : "_generic_user_object";
 }
 
 static tn_status add_user_object(tn__saved *s, tn__saved_object *object, const char *identifier)

@@ -1,0 +1,263 @@
+#include "saving/testdata.h"
+#include "formats/bundle.h"
+#include "formats/saved_model.h"
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static tn_model *fresh_model(void)
+{
+    return tn_sequential(TN_LAYERS(tn_dense(4, "relu", .input_shape = TN_SHAPE(3)), tn_dense(2)),
+                         .name = "small");
+}
+
+static tn_model *small_model(void)
+{
+    return spread(fresh_model());
+}
+
+static const char *inside(const char *folder, const char *name)
+{
+    return tn_format("%s/%s", folder, name);
+}
+
+static bool is_there(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+static size_t entries_of(const char *path)
+{
+    size_t count = 0;
+    DIR *folder = opendir(path);
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        count += entry->d_name[0] != '.';
+    closedir(folder);
+    return count;
+}
+
+/* --- what is written -------------------------------------------------------------------------- */
+typedef struct {
+    tn__file file;
+    tn__arena arena;
+    tn__saved_model model;
+} opened;
+
+static const tn__meta_graph_def *open_it(const char *folder, opened *o)
+{
+    *o = (opened){ 0 };
+    CHECK_OK(tn__file_read(inside(folder, "saved_model.pb"), 1 << 20, &o->file));
+    CHECK_OK(tn__saved_model_read(o->file.span, &o->arena, &o->model));
+    assert_int_equal(o->model.meta_graphs.count, 1);
+    return &o->model.meta_graphs.item[0];
+}
+
+static void close_it(opened *o)
+{
+    tn__arena_free(&o->arena);
+    tn__file_close(&o->file);
+}
+
+static void a_folder_has_a_graph_a_signature_and_the_weights(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    opened o;
+    const char *path = temporary_path("small");
+    CHECK_OK(tn_save(small_model(), path));
+    const tn__meta_graph_def *graph = open_it(path, &o);
+    assert_string_equal(graph->meta_info_def->tags.item[0], "serve");
+    const tn__signature_def *signature = tn__signature_find(graph, "serving_default");
+    assert_non_null(signature);
+    assert_int_equal(signature->inputs.count, 1);
+    assert_string_equal(signature->outputs.item[0].value.name, "StatefulPartitionedCall:0");
+    assert_int_equal(signature->inputs.item[0].value.shape->dim.item[0].size, -1);
+    assert_non_null(tn__signature_find(graph, "__saved_model_init_op"));
+    const tn__concrete_function *f =
+        tn__concrete_function_find(graph->object_graph_def, "__inference_signature_wrapper_1");
+    assert_non_null(f);
+    assert_int_equal(f->bound_inputs.count, 4);
+    close_it(&o);
+    tn__bundle *bundle;
+    size_t at;
+    CHECK_OK(tn__bundle_open(inside(path, "variables/variables"), NULL, &bundle));
+    assert_true(
+        tn__bundle_find(bundle, "layer_with_weights-1/bias/.ATTRIBUTES/VARIABLE_VALUE", &at));
+    assert_int_equal(tn__bundle_count(bundle), 5);
+    tn__bundle_close(bundle);
+    assert_true(is_there(inside(path, "keras_metadata.pb")));
+}
+
+typedef struct {
+    tn_variable *first, *second;
+} twice;
+
+static void twice_build(void *me, tn_list inputs)
+{
+    twice *self = me;
+    (void)inputs;
+    self->first = tn_add_weight(TN_SHAPE(3), .name = "k", .initializer = "constant(2)");
+    self->second = tn_add_weight(TN_SHAPE(3), .name = "k", .initializer = "constant(2)");
+}
+
+static tn_tensor *double_it(void *me, tn_list inputs)
+{
+    twice *self = me;
+    return tn_multiply(tn_at(inputs, 0), self->second);
+}
+
+static tn_tensor *leave_it(void *me, tn_list inputs)
+{
+    (void)me;
+    return tn_at(inputs, 0);
+}
+
+static tn_tensor *below_ten(void *me, tn_list inputs)
+{
+    (void)me;
+    return tn_less(tn_reduce_sum(tn_at(inputs, 0)), tn_scalar(10));
+}
+
+static tn_tensor *twice_call(void *me, tn_list inputs)
+{
+    twice *self = me;
+    tn_tensor *h = tn_abs(tn_multiply(tn_at(inputs, 0), self->first));
+    h = tn_cond(tn_greater(tn_reduce_sum(h), tn_scalar(3)), double_it, leave_it, self, TN_LIST(h));
+    h = tn_while_loop(below_ten, double_it, self, TN_LIST(h));
+    return tn_map_fn(double_it, self, TN_LIST(h));
+}
+
+static const tn_class Twice = {
+    .name = "Twice",
+    .size = sizeof(twice),
+    .fields = TN_FIELDS(TN_FIELD(twice, first), TN_FIELD(twice, second)),
+    .build = twice_build,
+    .call = twice_call,
+};
+
+static tn_model *own_model(void)
+{
+    tn_model *model = tn_new(&Twice, .name = "own");
+    tn_call(model, tn_ones(TN_SHAPE(2, 3), TN_FLOAT32));
+    return model;
+}
+
+static void a_class_of_the_programs_own_saves_its_branches_and_loops_as_functions(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    opened o;
+    const char *path = temporary_path("own");
+    CHECK_OK(tn_save(own_model(), path));
+    const tn__meta_graph_def *graph = open_it(path, &o);
+    assert_int_equal(graph->graph_def->library->function.count, 1 + 2 + 2 + 2);
+    const tn__signature_def *signature = tn__signature_find(graph, "serving_default");
+    assert_string_equal(signature->inputs.item[0].key, "input_1");
+    assert_string_equal(signature->outputs.item[0].key, "output_1");
+    close_it(&o);
+    assert_false(is_there(inside(path, "keras_metadata.pb")));
+}
+
+static void weights_of_one_name_are_saved_without_complaint(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn__bundle *bundle;
+    const char *path = temporary_path("equal");
+    CHECK_OK(tn_save(own_model(), path));
+    CHECK_OK(tn__bundle_open(inside(path, "variables/variables"), NULL, &bundle));
+    assert_int_equal(tn__bundle_count(bundle), 3);
+    tn__bundle_close(bundle);
+}
+
+/* --- where it is written ---------------------------------------------------------------------- */
+static void an_old_folder_is_replaced_as_a_whole(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("replaced");
+    CHECK_OK(tn_save(small_model(), path));
+    assert_true(is_there(inside(path, "keras_metadata.pb")));
+    CHECK_OK(tn_save(own_model(), path));
+    assert_false(is_there(inside(path, "keras_metadata.pb")));
+    assert_int_equal(entries_of(path), 2);
+    assert_int_not_equal(tn_save(small_model(), path, .overwrite = false), TN_OK);
+    CHECK_ERROR(TN_ALREADY_EXISTS, "is there already");
+}
+
+static void a_folder_of_something_else_is_kept(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("precious");
+    assert_int_equal(mkdir(path, 0777), 0);
+    FILE *letter = fopen(inside(path, "letter.txt"), "w");
+    fclose(letter);
+    assert_int_not_equal(tn_save(small_model(), path), TN_OK);
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "has 'letter.txt' in it, which would be lost");
+    assert_int_equal(entries_of(path), 1);
+    assert_int_not_equal(tn_save(small_model(), inside(path, "none/model")), TN_OK);
+    CHECK_ERROR(TN_NOT_FOUND, "Unable to write");
+}
+
+static void a_model_without_shapes_cannot_be_traced(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_model *model = tn_sequential(TN_LAYERS(tn_dense(2)));
+    assert_int_not_equal(tn_save(model, temporary_path("unbuilt")), TN_OK);
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "cannot be saved because the input shape is not available");
+    assert_false(is_there(temporary_path("unbuilt")));
+}
+
+static void a_saved_model_needs_a_folder(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    assert_int_not_equal(tn_save(small_model(), "-", .format = "tf"), TN_OK);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "a SavedModel is a folder");
+    CHECK_OK(tn_save(small_model(), temporary_path("named.h5"), .format = "tf"));
+    assert_true(is_there(inside(temporary_path("named.h5"), "saved_model.pb")));
+}
+
+static bool save_it(void *path)
+{
+    TN_SCOPE;
+    tn_model *model = fresh_model();
+    return model && tn_save(model, path) == TN_OK;
+}
+
+static bool save_own(void *path)
+{
+    TN_SCOPE;
+    tn_model *model = own_model();
+    return model && tn_save(model, path) == TN_OK;
+}
+
+static void running_out_of_memory_while_saving_leaks_nothing(void **state)
+{
+    (void)state;
+    char path[300];
+    snprintf(path, sizeof path, "%s", temporary_path("memory"));
+    check_allocation_failures(save_it, path);
+    check_allocation_failures(save_own, path);
+}
+
+int main(void)
+{
+    tests_begin();
+    tests_count_json();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_has_a_graph_a_signature_and_the_weights),
+        cmocka_unit_test(a_class_of_the_programs_own_saves_its_branches_and_loops_as_functions),
+        cmocka_unit_test(weights_of_one_name_are_saved_without_complaint),
+        cmocka_unit_test(an_old_folder_is_replaced_as_a_whole),
+        cmocka_unit_test(a_folder_of_something_else_is_kept),
+        cmocka_unit_test(a_model_without_shapes_cannot_be_traced),
+        cmocka_unit_test(a_saved_model_needs_a_folder),
+        cmocka_unit_test(running_out_of_memory_while_saving_leaks_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
