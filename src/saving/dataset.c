@@ -92,6 +92,14 @@ static void convert_integer(const tn__h5_type *type, const uint8_t *at, tn_dtype
         tn__element_from_int(to, value, place);
 }
 
+/* A file keeps its elements at any address. */
+static double float_at(tn_dtype dtype, const uint8_t *at)
+{
+    double element;
+    memcpy(&element, at, tn__dtype_size(dtype));
+    return tn__element_to_double(dtype, &element);
+}
+
 /* Elements of another type, one by one: integers as integers, the rest by way of double. */
 static void convert(const tn__h5_type *type, tn_dtype from, const uint8_t *bytes, tn_tensor *x)
 {
@@ -103,7 +111,7 @@ static void convert(const tn__h5_type *type, tn_dtype from, const uint8_t *bytes
         if (type->class == TN__H5_INTEGER)
             convert_integer(type, bytes, to, place);
         else
-            tn__element_from_double(to, tn__element_to_double(from, bytes), place);
+            tn__element_from_double(to, float_at(from, bytes), place);
     }
 }
 
