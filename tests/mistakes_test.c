@@ -199,6 +199,13 @@ static void an_h5_of_equal_names(void)
     (void)!tn_save(model, temporary_path("twins.h5"));
 }
 
+static void a_saver_of_equal_names(void)
+{
+    tn_variable *a = FIRST(tn_variable(ones(2), .name = "v"));
+    tn_variable *b = SECOND(tn_variable(ones(2), .name = "v"));
+    tn_saver_save(tn_saver(.var_list = TN_LIST(a, b)), tn_session(), temporary_path("model"), -1);
+}
+
 static void two_layers_of_a_name_in_a_sequential(void)
 {
     tn_layer *a = FIRST(tn_dense(2, .name = "d", .input_shape = TN_SHAPE(2)));
@@ -296,9 +303,9 @@ static void a_variable_that_the_optimizer_was_not_built_for(void)
                "`__init__()` method or in the `build()` method."
 #define SINGLETON "tf.function only supports singleton tf.Variables created on the first call. Make sure the tf.Variable is only created once or " \
                   "created outside tf.function. See https://www.tensorflow.org/guide/function#creating_tfvariables for more information."
-#define BUILT "make it in init or build, or keep it in a field and make it only while the field is NULL"
-#define OUTSIDE "make it outside of the function, or keep it in a place of its own and make it only while that is NULL"
-#define LEAVE_OUT "leave .shape and .dtype out to take what is there, or give the other variable another name"
+#define BUILT "make it in init or build, or in the first call whatever its inputs are, and keep it in a field"
+#define OUTSIDE "make it outside of the function, or in its first call whatever the inputs are, and keep it in a place of its own"
+#define LEAVE_OUT "leave .shape and .dtype out to take what is there (an initial value has its own), or give the other variable another name"
 
 static const struct mistake {
     const char *name;
@@ -336,6 +343,8 @@ static const struct mistake {
             true),
     MISTAKE(an_h5_of_equal_names, TN_ALREADY_EXISTS, "Unable to create dataset (name already exists)", "'twins/k'",
             ".keras and .weights.h5 keep weights by their layers and save both; or give one another name", true),
+    MISTAKE(a_saver_of_equal_names, TN_ALREADY_EXISTS, "Unable to create dataset (name already exists)", "'v'",
+            "give one of them another name, or make it in a name scope of its own", true),
     MISTAKE(two_layers_of_a_name_in_a_sequential, TN_ALREADY_EXISTS,
             "All layers added to a Sequential model should have unique names. Name 'd' is already the name of a layer in this model. Update the "
             "`name` argument to pass a unique name.", "'d'", "Update the `name` argument", true),
@@ -350,8 +359,8 @@ static const struct mistake {
     MISTAKE(the_value_of_a_graphs_variable_without_a_session, TN_FAILED_PRECONDITION, "'v' is a variable of a graph and has values in sessions only",
             "'v'", "tn_run(session, variable) gives its value there", true),
     MISTAKE(an_op_on_a_tensor_of_another_graph, TN_INVALID_ARGUMENT,
-            "float32 <unknown> out of scope: it belongs to another function or graph, where it was made at", "",
-            "return it from there, or pass it as an argument", true),
+            "Tensor(\"x:0\") must be from the same graph as what is made here.", "x:0", "make both inside the same TN_WITH(tn_graph_as_default(g))",
+            true),
     MISTAKE(an_assignment_of_another_shape, TN_INVALID_ARGUMENT,
             "Cannot assign value to variable ' s/v:0': Shape mismatch.The variable shape (2,), and the assigned value shape (3,) are incompatible.",
             "'s/v'", "it keeps its shape; one that is made with .shape = TN_SHAPE(TN_NONE) takes any size", true),

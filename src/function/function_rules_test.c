@@ -87,7 +87,7 @@ static void creation_at_every_call_fails_in_the_first_call_and_says_where(void *
         snprintf(made, sizeof made, "function_rules_test.c:%d, in trace 2 of adds_v", line_of_v);
         snprintf(before, sizeof before, "the first trace made 'v' at ");
         CHECK_REFUSAL(SINGLETON, "variable 'v', made at ", made, before,
-                      "make it outside of the function", "only while that is NULL");
+                      "make it outside of the function", "in its first call whatever the inputs are");
     }
     assert_null(s.v);
 }

@@ -50,9 +50,8 @@ static tn_status refuse(const tn_function *f, const tn_tensor *variable)
     return tn__fail(
         TN_VARIABLE_CREATION,
         "%s\nvariable '%s', made at %s, in trace %zu of %s%s\n"
-        "make it outside of the function, or keep it in a place of its own and make it only while "
-        "that is NULL: "
-        "if (!self->v) self->v = tn_variable(...)",
+        "make it outside of the function, or in its first call whatever the inputs are, and keep "
+        "it in a place of its own: if (!self->v) self->v = tn_variable(...)",
         f->first.count
             ? "tf.function only supports singleton tf.Variables created on the first call. Make "
               "sure the tf.Variable is "

@@ -148,7 +148,7 @@ static tn_status run_init(tn_context *context, tn_layer *layer)
 #define NO_NEW_STATE \
     "You cannot add new elements of state (variables or sub-layers) to a layer that is already built. All state must be created in the " \
     "`__init__()` method or in the `build()` method."
-#define MAKE_EARLIER "make it in init or build, or keep it in a field and make it only while the field is NULL"
+#define MAKE_EARLIER "make it in init or build, or in the first call whatever its inputs are, and keep it in a field: if (!self->v) self->v = ..."
 
 static const char *line_or(const char *here)
 {

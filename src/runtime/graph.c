@@ -298,6 +298,20 @@ static tn_status capture_outer(tn_context *context, tn_graph *graph, tn_tensor *
     return TN_OK;
 }
 
+static tn_status fail_foreign(const tn_graph *graph, const tn_tensor *x)
+{
+    const tn__node *node = x->of.output.node;
+    const char *here = node->here ? node->here : "an unknown line";
+    if (graph->v1)
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "Tensor(\"%s:%d\") must be from the same graph as what is made here.\nit was made at %s, while another graph was the default one\n"
+                        "make both inside the same TN_WITH(tn_graph_as_default(g))",
+                        node->name ? node->name : node->op->name, x->of.output.index, here);
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "%s out of scope: it belongs to another function or graph, where it was made at %s\nreturn it from there, or pass it as an "
+                    "argument", TN__TENSOR(x), here);
+}
+
 tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured)
 {
     *captured = NULL;
@@ -306,10 +320,7 @@ tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, 
     if (is_round(graph, x->of.output.node->graph))
         return capture_outer(context, graph, x, captured);
     if (x->of.output.node->graph != graph)
-        return tn__fail(TN_INVALID_ARGUMENT,
-                        "%s out of scope: it belongs to another function or graph, where it was made at %s\nreturn it from there, or pass it as an "
-                        "argument",
-                        TN__TENSOR(x), x->of.output.node->here ? x->of.output.node->here : "an unknown line");
+        return fail_foreign(graph, x);
     *captured = tn__retain(x);
     return TN_OK;
 }

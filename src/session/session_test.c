@@ -136,7 +136,7 @@ static void a_tensor_of_another_graph_is_refused(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Tensor x is not an element of this graph.");
     TN_WITH(tn_graph_as_default(tn_graph_new()));
     assert_null(tn_square(x));
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "belongs to another function or graph");
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "must be from the same graph");
 }
 
 static void a_finalized_graph_takes_no_more(void **state)

@@ -386,8 +386,8 @@ static tn_status fail_without_gradients(tn_list variables)
         return tn__fail(TN_INVALID_ARGUMENT, "No gradients provided for any variable.\nthe list of variables is empty");
     const char *here = variables.item[0]->of.variable->here;
     return tn__fail(TN_INVALID_ARGUMENT,
-                    "No gradients provided for any variable.\nof %zu, the first is '%s', made at %s\nthe loss does not come of them on the tape: "
-                    "make the tape before calling the model, and ask it for the gradient of what was computed after that",
+                    "No gradients provided for any variable.\nof %zu, the first is '%s', made at %s\nthe loss is not computed from them, or was "
+                    "before the tape was made: make the tape before calling the model, and ask it for the gradient of what comes of that",
                     variables.count, tn__variable_full_name(variables.item[0]), here ? here : "an unknown line");
 }
 
