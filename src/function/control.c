@@ -1,6 +1,7 @@
 /* control.c - tn_cond, tn_switch_case and tn_while_loop: run at once, or traced into closures. */
 #include "function/control.h"
 #include "ops/ops.h"
+#include <stdio.h>
 #include <string.h>
 
 static bool check_inputs(tn_list inputs, const char *what)
@@ -152,6 +153,32 @@ static tn_status close(tn_context *context, const traced *t, size_t own, const o
 }
 
 /* The node, and its outputs in the structure that the body gave. */
+/* In a TensorFlow 1 graph what comes out is named after the node: "cond/Identity"; of a loop behind its counter and its limit, which
+ * are the first two there. */
+static tn_status name_outputs(tn_context *context, const tn__op *op, tn_tensor **made, size_t outputs)
+{
+    const tn__node *node = outputs && made[0]->form == TN__SYMBOLIC ? made[0]->of.output.node : NULL;
+    bool named = context->graph && context->graph->v1 && node && node->name;
+    size_t before = op == &tn__op_While || op == &tn__op_StatelessWhile ? 2 : 0;
+    const char *outer = context->name_scope;
+    tn_status status = TN_OK;
+    for (size_t i = 0; named && i < outputs && status == TN_OK; i++) {
+        char name[32];
+        tn_tensor *x = NULL;
+        snprintf(name, sizeof name, "Identity_%zu", i + before);
+        context->name_scope = node->name;
+        context->node_name = i + before ? name : NULL;
+        status = tn__dispatch(context, &tn__op_Identity, NULL, &made[i], 1, &x, 1);
+        context->node_name = NULL;
+        context->name_scope = outer;
+        if (status == TN_OK) {
+            tn__release(made[i]); /* the graph keeps its node */
+            made[i] = x;
+        }
+    }
+    return status;
+}
+
 static tn_tensor *apply(tn_context *context, const tn__op *op, const void *attrs, tn_list first, const outside *o, const tn_tensor *structure)
 {
     size_t count = first.count + o->tensor.count + o->variable.count, outputs = tn__flat_count(structure);
@@ -166,7 +193,7 @@ static tn_tensor *apply(tn_context *context, const tn__op *op, const void *attrs
     if (tn__dispatch(context, op, attrs, inputs, count, made, outputs) != TN_OK)
         return NULL;
     tn_tensor *const *at = made;
-    tn_tensor *result = tn__rebuild(structure, &at);
+    tn_tensor *result = name_outputs(context, op, made, outputs) == TN_OK ? tn__rebuild(structure, &at) : NULL;
     for (size_t i = 0; i < outputs; i++)
         tn__release(made[i]);
     return result;

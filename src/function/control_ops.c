@@ -359,9 +359,10 @@ static tn_status while_compute(tn__kernel *kernel)
     return status;
 }
 
-#define CONTROL(name_, attrs_, fields_, outputs_, infer_, compute_, gradient_, flags_) \
+#define CONTROL(name_, label_, attrs_, fields_, outputs_, infer_, compute_, gradient_, flags_) \
     const tn__op tn__op_##name_ = { \
         .name = #name_, \
+        .label = label_, \
         .inputs = "", \
         .outputs = "", \
         .attrs = fields_, \
@@ -372,9 +373,9 @@ static tn_status while_compute(tn__kernel *kernel)
         .gradient = gradient_, \
         .flags = TN__ANY_INPUTS | TN__MAKES_OUTPUTS | TN__HALF | (flags_), \
     };
-CONTROL(If, tn__if_attrs, if_fields, if_outputs, if_infer, if_compute, tn__if_gradient, TN__STATEFUL)
-CONTROL(StatelessIf, tn__if_attrs, if_fields, if_outputs, if_infer, if_compute, tn__if_gradient, 0)
-CONTROL(While, tn__while_attrs, while_fields, while_outputs, while_infer, while_compute, tn__while_gradient, TN__STATEFUL)
-CONTROL(StatelessWhile, tn__while_attrs, while_fields, while_outputs, while_infer, while_compute, tn__while_gradient, 0)
-CONTROL(Case, tn__case_attrs, case_fields, case_outputs, case_infer, case_compute, tn__case_gradient, TN__STATEFUL)
-CONTROL(StatelessCase, tn__case_attrs, case_fields, case_outputs, case_infer, case_compute, tn__case_gradient, 0)
+CONTROL(If, "cond", tn__if_attrs, if_fields, if_outputs, if_infer, if_compute, tn__if_gradient, TN__STATEFUL)
+CONTROL(StatelessIf, "cond", tn__if_attrs, if_fields, if_outputs, if_infer, if_compute, tn__if_gradient, 0)
+CONTROL(While, "while", tn__while_attrs, while_fields, while_outputs, while_infer, while_compute, tn__while_gradient, TN__STATEFUL)
+CONTROL(StatelessWhile, "while", tn__while_attrs, while_fields, while_outputs, while_infer, while_compute, tn__while_gradient, 0)
+CONTROL(Case, "switch_case/indexed_case", tn__case_attrs, case_fields, case_outputs, case_infer, case_compute, tn__case_gradient, TN__STATEFUL)
+CONTROL(StatelessCase, "switch_case/indexed_case", tn__case_attrs, case_fields, case_outputs, case_infer, case_compute, tn__case_gradient, 0)

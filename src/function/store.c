@@ -2,6 +2,7 @@
 #include "function/store.h"
 #include "base/text.h"
 #include "core/hooks.h"
+#include "function/frame.h"
 #include "function/variable_scope.h"
 #include "tenon/variable.h"
 #include <regex.h>
@@ -188,8 +189,11 @@ tn_list tn_get_collection(const char *name, const char *scope)
         tn__fail(TN_INVALID_ARGUMENT, "tn_get_collection: name is NULL");
     if (!store || !name)
         return none;
+    tn__making_begin(context); /* a graph's store is shared by threads */
     const struct tn__collection *c = tn__map_get(&store->collection, name);
-    return matching(name, c ? c : &empty, scope);
+    tn_list list = matching(name, c ? c : &empty, scope);
+    tn__making_end(context);
+    return list;
 }
 
 tn_status tn_add_to_collection(const char *name, tn_tensor *x)
@@ -200,7 +204,10 @@ tn_status tn_add_to_collection(const char *name, tn_tensor *x)
     if (!tn__check_tensor(x, "tn_add_to_collection: x"))
         return TN_INVALID_ARGUMENT;
     tn_store *store = store_in_use(context);
-    return store ? add(store, name, x) : TN_RESOURCE_EXHAUSTED;
+    tn__making_begin(context);
+    tn_status status = store ? add(store, name, x) : TN_RESOURCE_EXHAUSTED;
+    tn__making_end(context);
+    return status;
 }
 
 tn_list tn_global_variables(const char *scope)

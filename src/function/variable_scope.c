@@ -147,7 +147,9 @@ static tn_status enter_variable_scope(tn_context *context, tn_scope *scope, cons
 {
     opening *o = scope->self;
     entry *e = tn__alloc_zeroed(1, sizeof *e);
+    tn__making_begin(context); /* a graph's store is shared by threads */
     tn_status status = e ? make_entry(context, o, here, e) : TN_RESOURCE_EXHAUSTED;
+    tn__making_end(context);
     if (status != TN_OK) {
         if (e)
             entry_free(e);
@@ -169,10 +171,12 @@ static void leave_variable_scope(tn_context *context, tn_scope *scope, void *sav
     entry *e = saved;
     context->variable_scope = e->outer;
     context->name_scope = e->outer_names;
+    tn__making_begin(context);
     if (e->opened)
         tn__restore_opened(e->counts, e->opened);
     else
         tn__forget_opened(e->counts, e->now->name);
+    tn__making_end(context);
     entry_free(e);
 }
 

@@ -1,5 +1,6 @@
 /* variable_scope_test.c - variable scopes, their stores and collections, eagerly and in graphs; names beside TensorFlow's in strict scopes. */
 #include "support/check_op.h"
+#include <pthread.h>
 
 /* Each test runs in a graph of its own and, when it says so, eagerly too. */
 static tn_variable *get(const char *name)
@@ -377,6 +378,38 @@ static void a_store_of_its_own_takes_the_place_of_the_ambient_one(void **state)
     both(stores_body);
 }
 
+static void *share_in_thread(void *graph)
+{
+    TN_SCOPE;
+    TN_WITH(tn_graph_as_default(graph));
+    TN_WITH(tn_variable_scope("s", .reuse = TN_AUTO_REUSE));
+    TN_WITH(tn_variable_scope(.default_name = "t"));
+    return tn_get_variable("s", .initial_value = tn_scalar(1.0)) ? tn_get_variable("s") : NULL;
+}
+
+static void threads_share_a_graph_s_store(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    enum { THREADS = 8 };
+    tn_graph *graph = tn_graph_new();
+    pthread_t thread[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, share_in_thread, graph), 0);
+    size_t made = 0;
+    for (int i = 0; i < THREADS; i++) {
+        void *variable = NULL;
+        assert_int_equal(pthread_join(thread[i], &variable), 0);
+        made += variable != NULL;
+    }
+    assert_int_equal(made, THREADS);
+    TN_WITH(tn_graph_as_default(graph));
+    tn_list all = tn_global_variables("s/t");
+    assert_in_range(all.count, 1, THREADS); /* default names count how many are open at once */
+    for (size_t i = 1; i < all.count; i++)
+        assert_string_not_equal(tn_name(all.item[i]), tn_name(all.item[i - 1]));
+}
+
 static void resetting_and_clearing_forget_what_stores_have(void **state)
 {
     (void)state;
@@ -573,6 +606,7 @@ int main(void)
         cmocka_unit_test(what_layers_optimizers_metrics_and_generators_make_is_in_no_store),
         cmocka_unit_test(a_traced_body_shares_through_the_store),
         cmocka_unit_test(a_store_of_its_own_takes_the_place_of_the_ambient_one),
+        cmocka_unit_test(threads_share_a_graph_s_store),
         cmocka_unit_test(resetting_and_clearing_forget_what_stores_have),
         cmocka_unit_test(a_store_keeps_its_variables_alive),
         cmocka_unit_test(an_eager_strict_scope_makes_but_with_a_store_shares),

@@ -77,6 +77,40 @@ PROGRAM(v1_collections)
     CHECK_NAMES(tn_get_collection("global_variables", "."), "a", "b", "s/d");
 }
 
+static tn_tensor *one_more(void *self, tn_list inputs)
+{
+    (void)self;
+    return tn_add(inputs.item[0], tn_scalar(1.0));
+}
+
+static tn_tensor *one_less(void *self, tn_list inputs)
+{
+    (void)self;
+    return tn_subtract(inputs.item[0], tn_scalar(1.0));
+}
+
+static tn_tensor *below_three(void *self, tn_list inputs)
+{
+    (void)self;
+    return tn_less(inputs.item[0], tn_scalar(3.0));
+}
+
+PROGRAM(v1_cond_while_names)
+{
+    tn_tensor *x = tn_placeholder(TN_FLOAT32, TN_SCALAR, "x");
+    tn_tensor *a = tn_cond(tn_greater(x, tn_scalar(0.0)), one_more, one_less, NULL, TN_LIST(x));
+    tn_tensor *w = tn_while_loop(below_three, one_more, NULL, TN_LIST(x));
+    const tn_body branches[] = { one_more, one_less };
+    tn_tensor *i = tn_placeholder(TN_INT32, TN_SCALAR, "i"), *c = tn_switch_case(i, 2, branches, NULL, TN_LIST(x));
+    CHECK_NAME(a, "cond/Identity");
+    CHECK_NAME(w, "while/Identity_2");
+    CHECK_NAME(c, "switch_case/indexed_case/Identity");
+    tn_tensor *one = tn_constant(TN_FLOAT32, TN_SCALAR, (float[]){ 1 });
+    tn_tensor *both = tn_run(tn_session(), tn_tuple(a, w), .feed = { { x, one } });
+    CHECK_VALUES(tn_item(both, 0), 0, 2);
+    CHECK_VALUES(tn_item(both, 1), 0, 3);
+}
+
 PROGRAM(v1_default_name_uniquify)
 {
     static const char *const names[] = { "unit/v", "unit_1/v", "unit_2/v" };
@@ -208,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(v1_assign_and_session),   cmocka_unit_test(v1_auto_reuse),
         cmocka_unit_test(v1_collections),          cmocka_unit_test(v1_default_name_uniquify),
+        cmocka_unit_test(v1_cond_while_names),
         cmocka_unit_test(v1_feed_fetch),           cmocka_unit_test(v1_get_tensor_by_name),
         cmocka_unit_test(v1_get_variable_reuse),   cmocka_unit_test(v1_name_scope_uniquify),
         cmocka_unit_test(v1_nested_scopes),        cmocka_unit_test(v1_op_names_uniquify),
