@@ -6,6 +6,7 @@
 #include "saving/json.h"
 #include "saving/keras3.h"
 #include "saving/legacy.h"
+#include "saving/saved_model.h"
 #include "saving/trainer_state.h"
 #include <string.h>
 
@@ -250,22 +251,27 @@ static tn_status load_opened(tn__load *load, tn_layer **model)
     }
 }
 
+static tn_status load_any(tn__load *load, tn_layer **model)
+{
+    const tn_load_options *options = load->options;
+    tn__span data = { options->data, options->size };
+    bool folder = !data.data && tn__saved_model_is(options->path);
+    if (!folder)
+        TN_TRY(tn__source_open(options->path, data, options->map, options->limit, &load->source));
+    tn_status status = folder ? tn__saved_model_load(load, model) : load_opened(load, model);
+    if (status != TN_OK)
+        tn__fail_note("while loading '%s'", folder ? options->path : load->source.name);
+    tn__source_close(&load->source);
+    return status;
+}
+
 tn_model *tn_load_model_with(const tn_load_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
     TN__EAGERLY(context);
     tn__load load = { .context = context, .options = options };
     tn_layer *model = NULL;
-    tn__span data = { options->data, options->size };
-    tn_status status =
-        tn__source_open(options->path, data, options->map, options->limit, &load.source);
-    if (status == TN_OK) {
-        status = load_opened(&load, &model);
-        if (status != TN_OK)
-            tn__fail_note("while loading '%s'", load.source.name);
-        tn__source_close(&load.source);
-    }
-    return status == TN_OK ? tn__own(model) : NULL;
+    return load_any(&load, &model) == TN_OK ? tn__own(model) : NULL;
 }
 
 tn_model *tn_load_model_from_memory(const void *data, size_t size)

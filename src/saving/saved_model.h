@@ -10,5 +10,10 @@
 
 /* Writes the folder; what is there is replaced as a whole, when it is a SavedModel. */
 tn_status tn__saved_model_save(tn_context *context, const tn_save_options *options);
+/* A folder with such a file in it. */
+bool tn__saved_model_is(const char *path);
+/* Keras 2's: a model of layers. Any other: one whose call runs the function serving_default. The
+ * caller owns the model. */
+tn_status tn__saved_model_load(const tn__load *load, tn_layer **model);
 
 #endif

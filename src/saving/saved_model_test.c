@@ -137,6 +137,23 @@ static const tn_class Twice = {
     .call = twice_call,
 };
 
+/* The same without the loop that collects. */
+static tn_tensor *branching_call(void *me, tn_list inputs)
+{
+    twice *self = me;
+    tn_tensor *h = tn_abs(tn_multiply(tn_at(inputs, 0), self->first));
+    h = tn_cond(tn_greater(tn_reduce_sum(h), tn_scalar(3)), double_it, leave_it, self, TN_LIST(h));
+    return tn_while_loop(below_ten, double_it, self, TN_LIST(h));
+}
+
+static const tn_class Branching = {
+    .name = "Branching",
+    .size = sizeof(twice),
+    .fields = TN_FIELDS(TN_FIELD(twice, first), TN_FIELD(twice, second)),
+    .build = twice_build,
+    .call = branching_call,
+};
+
 static tn_model *own_model(void)
 {
     tn_model *model = tn_new(&Twice, .name = "own");
@@ -170,6 +187,60 @@ static void weights_of_one_name_are_saved_without_complaint(void **state)
     CHECK_OK(tn__bundle_open(inside(path, "variables/variables"), NULL, &bundle));
     assert_int_equal(tn__bundle_count(bundle), 3);
     tn__bundle_close(bundle);
+}
+
+/* --- what comes back -------------------------------------------------------------------------- */
+static void a_model_of_keras_layers_comes_back_as_it_was(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("back");
+    tn_model *model = small_model();
+    tn_must(tn_compile(model, tn_adam(0.1), "mse"));
+    tn_train_on_batch(model, tn_ones(TN_SHAPE(2, 3), TN_FLOAT32),
+                      tn_ones(TN_SHAPE(2, 2), TN_FLOAT32));
+    CHECK_OK(tn_save(model, path));
+    tn_model *again = tn_load_model(path);
+    CHECK_NO_ERROR();
+    check_same_outputs(model, again, tn_ones(TN_SHAPE(5, 3), TN_FLOAT32));
+    assert_string_equal(tn_to_json(again), tn_to_json(model));
+    assert_true(tn_is_compiled(again));
+    assert_int_equal(tn_load_model(path, .compile = false) != NULL, 1);
+}
+
+static void a_class_of_the_programs_own_comes_back_as_its_function(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("own_back"), *again = temporary_path("own_again");
+    tn_model *model = own_model();
+    CHECK_OK(tn_save(model, path));
+    opened o;
+    const tn__meta_graph_def *graph = open_it(path, &o);
+    bool collects = false;
+    for (size_t i = 0; i < graph->graph_def->library->function.count; i++)
+        for (size_t k = 0; k < graph->graph_def->library->function.item[i].node_def.count; k++)
+            collects |= strcmp(graph->graph_def->library->function.item[i].node_def.item[k].op,
+                               "TensorListPushBack") == 0;
+    close_it(&o);
+    assert_true(collects);
+    assert_null(tn_load_model(path));
+    CHECK_ERROR(TN_UNIMPLEMENTED, "nobody knows: EmptyTensorList, TensorListStack");
+    tn_model *branching = tn_new(&Branching, .name = "branching");
+    tn_tensor *x = tn_multiply(tn_ones(TN_SHAPE(2, 3), TN_FLOAT32), tn_scalar(0.1));
+    tn_call(branching, x);
+    CHECK_OK(tn_save(branching, path));
+    tn_model *served = tn_load_model(path);
+    CHECK_NO_ERROR();
+    check_same_outputs(branching, served, x);
+    check_same_outputs(branching, served, tn_ones(TN_SHAPE(7, 3), TN_FLOAT32));
+    assert_int_equal(tn_variables(served).count, 2);
+    CHECK_OK(tn_save(served, again));
+    check_same_outputs(branching, tn_load_model(again), x);
+    assert_int_not_equal(tn_save(served, temporary_path("served.keras")), TN_OK);
+    CHECK_ERROR(TN_UNIMPLEMENTED, "is a SavedModel's function and has no config");
+    assert_null(tn_call(served, tn_ones(TN_SHAPE(2, 4), TN_FLOAT32)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Binding inputs to tf.function failed");
 }
 
 /* --- where it is written ---------------------------------------------------------------------- */
@@ -253,6 +324,8 @@ int main(void)
         cmocka_unit_test(a_folder_has_a_graph_a_signature_and_the_weights),
         cmocka_unit_test(a_class_of_the_programs_own_saves_its_branches_and_loops_as_functions),
         cmocka_unit_test(weights_of_one_name_are_saved_without_complaint),
+        cmocka_unit_test(a_model_of_keras_layers_comes_back_as_it_was),
+        cmocka_unit_test(a_class_of_the_programs_own_comes_back_as_its_function),
         cmocka_unit_test(an_old_folder_is_replaced_as_a_whole),
         cmocka_unit_test(a_folder_of_something_else_is_kept),
         cmocka_unit_test(a_model_without_shapes_cannot_be_traced),

@@ -125,6 +125,8 @@ static bool check_saved_again(file_case *f, tn_model *model)
     if (!check_saved_as(f, model, "again.keras", 0) || !check_saved_as(f, model, "again.h5", 0) || !check_saved_as(f, model, "again.h5", 3) ||
         (old && !check_saved_as(f, model, "again.h5", 2)))
         return false;
+    if (old && !check_saved_as(f, model, "again_folder", 0))
+        return false;
     const char *weights = temporary_path("again.weights.h5");
     if (tn_save_weights(model, weights) != TN_OK)
         return no_error(f->v, "saving weights");
@@ -153,6 +155,22 @@ static bool check_checkpoints(file_case *f, const char *json)
     return true;
 }
 
+/* SavedModels: Keras 2's, whose layers are made again, and exported functions. */
+static bool check_saved_models(file_case *f)
+{
+    const json_t *files = json_object_get(golden_json(f->c), "files");
+    static const char *const formats[] = { "savedmodel", "savedmodel_export" };
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = tn__json_text(files, formats[i]);
+        tn_model *model = name ? loaded(f, tn_load_model(path_in(f, name)), formats[i]) : NULL;
+        if (name && (!model || !check_outputs(f, model, formats[i])))
+            return false;
+        if (name && i == 0 && !check_training(f, path_in(f, name), formats[i]))
+            return false;
+    }
+    return true;
+}
+
 static bool check_formats(file_case *f)
 {
     const json_t *files = json_object_get(golden_json(f->c), "files");
@@ -168,6 +186,8 @@ static bool check_formats(file_case *f)
     }
     const char *json = tn__json_text(files, "json");
     if (json && !check_checkpoints(f, json))
+        return false;
+    if (!check_saved_models(f))
         return false;
     for (size_t i = 0; i < 2 && json; i++) {
         const char *name = tn__json_text(files, weights[i]);

@@ -1,0 +1,389 @@
+/* saved_model_function.c */
+#include "saving/saved_model_function.h"
+#include "saving/graph_read.h"
+#include "saving/saved_model.h"
+#include "function/function.h"
+#include "nn/config.h"
+#include "ops/ops.h"
+#include <string.h>
+
+/* --- the class -------------------------------------------------------------------------------- */
+typedef struct {
+    tn_function *function; /* of one trace, retained */
+} served;
+
+/* Values of other types are brought to those of the signature, as Keras's models do. */
+static tn_tensor *served_call(void *me, tn_list inputs)
+{
+    served *self = me;
+    tn_tensor **fitting = tn__scope_alloc((inputs.count + 1) * sizeof *fitting), *result;
+    if (!fitting)
+        return NULL;
+    for (size_t i = 0; i < inputs.count; i++) {
+        bool other = i < self->function->signature_count &&
+                     inputs.item[i]->dtype != self->function->signature[i].dtype;
+        fitting[i] =
+            other ? tn_cast(inputs.item[i], self->function->signature[i].dtype) : inputs.item[i];
+        if (!fitting[i])
+            return NULL;
+    }
+    tn_status status = tn__function_call(tn__context(), self->function,
+                                         (tn_list){ inputs.count, fitting }, 0, &result);
+    return status == TN_OK ? tn__own(result) : NULL;
+}
+
+static void served_destroy(void *me)
+{
+    tn__release(((served *)me)->function);
+}
+
+static tn_status no_config(tn_layer *layer, void *json)
+{
+    (void)json;
+    return tn__fail(TN_UNIMPLEMENTED,
+                    "'%s' is a SavedModel's function and has no config: tn_save() writes it as a "
+                    "SavedModel, under a name without .keras or .h5",
+                    layer->name);
+}
+
+static const tn_class_more served_more = { .destroy = served_destroy, .write_config = no_config };
+static const tn_class served_class = {
+    .name = "SavedModel", .size = sizeof(served), .call = served_call, .more = &served_more
+};
+
+/* --- what the function takes ------------------------------------------------------------------ */
+typedef struct {
+    tn_context *context;
+    const tn__meta_graph_def *graph;
+    tn__bundle *bundle;
+    const char *name;
+    const tn__saved_bare_function *bare;
+    const tn__concrete_function *concrete;
+    const tn__function_def *def;
+    size_t inputs;     /* arguments before those that are bound */
+    tn_tensor **bound; /* variables and constants; of the scope round the load */
+    tn__arena arena;
+    tn__object_graph objects; /* the checkpoint's */
+    int32_t *twin;            /* of each saved object: its node there, or -1 */
+} loading;
+
+static int32_t child_of(const loading *l, size_t node, const char *name)
+{
+    const tn__saved_object_graph *objects = l->graph->object_graph_def;
+    if (node >= objects->nodes.count)
+        return -1;
+    const tn__saved_object *object = &objects->nodes.item[node];
+    for (size_t i = 0; i < object->children.count; i++) {
+        const char *local = object->children.item[i].local_name;
+        int32_t child = object->children.item[i].node_id;
+        if (local && strcmp(local, name) == 0 && child >= 0 && (size_t)child < objects->nodes.count)
+            return child;
+    }
+    return -1;
+}
+
+static tn_status find_function(loading *l)
+{
+    if (!l->graph->object_graph_def || l->graph->object_graph_def->nodes.count == 0)
+        return tn__fail(TN_UNIMPLEMENTED, "'%s' is a SavedModel of TensorFlow 1", l->name);
+    int32_t map = child_of(l, 0, "signatures");
+    int32_t function = map < 0 ? -1 : child_of(l, (size_t)map, TN__SERVING_DEFAULT);
+    const tn__saved_object *object =
+        function < 0 ? NULL : &l->graph->object_graph_def->nodes.item[function];
+    if (!object || object->which != TN__SAVED_BARE_FUNCTION)
+        return tn__fail(TN_INVALID_ARGUMENT, "'%s' has no signature '%s'", l->name,
+                        TN__SERVING_DEFAULT);
+    l->bare = object->bare_function;
+    const char *name = l->bare->concrete_function_name ? l->bare->concrete_function_name : "";
+    l->concrete = tn__concrete_function_find(l->graph->object_graph_def, name);
+    l->def = l->graph->graph_def ? tn__function_find(l->graph->graph_def->library, name) : NULL;
+    if (!l->concrete || !l->def ||
+        l->concrete->bound_inputs.count > l->def->signature->input_arg.count)
+        return tn__fail(TN_DATA_LOSS, "'%s': there is no function '%s'", l->name, name);
+    l->inputs = l->def->signature->input_arg.count - l->concrete->bound_inputs.count;
+    return tn__function_check(l->graph->graph_def->library, name);
+}
+
+/* --- values ----------------------------------------------------------------------------------- */
+/* Both graphs name the same objects: they are followed beside each other. */
+static tn_status find_twins(loading *l)
+{
+    const tn__saved_object_graph *saved = l->graph->object_graph_def;
+    int32_t *queue = tn__arena_alloc(&l->arena, (saved->nodes.count + 1) * sizeof *queue);
+    size_t count = 0;
+    l->twin = tn__arena_alloc(&l->arena, (saved->nodes.count + 1) * sizeof *l->twin);
+    if (!queue || !l->twin)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < saved->nodes.count; i++)
+        l->twin[i] = -1;
+    if (l->objects.nodes.count)
+        l->twin[0] = 0, queue[count++] = 0;
+    for (size_t at = 0; at < count; at++) {
+        const tn__saved_object *object = &saved->nodes.item[queue[at]];
+        for (size_t i = 0; i < object->children.count; i++) {
+            int32_t child = object->children.item[i].node_id;
+            const char *name = object->children.item[i].local_name;
+            if (child < 0 || (size_t)child >= saved->nodes.count || l->twin[child] >= 0 || !name)
+                continue;
+            l->twin[child] = tn__object_graph_child(&l->objects, l->twin[queue[at]], name);
+            if (l->twin[child] >= 0)
+                queue[count++] = child;
+        }
+    }
+    return TN_OK;
+}
+
+static tn_status read_objects(loading *l)
+{
+    size_t entry;
+    tn__bundle_texts texts = { 0 };
+    if (!l->bundle || !tn__bundle_find(l->bundle, TN__OBJECT_GRAPH_KEY, &entry))
+        return TN_OK;
+    TN_TRY(tn__bundle_read_texts(l->bundle, entry, &texts));
+    tn_status status = texts.count == 1
+                           ? tn__object_graph_read(texts.item[0], &l->arena, &l->objects)
+                           : tn__fail(TN_DATA_LOSS, "'%s' is no single text", TN__OBJECT_GRAPH_KEY);
+    tn__bundle_texts_free(&texts);
+    return status;
+}
+
+static bool find_entry(const loading *l, size_t node, size_t *entry)
+{
+    if (!l->bundle || l->twin[node] < 0)
+        return false;
+    const tn__trackable *twin = &l->objects.nodes.item[l->twin[node]];
+    for (size_t i = 0; i < twin->attributes.count; i++)
+        if (twin->attributes.item[i].checkpoint_key &&
+            tn__bundle_find(l->bundle, twin->attributes.item[i].checkpoint_key, entry))
+            return true;
+    return false;
+}
+
+static tn_status read_value(const loading *l, size_t entry, tn_tensor **value)
+{
+    const tn__bundle_entry *e = tn__bundle_at(l->bundle, entry);
+    tn_shape shape = { .known = 1, .rank = e->rank };
+    *value = NULL;
+    if (e->rank > TN_MAX_RANK || tn__dtype_size((tn_dtype)e->dtype) == 0)
+        return tn__fail(TN_UNIMPLEMENTED, "variable '%s' of dtype %s and rank %d cannot be held",
+                        e->name, tn__tf_dtype_name(e->dtype), e->rank);
+    for (int i = 0; i < e->rank; i++)
+        shape.dims[i] = e->shape[i];
+    TN_TRY(tn__bundle_check(l->bundle, entry));
+    TN_TRY(tn__tensor_new((tn_dtype)e->dtype, &shape, value));
+    return tn__bundle_read(l->bundle, entry, (*value)->data);
+}
+
+static tn_status make_variable(loading *l, size_t node, const tn__saved_variable *saved,
+                               tn_tensor **variable)
+{
+    size_t entry;
+    tn_tensor *value;
+    const char *name = saved->name && *saved->name ? saved->name : "Variable";
+    if (!find_entry(l, node, &entry))
+        return tn__fail(TN_DATA_LOSS, "'%s': the value of variable '%s' is not there", l->name,
+                        name);
+    tn_status status = read_value(l, entry, &value);
+    if (status == TN_OK)
+        status = tn__variable_new(&(tn__variable_spec){ .value = value,
+                                                        .name = name,
+                                                        .scope = "",
+                                                        .here = l->context->here,
+                                                        .trainable = saved->trainable,
+                                                        .explicit_name = true },
+                                  variable);
+    tn__release(value);
+    TN_TRY(status);
+    return tn__own(*variable) ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status constant(const loading *l, const char *operation, tn_tensor **value)
+{
+    for (size_t i = 0; operation && i < l->graph->graph_def->node.count; i++) {
+        const tn__node_def *node = &l->graph->graph_def->node.item[i];
+        const tn__attr_value *v = tn__attr_find(&node->attr, "value");
+        if (!node->name || strcmp(node->name, operation) != 0 || !v || v->which != TN__ATTR_TENSOR)
+            continue;
+        *value = tn__tensor_of_proto(v->tensor);
+        return *value ? TN_OK : tn__errors()->status;
+    }
+    return tn__fail(TN_DATA_LOSS, "'%s': there is no constant '%s'", l->name,
+                    operation ? operation : "");
+}
+
+static tn_status make_bound(loading *l, size_t i)
+{
+    int32_t node = l->concrete->bound_inputs.item[i];
+    const tn__saved_object_graph *objects = l->graph->object_graph_def;
+    for (size_t k = 0; k < i; k++) /* one variable may be bound twice */
+        if (l->concrete->bound_inputs.item[k] == node) {
+            l->bound[i] = l->bound[k];
+            return TN_OK;
+        }
+    if (node >= 0 && (size_t)node < objects->nodes.count) {
+        const tn__saved_object *object = &objects->nodes.item[node];
+        if (object->which == TN__SAVED_VARIABLE)
+            return make_variable(l, (size_t)node, object->variable, &l->bound[i]);
+        if (object->which == TN__SAVED_CONSTANT)
+            return constant(l, object->constant->operation, &l->bound[i]);
+    }
+    return tn__fail(TN_UNIMPLEMENTED,
+                    "'%s': the function takes an object that is neither variable nor constant "
+                    "(a table, say)",
+                    l->name);
+}
+
+static tn_status make_all_bound(loading *l)
+{
+    size_t count = l->concrete->bound_inputs.count;
+    TN_TRY(read_objects(l));
+    TN_TRY(find_twins(l));
+    l->bound = tn__scope_alloc((count + 1) * sizeof *l->bound);
+    if (!l->bound)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < count; i++)
+        TN_TRY(make_bound(l, i));
+    return TN_OK;
+}
+
+/* --- the trace -------------------------------------------------------------------------------- */
+static tn_tensor *run_function(void *self, tn_list inputs)
+{
+    loading *l = self;
+    size_t bound = l->concrete->bound_inputs.count, count = inputs.count + bound;
+    size_t outputs = l->def->signature->output_arg.count;
+    tn_tensor **args = tn__scope_alloc((count + 1) * sizeof *args);
+    tn_tensor **results = tn__scope_alloc((outputs + 1) * sizeof *results);
+    if (!args || !results)
+        return NULL;
+    memcpy(args, inputs.item, inputs.count * sizeof *args);
+    memcpy(args + inputs.count, l->bound, bound * sizeof *args);
+    if (tn__function_import(l->context, l->graph->graph_def->library, l->def->signature->name, args,
+                            count, results, outputs) != TN_OK)
+        return NULL;
+    return outputs == 1 ? results[0] : tn_tuple_of(tn_list_of(outputs, results));
+}
+
+/* The one trace is there: nothing that does not fit it is traced anew. */
+static tn_tensor *no_other(void *self, tn_list inputs)
+{
+    (void)self, (void)inputs;
+    tn__fail(TN_INVALID_ARGUMENT, "a SavedModel's function has one trace alone");
+    return NULL;
+}
+
+static tn_status input_spec(const loading *l, size_t i, tn__spec *spec)
+{
+    const tn__signature_def *signature = tn__signature_find(l->graph, TN__SERVING_DEFAULT);
+    const char *key =
+        i < l->bare->argument_keywords.count ? l->bare->argument_keywords.item[i] : NULL;
+    for (size_t k = 0; signature && key && k < signature->inputs.count; k++) {
+        const tn__tensor_info_entry *entry = &signature->inputs.item[k];
+        if (!entry->key || strcmp(entry->key, key) != 0)
+            continue;
+        *spec = (tn__spec){ .form = TN__VALUE, .dtype = (tn_dtype)entry->value.dtype };
+        if (tn__dtype_size(spec->dtype) && tn__shape_of_def(entry->value.shape, &spec->shape))
+            return TN_OK;
+        return tn__fail(TN_UNIMPLEMENTED,
+                        "'%s': input '%s' is of dtype %s, or of a rank, that "
+                        "tensors here have not",
+                        l->name, key, tn__tf_dtype_name(entry->value.dtype));
+    }
+    return tn__fail(TN_DATA_LOSS, "'%s': input %zu of the function is not in the signature",
+                    l->name, i);
+}
+
+static tn_status make_signature(loading *l, tn_function *f)
+{
+    f->signature = tn__alloc_zeroed(l->inputs + 1, sizeof *f->signature);
+    if (!f->signature)
+        return TN_RESOURCE_EXHAUSTED;
+    f->signature_count = l->inputs;
+    for (size_t i = 0; i < l->inputs; i++)
+        TN_TRY(input_spec(l, i, &f->signature[i]));
+    return TN_OK;
+}
+
+static tn_status trace(loading *l, tn_function *f)
+{
+    tn__concrete *concrete;
+    tn__key key = { .count = l->inputs };
+    tn_tensor **leaves = tn__scope_alloc((l->inputs + 1) * sizeof *leaves);
+    tn_tensor *any = leaves ? tn__own(tn__tensor_int32(0)) : NULL;
+    key.spec = any ? tn__memdup(f->signature, (l->inputs + 1) * sizeof *key.spec) : NULL;
+    if (!key.spec)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < l->inputs; i++)
+        leaves[i] = any;
+    l->context->tape_pause++;
+    tn_status status =
+        tn__concrete_for(l->context, f, &key, (tn_list){ l->inputs, leaves }, leaves, &concrete);
+    l->context->tape_pause--;
+    tn__key_free(&key);
+    f->body = no_other;
+    f->self = NULL;
+    return status;
+}
+
+/* --- the layer -------------------------------------------------------------------------------- */
+static tn_status keep_weights(const loading *l, tn_layer *layer)
+{
+    for (size_t i = 0; i < l->concrete->bound_inputs.count; i++) {
+        bool again = !tn__is_variable(l->bound[i]);
+        for (size_t k = 0; k < i && !again; k++)
+            again = l->bound[k] == l->bound[i];
+        if (again)
+            continue;
+        TN_TRY(TN__PUSH(&layer->weight, ((tn__weight){ l->bound[i], NULL })));
+        tn__retain(l->bound[i]);
+    }
+    return TN_OK;
+}
+
+static tn_status keep_shapes(const tn_function *f, tn_layer *layer)
+{
+    size_t count = f->signature_count;
+    layer->build_shape = tn__alloc_zeroed(count + 1, sizeof *layer->build_shape);
+    layer->build_dtype = tn__alloc_zeroed(count + 1, sizeof *layer->build_dtype);
+    if (!layer->build_shape || !layer->build_dtype)
+        return TN_RESOURCE_EXHAUSTED;
+    layer->build_count = count;
+    for (size_t i = 0; i < count; i++) {
+        layer->build_shape[i] = f->signature[i].shape;
+        layer->build_dtype[i] = f->signature[i].dtype;
+    }
+    layer->built = true;
+    return TN_OK;
+}
+
+static tn_status make_layer(loading *l, tn_layer **model)
+{
+    tn__layer_common common = { .trainable = true };
+    tn_function *f;
+    TN_TRY(tn__layer_new(l->context, &served_class, NULL, &common, model));
+    TN_TRY(tn__function_new(run_function, l, false, l->name, &f));
+    ((served *)(*model)->self)->function = f;
+    f->library = true;
+    TN_TRY(make_signature(l, f));
+    TN_TRY(keep_shapes(f, *model));
+    TN_TRY(keep_weights(l, *model));
+    return trace(l, f);
+}
+
+tn_status tn__saved_function_load(tn_context *context, const tn__meta_graph_def *graph,
+                                  tn__bundle *bundle, const char *name, tn_layer **model)
+{
+    loading l = { .context = context, .graph = graph, .bundle = bundle, .name = name };
+    size_t depth = tn__scope_begin(context->here);
+    tn_status status = find_function(&l);
+    *model = NULL;
+    if (status == TN_OK)
+        status = make_all_bound(&l);
+    if (status == TN_OK)
+        status = make_layer(&l, model);
+    if (status != TN_OK)
+        tn__assign_object(model, NULL);
+    tn__scope_end(depth);
+    tn__arena_free(&l.arena);
+    return status;
+}
