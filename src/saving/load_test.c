@@ -325,7 +325,7 @@ static void what_cannot_be_opened_says_why(void **state)
     } cases[] = {
         { temporary_path("none.keras"), TN_NOT_FOUND, "No such file or directory" },
         { folder, TN_UNIMPLEMENTED, "File format not supported: filepath=" },
-        { saved_model, TN_UNIMPLEMENTED, "It is a folder with a TensorFlow SavedModel in it" },
+        { saved_model, TN_DATA_LOSS, "SavedModel" },
         { temporary_path("text.h5"), TN_INVALID_ARGUMENT,
           "supported are .keras archives, .h5 files of Keras 1 to 3, and .weights.h5 files" },
         { temporary_path("empty.keras"), TN_INVALID_ARGUMENT, "File format not supported" },
