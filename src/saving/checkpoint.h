@@ -51,8 +51,9 @@ tn_status tn__checkpoint_index(const tn__bundle *bundle, const tn__object_graph 
 /* As Keras 2's save_weights. */
 tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimizer);
 /* Weights, and the state of a compiled model's optimizer. What the bundle is: TensorFlow 2's, by
- * its objects; TensorFlow 1's, or by_name, prefix or rename asked for: by names. */
+ * its objects; TensorFlow 1's, or by_name, prefix or rename asked for: by names. scopes: the model
+ * is made from the same file, and its layers get the name scopes that the file's names show. */
 tn_status tn__checkpoint_load(tn_context *context, tn__loading *loading, tn__bundle *bundle,
-                              const tn__checkpoint_names *names, tn_layer *model);
+                              const tn__checkpoint_names *names, tn_layer *model, bool scopes);
 
 #endif

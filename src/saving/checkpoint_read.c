@@ -1,5 +1,6 @@
 /* checkpoint_read.c - a model's weights out of a checkpoint. */
 #include "saving/checkpoint_read.h"
+#include "saving/scopes.h"
 #include <string.h>
 
 bool tn__checkpoint_taken(const tn__checkpoint_reading *r, size_t entry)
@@ -13,7 +14,8 @@ tn_status tn__checkpoint_take(tn__checkpoint_reading *r, tn_tensor *variable, si
     bool fits;
     tn_shape shape;
     tn__place place = tn__checkpoint_place(r, entry);
-    TN_TRY(tn__ids_set(&r->taken, entry + 1, 1));
+    TN_TRY(tn__ids_set(&r->taken, entry + 1, r->weight.count));
+    TN_TRY(TN__PUSH(&r->weight, variable));
     TN_TRY(tn__loading_match(r->loading, variable, place, TN__AS_IT_IS, &fits));
     if (fits || r->first.bytes.size)
         return TN_OK;
@@ -91,8 +93,44 @@ static tn_status check_limit(const tn__loading *loading, const tn__bundle *bundl
                     loading->source->name, (unsigned long long)limit);
 }
 
+/* The full name that the graph says of an entry, or NULL. */
+static const char *name_of(const tn__checkpoint_reading *r, const char *key)
+{
+    for (size_t i = 0; i < r->graph.nodes.count; i++) {
+        const tn__trackable *node = &r->graph.nodes.item[i];
+        for (size_t k = 0; k < node->attributes.count; k++) {
+            const tn__serialized_tensor *value = &node->attributes.item[k];
+            if (value->checkpoint_key && value->full_name && strcmp(value->checkpoint_key, key) == 0)
+                return value->full_name;
+        }
+    }
+    return NULL;
+}
+
+/* The layers of a model that comes out of the same file were made in the scopes that its names show. */
+static tn_status take_scopes(tn__checkpoint_reading *r)
+{
+    const char **names = tn__alloc_zeroed(r->weight.count + 1, sizeof *names);
+    size_t depth = tn__scope_begin("names"), at;
+    tn_status status = names ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < r->weight.count && status == TN_OK; i++)
+        names[i] = tn__variable_full_name(r->weight.item[i]);
+    for (size_t entry = 0; entry < tn__bundle_count(r->bundle) && status == TN_OK; entry++) {
+        const char *name = tn__ids_get(&r->taken, entry + 1, &at)
+                               ? name_of(r, tn__bundle_at(r->bundle, entry)->name)
+                               : NULL;
+        if (name)
+            names[at] = name;
+    }
+    if (status == TN_OK)
+        status = tn__scopes_from_names(r->context, r->weight.item, r->weight.count, names);
+    tn__scope_end(depth);
+    tn__free(names);
+    return status;
+}
+
 tn_status tn__checkpoint_load(tn_context *context, tn__loading *loading, tn__bundle *bundle,
-                              const tn__checkpoint_names *names, tn_layer *model)
+                              const tn__checkpoint_names *names, tn_layer *model, bool scopes)
 {
     tn__checkpoint_reading r = {
         .context = context, .loading = loading, .bundle = bundle, .model = model, .node = -1
@@ -104,8 +142,11 @@ tn_status tn__checkpoint_load(tn_context *context, tn__loading *loading, tn__bun
         status = tn__loading_finish(loading);
     if (status == TN_OK)
         status = tn__checkpoint_read_optimizer(&r);
+    if (status == TN_OK && scopes)
+        status = take_scopes(&r);
     tn__arena_free(&r.arena);
     tn__ids_free(&r.taken);
+    tn__free(r.weight.item);
     tn__text_free(&r.first);
     return status;
 }

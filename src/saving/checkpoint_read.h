@@ -13,6 +13,10 @@ typedef struct {
     tn__object_graph graph; /* no nodes: TensorFlow 1 wrote it */
     int32_t node;           /* of the model; -1: weights were matched by names */
     tn__ids taken;          /* entries that belong to a weight, fitting or not, counted from 1 */
+    struct {
+        tn_tensor **item; /* those weights, in that order */
+        size_t count, capacity;
+    } weight;
     size_t missing, unexpected;
     tn__text first; /* TensorFlow's line for the first weight that does not fit */
 } tn__checkpoint_reading;

@@ -335,7 +335,7 @@ static tn_status weights_from_bundle(tn__loading *loading, tn__bundle *bundle,
                                      const tn_load_weights_options *o)
 {
     const tn__checkpoint_names names = { o->prefix, o->rename };
-    tn_status status = tn__checkpoint_load(tn__context(), loading, bundle, &names, o->layer);
+    tn_status status = tn__checkpoint_load(tn__context(), loading, bundle, &names, o->layer, false);
     tn__bundle_close(bundle);
     return status;
 }

@@ -162,7 +162,7 @@ static tn_status load_weights(reading *r, const tn__source *source, tn_layer *mo
         status = tn__trainer_compile(r->load->context, model, training);
     if (status == TN_OK && r->bundle)
         status = tn__checkpoint_load(r->load->context, &loading, r->bundle,
-                                     &(tn__checkpoint_names){ NULL, NULL }, model);
+                                     &(tn__checkpoint_names){ NULL, NULL }, model, true);
     tn__loading_free(&loading);
     return status;
 }
