@@ -431,6 +431,81 @@ static void a_program_killed_at_any_moment_leaves_a_whole_file(void **state)
     assert_true(left > 0);
 }
 
+/* --- checkpoints, which are several files
+ * ------------------------------------------------------------------------------------
+ */
+static tn_status save_step(int value, const char *path)
+{
+    tn_variable *v = tn_variable(filled(TN_SHAPE(300, 40), value), .name = "v");
+    const char *saved = tn_saver_save(tn_saver(.var_list = TN_LIST(v)), NULL, path, value);
+    return saved ? TN_OK : tn_pending();
+}
+
+/* Of the folder's last one. */
+static int load_step(const char *path)
+{
+    (void)path;
+    tn_variable *v = tn_variable(filled(TN_SHAPE(300, 40), 0), .name = "v");
+    const char *last = tn_latest_checkpoint(folder);
+    tn_status status = tn_saver_restore(tn_saver(.var_list = TN_LIST(v)), NULL, last);
+    return status == TN_OK ? value_of(TN_LIST(v)) : 0;
+}
+
+static const struct form saver_form = { "saver", save_step, load_step },
+                         checkpoint_form = { "weights", save_weights, load_weights };
+
+static void a_saver_that_stops_at_any_step_leaves_the_last_checkpoint_whole(void **state)
+{
+    (void)state;
+    begin(&saver_form, "steps");
+    for (step_end end = STOP_BEFORE; end <= STOP_AFTER; end++) {
+        int at = 1, stopped_new = 0;
+        for (;; at++) {
+            TN_SCOPE;
+            CHECK_OK(save_step(1, target));
+            if (save_in_child(&saver_form, 2, at, end) >= 0)
+                break;
+            stopped_new += check_whole(&saver_form) == 2;
+        }
+        assert_true(at > 10); /* three files, each written, synced, renamed, its folder synced */
+        assert_int_equal(stopped_new, end == STOP_AFTER ? 2 : 1);
+        assert_int_equal(check_whole(&saver_form), 2);
+    }
+}
+
+static void a_saver_killed_at_any_moment_leaves_the_last_checkpoint_whole(void **state)
+{
+    (void)state;
+    uint32_t random = 21;
+    begin(&saver_form, "steps_killed");
+    CHECK_OK(save_step(1, target));
+    for (int moment = 0; moment < MOMENTS / FORMS; moment++) {
+        TN_SCOPE;
+        kill_while_saving(&saver_form, &random);
+        check_whole(&saver_form);
+    }
+}
+
+/* One prefix for all saves has one moment at which the old index stands beside the new data. */
+static void weights_over_an_old_checkpoint_are_whole_or_refused(void **state)
+{
+    (void)state;
+    begin(&checkpoint_form, "over");
+    for (step_end end = STOP_BEFORE; end <= STOP_AFTER; end++) {
+        int refused = 0;
+        for (int at = 1;; at++) {
+            TN_SCOPE;
+            CHECK_OK(save_weights(1, target));
+            if (save_in_child(&checkpoint_form, 2, at, end) >= 0)
+                break;
+            int value = load_weights(target);
+            refused += value == 0;
+            assert_true(value == 1 || value == 2 || tn_catch(TN_DATA_LOSS) != NULL);
+        }
+        assert_int_equal(refused, 2); /* the data's rename, its folder's sync */
+    }
+}
+
 int main(void)
 {
     tests_begin();
@@ -440,6 +515,9 @@ int main(void)
         cmocka_unit_test(the_bytes_are_on_the_disk_before_the_name_is),
         cmocka_unit_test(a_call_that_fails_leaves_the_old_file_and_nothing_else),
         cmocka_unit_test(a_program_killed_at_any_moment_leaves_a_whole_file),
+        cmocka_unit_test(a_saver_that_stops_at_any_step_leaves_the_last_checkpoint_whole),
+        cmocka_unit_test(a_saver_killed_at_any_moment_leaves_the_last_checkpoint_whole),
+        cmocka_unit_test(weights_over_an_old_checkpoint_are_whole_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -332,6 +332,7 @@ typedef struct {
     bool sync;
     char *path, *beside; /* beside NULL: standard output, or already renamed */
     uint64_t flushed;
+    bool settled;     /* nothing was written since the last sync */
     tn__bytes buffer; /* what stands behind `flushed` and is not yet written */
 } file_output;
 
@@ -374,6 +375,7 @@ static tn_status flush(file_output *file)
 static tn_status file_write(void *self, const void *data, size_t size)
 {
     file_output *file = self;
+    file->settled = false;
     if (size > WRITE_BUFFER - file->buffer.size)
         TN_TRY(flush(file));
     if (size >= WRITE_BUFFER)
@@ -385,6 +387,7 @@ static tn_status file_write(void *self, const void *data, size_t size)
 static tn_status file_write_at(void *self, uint64_t offset, const void *data, size_t size)
 {
     file_output *file = self;
+    file->settled = false;
     if (offset >= file->flushed) {
         memcpy(file->buffer.data + (offset - file->flushed), data, size);
         return TN_OK;
@@ -488,14 +491,24 @@ static tn_status replace_target(file_output *file)
     return TN_OK;
 }
 
+static tn_status file_settle(void *self)
+{
+    file_output *file = self;
+    TN_TRY(flush(file));
+    if (!file->beside || !file->sync || file->settled)
+        return TN_OK;
+    if (!synced(file->fd))
+        return fail_errno("Unable to sync", file->path);
+    file->settled = true;
+    return TN_OK;
+}
+
 static tn_status finish(file_output *file)
 {
     int folder = -1;
-    TN_TRY(flush(file));
+    TN_TRY(file_settle(file));
     if (!file->beside)
         return TN_OK;
-    if (file->sync && !synced(file->fd))
-        return fail_errno("Unable to sync", file->path);
     TN_TRY(check_closing(file));
     if (file->sync)
         TN_TRY(open_folder(file->path, &folder));
@@ -514,6 +527,15 @@ static tn_status file_commit(void *self)
 static const tn__writer_calls file_calls = { file_write, file_write_at, file_read_at, file_commit,
                                              file_abort };
 static const tn__writer_calls stream_calls = { file_write, NULL, NULL, file_commit, file_abort };
+
+tn_status tn__writer_settle(tn__writer *writer)
+{
+    if (writer->failed)
+        return fail_earlier();
+    tn_status status = writer->calls == &file_calls ? file_settle(writer->self) : TN_OK;
+    writer->failed = status != TN_OK;
+    return status;
+}
 
 /* Follows a symbolic link, whether or not what it names is there, so that saving through a link
  * keeps the link. Only the last part matters: links among the folders stay as they are. */

@@ -37,6 +37,9 @@ tn_status tn__writer_read_at(tn__writer *writer, uint64_t offset, void *data, si
 /* Whether the two above work: not on standard output, nor where a writer below says no. */
 bool tn__writer_goes_back(const tn__writer *writer);
 uint64_t tn__writer_size(const tn__writer *writer); /* bytes written so far */
+/* Everything that was written is on the disk, so that commit has only to put it in its place: for
+ * files that belong together. Does nothing for a writer over functions. */
+tn_status tn__writer_settle(tn__writer *writer);
 tn_status tn__writer_commit(tn__writer *writer); /* frees the writer, whether it succeeds or not */
 void tn__writer_abort(tn__writer *writer);       /* NULL is allowed */
 

@@ -21,7 +21,7 @@ static tn_status convert(tn_model *model, const char *path, int keras)
                           .keras = keras };
     if (ends_with(path, ".json"))
         return write_json(model, path, keras);
-    return ends_with(path, ".weights.h5") ? tn_save_weights_with(&o) : tn_save_with(&o);
+    return ends_with(path, ".weights.h5") || ends_with(path, ".ckpt") ? tn_save_weights_with(&o) : tn_save_with(&o);
 }
 
 static int run(const cli_values *v)
@@ -46,7 +46,7 @@ static const cli_option options[] = {
 const cli_command cli_convert = {
     .name = "convert",
     .operands = "IN OUT",
-    .summary = "Write a model in another format: .keras, .h5, .weights.h5, .json",
+    .summary = "Write a model in another format: .keras, .h5, .weights.h5, .json, .ckpt",
     .least = 2,
     .most = 2,
     .options = options,

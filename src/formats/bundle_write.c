@@ -221,12 +221,14 @@ static tn_status open_index(const tn__bundle_writer *writer, tn__writer **index)
     return status;
 }
 
-/* Both files are whole before the first is put in its place. */
+/* Both files are whole, and the index on the disk, before the first is put in its place. */
 static tn_status finish(tn__bundle_writer *writer)
 {
     tn__writer *index = NULL;
     TN_TRY(open_index(writer, &index));
     tn_status status = put_index(writer, index);
+    if (status == TN_OK)
+        status = tn__writer_settle(index);
     if (status == TN_OK) {
         status = tn__writer_commit(writer->data);
         writer->data = NULL;

@@ -3,6 +3,7 @@
 #include "saving/inspect.h"
 #include "nn/config.h"
 #include "saving/archive.h"
+#include "saving/checkpoint.h"
 #include "saving/json.h"
 #include "saving/keras3.h"
 #include "saving/legacy.h"
@@ -76,9 +77,13 @@ tn_status tn__inspect_try(tn__inspection *i, tn_status status)
     return entry ? append(i->problems, entry) : tn__fail_memory(0);
 }
 
+/* A checkpoint of Keras 3 reaches weights through the optimizer too. */
 static bool is_state(const char *path)
 {
-    return tn__starts_with(path, "optimizer/") || tn__starts_with(path, "optimizer_weights/") ||
+    return tn__starts_with(path, "model/optimizer/_variables/") ||
+           tn__starts_with(path, "model/optimizer/_iterations/") ||
+           tn__starts_with(path, "model/optimizer/_learning_rate/") ||
+           tn__starts_with(path, "optimizer/") || tn__starts_with(path, "optimizer_weights/") ||
            tn__starts_with(path, "_optimizer/");
 }
 
@@ -141,8 +146,7 @@ static tn_status add_layers(tn__inspection *i, const json_t *json, int depth)
 static char *unknown_classes(const json_t *config)
 {
     json_t *copy = json_deep_copy(config);
-    char *unknown =
-        copy && tn__leave_out_masks(copy) == TN_OK ? tn__unknown_classes(copy) : NULL;
+    char *unknown = copy && tn__leave_out_masks(copy) == TN_OK ? tn__unknown_classes(copy) : NULL;
     json_decref(copy);
     return unknown;
 }
@@ -478,6 +482,8 @@ static tn_status add_source(tn__inspection *i, const tn__source *source)
         return add_hdf5(i, source);
     case TN__FORMAT_JSON:
         return add_json(i, source);
+    case TN__FORMAT_TABLE:
+        return tn__inspect_checkpoint(i, source);
     default:
         TN_TRY(tn__inspect_arrays(i, source->name, source->bytes, &taken));
         return taken ? TN_OK
@@ -504,17 +510,31 @@ static tn_status inspect(tn__inspection *i, const char *path, const tn__source *
     return !i->found && told ? fail_unread(i, path) : finish(i);
 }
 
-tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **report)
+static tn_status inspect_source(const char *path, const char *opened, tn__span data, uint64_t limit,
+                                json_t **report)
 {
     tn__source source;
     tn__inspection i = { 0 };
-    TN_TRY(tn__source_open(path, data, false, limit, &source));
-    tn_status status = inspect(&i, source.name, &source);
+    TN_TRY(tn__source_open(opened, data, false, limit, &source));
+    tn_status status = inspect(&i, data.data ? source.name : path, &source);
     tn__source_close(&source);
     if (status == TN_OK)
         *report = i.out;
     else
         json_decref(i.out);
+    return status;
+}
+
+tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **report)
+{
+    bool prefix =
+        !data.data && path && tn__path_kind_of(path) != TN__PATH_FILE && tn__checkpoint_is(path);
+    if (!prefix)
+        return inspect_source(path, path, data, limit, report);
+    char *index = tn__print("%s.index", path);
+    tn_status status =
+        index ? inspect_source(path, index, data, limit, report) : TN_RESOURCE_EXHAUSTED;
+    tn__free(index);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #define TN_SAVING_INSPECT_H
 #include "base/span.h"
 #include "base/text.h"
+#include "saving/source.h"
 #include <jansson.h>
 
 /* In *report, the caller's. Fails when nothing of the file can be read. data, limit: as for
@@ -31,6 +32,8 @@ tn_status tn__inspect_add(tn__inspection *i, const char *path, const char *dtype
                           const uint64_t *dims, uint64_t count, uint64_t bytes);
 tn_status tn__inspect_set(tn__inspection *i, const char *key, const char *value);
 
+/* A checkpoint's index, or one of the first format. */
+tn_status tn__inspect_checkpoint(tn__inspection *i, const tn__source *source);
 /* Arrays and tables (inspect_arrays.c). *taken is false when the bytes are none. */
 tn_status tn__inspect_arrays(tn__inspection *i, const char *path, tn__span bytes, bool *taken);
 /* The arrays of an .npz. */

@@ -279,6 +279,42 @@ static void ops_of_masks_are_not_unknown_classes(void **state)
     json_decref(json);
 }
 
+static void checkpoints_by_their_prefix_or_index(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    static const char *const files[] = { TESTDATA "checkpoint_k2", TESTDATA "checkpoint_k3.index" };
+    for (int i = 0; i < 2; i++) {
+        json_t *json = inspected(files[i]);
+        assert_string_equal(text_of(json, "format"), "checkpoint");
+        assert_string_equal(text_of(json, "file"), files[i]);
+        assert_int_equal(total_of(json, "variables"), 8);
+        assert_int_equal(total_of(json, "numbers"), 8 + 2 + 4 * 2 + 36 + 2);
+        assert_int_equal(total_of(json, "optimizer_variables"), 14);
+        assert_int_equal(problems_of(json), 0);
+        json_decref(json);
+    }
+    const char *first = tn_inspect(TESTDATA "saver_v1");
+    assert_non_null(strstr(first, "format: TensorFlow checkpoint\n"));
+    assert_non_null(strstr(first, "  scope/b float32 (1, 3)\n"));
+    assert_non_null(strstr(first, "total: 9 arrays, 18 numbers, 76.00 B\n"));
+}
+
+static void a_checkpoint_whose_data_are_cut_off_is_told(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *prefix = temporary_path("cut");
+    tn__bytes index = bytes_of(TESTDATA "checkpoint_k2.index");
+    write_file(tn_format("%s.index", prefix), index.data, index.size);
+    write_file(tn_format("%s.data-00000-of-00001", prefix), "short", 5);
+    json_t *json = inspected(prefix);
+    assert_int_equal(total_of(json, "variables"), 8);
+    assert_int_equal(problems_of(json), 22);
+    json_decref(json);
+    tn__bytes_free(&index);
+}
+
 int main(void)
 {
     tests_begin();
@@ -288,6 +324,8 @@ int main(void)
         cmocka_unit_test(an_h5_of_our_own_and_weights),
         cmocka_unit_test(arrays_and_tables),
         cmocka_unit_test(other_archives_and_json),
+        cmocka_unit_test(checkpoints_by_their_prefix_or_index),
+        cmocka_unit_test(a_checkpoint_whose_data_are_cut_off_is_told),
         cmocka_unit_test(a_file_that_is_cut_off_is_read_as_far_as_it_goes),
         cmocka_unit_test(what_cannot_be_read_at_all_is_an_error),
         cmocka_unit_test(names_cannot_move_the_cursor),

@@ -32,6 +32,7 @@ static void add_format(tn__text *text, const json_t *report)
         { "npz", "NumPy arrays (.npz)" },
         { "zip", "zip archive" },
         { "csv", "table (.csv)" },
+        { "checkpoint", "TensorFlow checkpoint" },
     };
     const char *format = tn__json_text(report, "format"), *name = "unknown";
     for (size_t i = 0; format && i < sizeof names / sizeof *names; i++)
