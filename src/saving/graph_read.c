@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST_CALL = 64, MOST_NODES = 1 << 20 };
+enum { DEEPEST_CALL = 64, MOST_NODES = 1 << 20, MOST_REPEATED = 1 << 28 };
 
 /* All functions of one import. */
 typedef struct {
@@ -82,6 +82,16 @@ bool tn__shape_of_def(const tn__shape_def *def, tn_shape *shape)
     return true;
 }
 
+/* One number may stand for any number of elements. */
+static bool is_moderate(const tn__tensor_def *proto, uint64_t size)
+{
+    bool moderate = proto->content.size > 0 || size <= MOST_REPEATED;
+    if (!moderate)
+        tn__fail(TN_RESOURCE_EXHAUSTED, "a constant of one number takes %llu bytes",
+                 (unsigned long long)size);
+    return moderate;
+}
+
 tn_tensor *tn__tensor_of_proto(const tn__tensor_def *proto)
 {
     uint64_t count, size;
@@ -94,7 +104,7 @@ tn_tensor *tn__tensor_of_proto(const tn__tensor_def *proto)
         return NULL;
     }
     shape = proto->shape ? shape : TN_SCALAR;
-    if (tn__tensor_proto_measure(proto, &count, &size) != TN_OK ||
+    if (tn__tensor_proto_measure(proto, &count, &size) != TN_OK || !is_moderate(proto, size) ||
         tn__tensor_new((tn_dtype)proto->dtype, &shape, &tensor) != TN_OK)
         return NULL;
     tn__tensor_proto_copy(proto, tensor->data);

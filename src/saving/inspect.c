@@ -1,6 +1,7 @@
 /* inspect.c - what a file holds, told without making a model of it: so also when nobody knows its
  * classes, or when part of it is damaged. */
 #include "saving/inspect.h"
+#include "saving/saved_folder.h"
 #include "nn/config.h"
 #include "saving/archive.h"
 #include "saving/checkpoint.h"
@@ -26,14 +27,14 @@ static tn_status add_list(json_t *object, const char *key, json_t **list)
 }
 
 /* Every key is there from the beginning, in this order. */
-static tn_status begin(tn__inspection *i, const char *path, const tn__source *source)
+static tn_status begin(tn__inspection *i, const char *path, uint64_t bytes)
 {
     static const char *const unknown[] = { "format",        "keras_version", "backend",
                                            "tenon_version", "date_saved",    "model" };
     json_t *ignored;
     i->out = json_object();
     TN_TRY(tn__inspect_set(i, "file", path));
-    TN_TRY(tn__json_set(i->out, "bytes", json_integer((json_int_t)source->bytes.size)));
+    TN_TRY(tn__json_set(i->out, "bytes", json_integer((json_int_t)bytes)));
     for (size_t k = 0; k < sizeof unknown / sizeof *unknown; k++)
         TN_TRY(tn__json_set(i->out, unknown[k], json_null()));
     TN_TRY(add_list(i->out, "layers", &i->layers));
@@ -166,7 +167,7 @@ static tn_status add_unknown(tn__inspection *i, const json_t *config)
     return status;
 }
 
-static tn_status add_config(tn__inspection *i, const json_t *config)
+tn_status tn__inspect_config(tn__inspection *i, const json_t *config)
 {
     const char *class = tn__json_text(config, "class_name");
     if (!class)
@@ -281,7 +282,7 @@ static tn_status take_json(tn__inspection *i, const char *key, tn__span text)
     json_t *json;
     TN_TRY(tn__json_parse(text, key, &json));
     tn_status status =
-        strcmp(key, "model_config") == 0 ? add_config(i, json) : add_compiled(i, json);
+        strcmp(key, "model_config") == 0 ? tn__inspect_config(i, json) : add_compiled(i, json);
     json_decref(json);
     return status;
 }
@@ -366,7 +367,7 @@ static tn_status add_archive_json(tn__inspection *i, tn__archive *archive, const
     TN_TRY(tn__archive_json(archive, member, &json));
     tn_status status = TN_OK;
     if (json && strcmp(member, "config.json") == 0) {
-        status = add_config(i, json);
+        status = tn__inspect_config(i, json);
         if (status == TN_OK)
             status = add_compiled(i, json_object_get(json, "compile_config"));
     } else if (json) {
@@ -465,7 +466,7 @@ static tn_status add_json(tn__inspection *i, const tn__source *source)
     TN_TRY(tn__inspect_set(i, "format", "json"));
     TN_TRY(tn__json_parse(source->bytes, source->name, &json));
     i->found = true;
-    tn_status status = add_config(i, json);
+    tn_status status = tn__inspect_config(i, json);
     if (status == TN_OK)
         status = add_metadata(i, json);
     json_decref(json);
@@ -499,10 +500,12 @@ static tn_status fail_unread(const tn__inspection *i, const char *path)
     return tn__fail(TN_DATA_LOSS, "'%s': %s", path, why ? why : "nothing can be read");
 }
 
-static tn_status inspect(tn__inspection *i, const char *path, const tn__source *source)
+/* source NULL: a SavedModel's folder. */
+static tn_status inspect(tn__inspection *i, const char *path, const tn__source *source,
+                         uint64_t limit)
 {
-    TN_TRY(begin(i, path, source));
-    tn_status status = add_source(i, source);
+    TN_TRY(begin(i, path, source ? source->bytes.size : 0));
+    tn_status status = source ? add_source(i, source) : tn__inspect_saved_model(i, path, limit);
     bool told = json_array_size(i->problems) > 0;
     if (i->found || told)
         status = tn__inspect_try(i, status);
@@ -513,10 +516,13 @@ static tn_status inspect(tn__inspection *i, const char *path, const tn__source *
 static tn_status inspect_source(const char *path, const char *opened, tn__span data, uint64_t limit,
                                 json_t **report)
 {
-    tn__source source;
+    tn__source source = { 0 };
     tn__inspection i = { 0 };
-    TN_TRY(tn__source_open(opened, data, false, limit, &source));
-    tn_status status = inspect(&i, data.data ? source.name : path, &source);
+    bool folder = !data.data && tn__saved_folder_is(opened);
+    if (!folder)
+        TN_TRY(tn__source_open(opened, data, false, limit, &source));
+    tn_status status =
+        inspect(&i, data.data ? source.name : path, folder ? NULL : &source, limit);
     tn__source_close(&source);
     if (status == TN_OK)
         *report = i.out;

@@ -34,6 +34,11 @@ tn_status tn__inspect_set(tn__inspection *i, const char *key, const char *value)
 
 /* A checkpoint's index, or one of the first format. */
 tn_status tn__inspect_checkpoint(tn__inspection *i, const tn__source *source);
+/* A model's config: its layers, and the classes that nobody knows. */
+tn_status tn__inspect_config(tn__inspection *i, const json_t *config);
+/* A SavedModel's folder (inspect_saved_model.c). */
+tn_status tn__inspect_saved_model(tn__inspection *i, const char *path, uint64_t limit);
+
 /* Arrays and tables (inspect_arrays.c). *taken is false when the bytes are none. */
 tn_status tn__inspect_arrays(tn__inspection *i, const char *path, tn__span bytes, bool *taken);
 /* The arrays of an .npz. */

@@ -27,6 +27,7 @@ static void add_format(tn__text *text, const json_t *report)
         { "h5", "HDF5 (Keras's .h5)" },
         { "weights.h5", "HDF5 (Keras's .weights.h5)" },
         { "hdf5", "HDF5" },
+        { "saved_model", "SavedModel (a folder of TensorFlow's)" },
         { "json", "JSON" },
         { "npy", "NumPy array (.npy)" },
         { "npz", "NumPy arrays (.npz)" },

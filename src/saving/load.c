@@ -255,7 +255,7 @@ static tn_status load_any(tn__load *load, tn_layer **model)
 {
     const tn_load_options *options = load->options;
     tn__span data = { options->data, options->size };
-    bool folder = !data.data && tn__saved_model_is(options->path);
+    bool folder = !data.data && tn__saved_folder_is(options->path);
     if (!folder)
         TN_TRY(tn__source_open(options->path, data, options->map, options->limit, &load->source));
     tn_status status = folder ? tn__saved_model_load(load, model) : load_opened(load, model);

@@ -3,15 +3,10 @@
 #ifndef TN_SAVING_SAVED_MODEL_H
 #define TN_SAVING_SAVED_MODEL_H
 #include "saving/load.h"
-
-#define TN__SAVED_MODEL_FILE "saved_model.pb"
-#define TN__VARIABLES_PREFIX "variables/variables"
-#define TN__SERVING_DEFAULT "serving_default"
+#include "saving/saved_folder.h"
 
 /* Writes the folder; what is there is replaced as a whole, when it is a SavedModel. */
 tn_status tn__saved_model_save(tn_context *context, const tn_save_options *options);
-/* A folder with such a file in it. */
-bool tn__saved_model_is(const char *path);
 /* Keras 2's: a model of layers. Any other: one whose call runs the function serving_default. The
  * caller owns the model. */
 tn_status tn__saved_model_load(const tn__load *load, tn_layer **model);

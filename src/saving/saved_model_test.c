@@ -1,6 +1,8 @@
 #include "saving/testdata.h"
 #include "formats/bundle.h"
 #include "formats/saved_model.h"
+#include "saving/graph_read.h"
+#include "saving/graph_write.h"
 #include <dirent.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -243,6 +245,64 @@ static void a_class_of_the_programs_own_comes_back_as_its_function(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Binding inputs to tf.function failed");
 }
 
+static void a_folder_is_inspected_without_making_a_model(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("inspected");
+    CHECK_OK(tn_save(small_model(), path));
+    const char *text = tn_inspect(path);
+    CHECK_NO_ERROR();
+    assert_non_null(strstr(text, "format: SavedModel (a folder of TensorFlow's)"));
+    assert_non_null(strstr(text, "layer_with_weights-0/kernel/.ATTRIBUTES/VARIABLE_VALUE"));
+    assert_non_null(strstr(tn_inspect(path, .json = true), "\"format\": \"saved_model\""));
+}
+
+/* A function that calls itself, and one whose op nobody has. */
+static void functions_without_end_are_refused(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn__arena arena = { 0 };
+    tn__function_library library = { 0 };
+    tn__function_def *f = TN__ARENA_ADD(&arena, &library.function);
+    f->signature = tn__arena_alloc(&arena, sizeof *f->signature);
+    f->signature->name = "again";
+    tn__node_def *node = tn__node_add(&arena, &f->node_def, "PartitionedCall", "call");
+    CHECK_OK(tn__attr_func(&arena, &node->attr, "f", "again"));
+    *TN__ARENA_ADD(&arena, &f->control_ret) = (tn__text_pair){ "call", "call" };
+    CHECK_OK(tn__function_check(&library, "again"));
+    assert_int_not_equal(tn__function_import(tn__context(), &library, "again", NULL, 0, NULL, 0),
+                         TN_OK);
+    CHECK_ERROR(TN_DATA_LOSS, "function 'again' is called within 64 others, or by itself");
+    CHECK_OK(tn__node_input(&arena, node, "^call"));
+    assert_int_not_equal(tn__function_import(tn__context(), &library, "again", NULL, 0, NULL, 0),
+                         TN_OK);
+    CHECK_ERROR(TN_DATA_LOSS, "node 'call' waits for itself");
+    node->op = "DecodeJpeg";
+    assert_int_not_equal(tn__function_check(&library, "again"), TN_OK);
+    CHECK_ERROR(TN_UNIMPLEMENTED, "Op type not registered 'DecodeJpeg'");
+    tn__arena_free(&arena);
+}
+
+static void damaged_folders_are_refused(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("damaged");
+    CHECK_OK(tn_save(small_model(), path));
+    assert_int_equal(unlink(inside(path, "keras_metadata.pb")), 0);
+    assert_non_null(tn_load_model(path));
+    assert_int_equal(unlink(inside(path, "variables/variables.index")), 0);
+    assert_null(tn_load_model(path));
+    CHECK_ERROR(TN_DATA_LOSS, "the value of variable 'dense");
+    assert_int_equal(truncate(inside(path, "saved_model.pb"), 100), 0);
+    assert_null(tn_load_model(path));
+    CHECK_ERROR(TN_DATA_LOSS, "SavedModel");
+    assert_null(tn_load_model(path, .limit = 10));
+    CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "is longer than the limit of 10 bytes");
+}
+
 /* --- where it is written ---------------------------------------------------------------------- */
 static void an_old_folder_is_replaced_as_a_whole(void **state)
 {
@@ -307,6 +367,23 @@ static bool save_own(void *path)
     return model && tn_save(model, path) == TN_OK;
 }
 
+static bool load_it(void *path)
+{
+    TN_SCOPE;
+    return tn_load_model(path) != NULL;
+}
+
+static void running_out_of_memory_while_loading_leaks_nothing(void **state)
+{
+    (void)state;
+    char path[300];
+    snprintf(path, sizeof path, "%s", temporary_path("memory"));
+    CHECK_OK(tn_save(fresh_model(), path));
+    check_allocation_failures(load_it, path);
+    assert_int_equal(unlink(inside(path, "keras_metadata.pb")), 0);
+    check_allocation_failures(load_it, path);
+}
+
 static void running_out_of_memory_while_saving_leaks_nothing(void **state)
 {
     (void)state;
@@ -330,6 +407,10 @@ int main(void)
         cmocka_unit_test(a_folder_of_something_else_is_kept),
         cmocka_unit_test(a_model_without_shapes_cannot_be_traced),
         cmocka_unit_test(a_saved_model_needs_a_folder),
+        cmocka_unit_test(a_folder_is_inspected_without_making_a_model),
+        cmocka_unit_test(functions_without_end_are_refused),
+        cmocka_unit_test(damaged_folders_are_refused),
+        cmocka_unit_test(running_out_of_memory_while_loading_leaks_nothing),
         cmocka_unit_test(running_out_of_memory_while_saving_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

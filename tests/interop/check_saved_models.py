@@ -1,12 +1,15 @@
-"""Opens the SavedModels of interop_saved_models in TensorFlow, in a session of TensorFlow 1 and in Keras 2, and compares outputs.
+"""Opens the SavedModels of interop_saved_models in TensorFlow, in a session of TensorFlow 1 and in Keras 2, and compares outputs; then has
+tenon predict with SavedModels of TensorFlow, Keras 3 and Keras 2.
 
-usage: check_saved_models.py FOLDER
+usage: check_saved_models.py FOLDER TENON
 """
 
 import pathlib
+import subprocess
 import sys
 import warnings
 
+import keras as keras3
 import numpy as np
 import tensorflow as tf
 import tf_keras
@@ -75,4 +78,58 @@ for path in sorted(p.name for p in folder.iterdir() if (p / "saved_model.pb").ex
     attempt(f"{path}, TensorFlow 1", lambda: session(path))
     if path not in OWN:
         attempt(f"{path}, Keras 2", lambda: keras(path))
+
+
+class Plain(tf.Module):
+    """Variables, a constant that is captured, branches and a loop."""
+
+    def __init__(self):
+        self.w = tf.Variable(np.linspace(-1, 1, 12, dtype="float32").reshape(4, 3), name="w")
+        self.shift = tf.constant([0.5, -0.5, 0.25])
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])
+    def __call__(self, x):
+        h = tf.nn.relu(x @ self.w) + self.shift
+        h = tf.cond(tf.reduce_sum(h) > 1.0, lambda: h * 2.0, lambda: h - self.shift)
+        _, h = tf.while_loop(lambda i, h: i < 3, lambda i, h: (i + 1, h + tf.cast(i, tf.float32) * self.w[0]), [0, h])
+        return {"b": tf.nn.softmax(h), "a": tf.transpose(h)[:2]}
+
+
+def predicted(name, x):
+    """What tenon makes of the folder; several outputs as a list."""
+    np.save(folder / "in.npy", x)
+    subprocess.run([sys.argv[2], "predict", folder / name, "--input", folder / "in.npy", "--output", folder / "out.npy", "--batch-size", "64",
+                    "--quiet"], check=True)
+    return [np.load(folder / "out.npy")]
+
+
+def layers_of(k):
+    return [k.layers.Conv2D(4, 3, padding="same", activation="relu"), k.layers.BatchNormalization(), k.layers.MaxPooling2D(2),
+            k.layers.Flatten(), k.layers.Dropout(0.5), k.layers.Dense(3, activation="softmax")]
+
+
+def tensorflow_module():
+    module, x = Plain(), np.cos(np.arange(20, dtype="float32")).reshape(5, 4)
+    only = tf.function(lambda x: {"b": module(x)["b"]}, input_signature=[tf.TensorSpec([None, 4], tf.float32, name="x")])
+    tf.saved_model.save(module, str(folder / "module"), signatures=only)
+    check("module, tenon", predicted("module", x), [module(x)["b"].numpy()])
+
+
+def keras_export():
+    x = np.cos(np.arange(2 * 8 * 8 * 3, dtype="float32")).reshape(2, 8, 8, 3)
+    model = keras3.Sequential([keras3.layers.Input((8, 8, 3)), *layers_of(keras3)])
+    model.export(str(folder / "export"), verbose=False)
+    check("Keras 3's export, tenon", predicted("export", x), [model(x, training=False).numpy()])
+
+
+def keras_2():
+    x = np.cos(np.arange(2 * 8 * 8 * 3, dtype="float32")).reshape(2, 8, 8, 3)
+    model = tf_keras.Sequential([tf_keras.layers.InputLayer((8, 8, 3)), *layers_of(tf_keras)])
+    model.save(str(folder / "keras_2"), save_format="tf")
+    check("Keras 2's folder, tenon", predicted("keras_2", x), [model(x, training=False).numpy()])
+
+
+attempt("module, tenon", tensorflow_module)
+attempt("Keras 3's export, tenon", keras_export)
+attempt("Keras 2's folder, tenon", keras_2)
 sys.exit(failures > 0)

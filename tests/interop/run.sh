@@ -29,7 +29,7 @@ TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_saved.py" "$work/saved"
 
 mkdir "$work/saved_models"
 "$build/examples/interop_saved_models" "$work/saved_models"
-TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_saved_models.py" "$work/saved_models"
+TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_saved_models.py" "$work/saved_models" "$build/tenon"
 
 TF_CPP_MIN_LOG_LEVEL=3 "$python" "$here/check_keras3.py" "$work" "$digits"
 TF_CPP_MIN_LOG_LEVEL=3 TF_USE_LEGACY_KERAS=1 "$python" "$here/check_keras2.py" "$work" "$digits"
