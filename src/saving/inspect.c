@@ -521,8 +521,7 @@ static tn_status inspect_source(const char *path, const char *opened, tn__span d
     bool folder = !data.data && tn__saved_folder_is(opened);
     if (!folder)
         TN_TRY(tn__source_open(opened, data, false, limit, &source));
-    tn_status status =
-        inspect(&i, data.data ? source.name : path, folder ? NULL : &source, limit);
+    tn_status status = inspect(&i, data.data ? source.name : path, folder ? NULL : &source, limit);
     tn__source_close(&source);
     if (status == TN_OK)
         *report = i.out;
