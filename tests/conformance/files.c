@@ -199,15 +199,71 @@ static bool check_formats(file_case *f)
     return model ? check_saved_again(f, model) : skip_case(f->v, "no format of it is opened yet");
 }
 
+/* --- a graph of TensorFlow 1 ------------------------------------------------------------------------------------------------- */
+/* "layer1/w:0" is the array "final__layer1__w:0". */
+static tn_tensor *final_value(const file_case *f, const char *io, const char *name)
+{
+    char array[256] = "final__";
+    size_t at = strlen(array);
+    for (; *name && at < sizeof array - 2; name++) {
+        array[at++] = *name == '/' ? '_' : *name;
+        if (*name == '/')
+            array[at++] = '_';
+    }
+    array[at] = '\0';
+    return tn_load_array(path_in(f, io), array);
+}
+
+/* Every global variable, restored into a graph that begins with zeros. */
+static bool check_graph(file_case *f, const char *io, const char *prefix, const char *what)
+{
+    const json_t *names = json_object_get(golden_json(f->c), "global_variables");
+    tn_variable *variables[32];
+    tn_tensor *wanted[32];
+    size_t count = json_array_size(names);
+    for (size_t i = 0; i < count && i < 32; i++)
+        wanted[i] = final_value(f, io, json_string_value(json_array_get(names, i)));
+    tn_tensor *x = tn_load_array(path_in(f, io), "X"), *logits = tn_load_array(path_in(f, io), "logits");
+    if (!no_error(f->v, what) || count < 3 || count > 32)
+        return fail_case(f->v, "%s: %zu variables", what, count);
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    for (size_t i = 0; i < count; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        variables[i] = tn_variable(tn_zeros_like(wanted[i]), .name = tn_format("%.*s", (int)strcspn(name, ":"), name));
+    }
+    tn_tensor *hidden = tn_tanh(tn_add(tn_matmul(x, variables[0]), variables[1])), *y = tn_matmul(hidden, variables[2]);
+    tn_session *session = tn_session();
+    if (tn_saver_restore(tn_saver(), session, prefix) != TN_OK)
+        return no_error(f->v, what);
+    for (size_t i = 0; i < count; i++)
+        if (!same(f->v, f->c, tn_run(session, variables[i]), wanted[i], tn_format("%s: %s", what, tn_name(variables[i]))))
+            return false;
+    return same(f->v, f->c, tn_run(session, y), logits, tn_format("%s: logits", what));
+}
+
+static void replay_graph(file_case *f)
+{
+    const json_t *files = json_object_get(golden_json(f->c), "files");
+    const char *io = tn__json_text(json_object_get(golden_json(f->c), "io"), "file");
+    static const char *const formats[][2] = { { "saver_v1", "model.ckpt" }, { "saver_v2", "model.ckpt-5" } };
+    for (size_t i = 0; i < 2; i++) {
+        const char *folder = tn__json_text(files, formats[i][0]);
+        if (!folder || !check_graph(f, io, tn_format("%s/%s", path_in(f, folder), formats[i][1]), formats[i][0]))
+            return;
+    }
+}
+
 void replay_files(golden_case *c, verdict *v)
 {
     file_case f = { .c = c, .v = v };
-    const char *model = tn__json_text(golden_json(c), "model");
-    snprintf(f.folder, sizeof f.folder, "%s/files/%s", golden_folder(c), model ? model : "");
+    const char *name = tn__json_text(golden_json(c), "name"); /* "mlp.k2" */
+    snprintf(f.folder, sizeof f.folder, "%s/files/%.*s", golden_folder(c), name ? (int)strcspn(name, ".") : 0, name ? name : "");
     if (!json_is_object(json_object_get(golden_json(c), "io"))) {
         skip_case(v, "no inputs and outputs are recorded");
         return;
     }
-    if (load_io(&f))
+    if (json_is_array(json_object_get(golden_json(c), "global_variables")))
+        replay_graph(&f);
+    else if (load_io(&f))
         (void)!check_formats(&f);
 }
