@@ -129,6 +129,14 @@ static tn_status take_scopes(tn__checkpoint_reading *r)
     return status;
 }
 
+void tn__checkpoint_reading_free(tn__checkpoint_reading *r)
+{
+    tn__arena_free(&r->arena);
+    tn__ids_free(&r->taken);
+    tn__free(r->weight.item);
+    tn__text_free(&r->first);
+}
+
 tn_status tn__checkpoint_load(tn_context *context, tn__loading *loading, tn__bundle *bundle,
                               const tn__checkpoint_names *names, tn_layer *model, bool scopes)
 {
@@ -144,9 +152,6 @@ tn_status tn__checkpoint_load(tn_context *context, tn__loading *loading, tn__bun
         status = tn__checkpoint_read_optimizer(&r);
     if (status == TN_OK && scopes)
         status = take_scopes(&r);
-    tn__arena_free(&r.arena);
-    tn__ids_free(&r.taken);
-    tn__free(r.weight.item);
-    tn__text_free(&r.first);
+    tn__checkpoint_reading_free(&r);
     return status;
 }

@@ -21,6 +21,7 @@ typedef struct {
     tn__text first; /* TensorFlow's line for the first weight that does not fit */
 } tn__checkpoint_reading;
 
+void tn__checkpoint_reading_free(tn__checkpoint_reading *r); /* what it made itself */
 /* This entry is this weight's. */
 tn_status tn__checkpoint_take(tn__checkpoint_reading *r, tn_tensor *variable, size_t entry);
 bool tn__checkpoint_taken(const tn__checkpoint_reading *r, size_t entry);

@@ -1,6 +1,6 @@
 /* Checkpoints of models: what Keras 2 makes of save_weights without an ending. */
 #include "saving/testdata.h"
-#include "formats/bundle.h"
+#include "saving/checkpoint_read.h"
 #include <unistd.h>
 
 static tn_model *small_model(void)
@@ -285,6 +285,49 @@ static void data_that_do_not_fit_the_index_are_refused(void **state)
     assert_true(difference(tn_call(model, x), before) == 0);
 }
 
+/* Children that are other nodes, have other names or none: circles, and parts that are missing. */
+static void rewire(tn__object_graph *graph, uint32_t *random)
+{
+    uint32_t draw[4];
+    for (int i = 0; i < 4; i++)
+        draw[i] = (*random = *random * 1664525u + 1013904223u) >> 8;
+    tn__trackable *from = &graph->nodes.item[draw[0] % graph->nodes.count];
+    tn__trackable *to = &graph->nodes.item[draw[1] % graph->nodes.count];
+    if (from->children.count == 0)
+        return;
+    tn__object_reference *child = &from->children.item[draw[2] % from->children.count];
+    if (draw[3] % 2)
+        child->node_id = (int32_t)(draw[1] % graph->nodes.count);
+    else
+        child->local_name = to->children.count ? to->children.item[0].local_name : NULL;
+}
+
+static void any_graph_of_objects_is_survived(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    static const char *const files[] = { TESTDATA "checkpoint_k2", TESTDATA "checkpoint_k3" };
+    uint32_t random = 7;
+    tn_model *model = layered();
+    for (int file = 0; file < 2; file++) {
+        tn__bundle *bundle;
+        tn__source source = { .name = files[file] };
+        CHECK_OK(tn__bundle_open(files[file], NULL, &bundle));
+        for (int round = 0; round < 300; round++) {
+            tn__loading loading = { .source = &source };
+            tn__checkpoint_reading r = { .loading = &loading, .bundle = bundle, .model = model };
+            CHECK_OK(tn__checkpoint_graph(bundle, &r.arena, &r.graph));
+            for (int i = 0; i <= round % 30; i++)
+                rewire(&r.graph, &random);
+            CHECK_OK(tn__checkpoint_match_objects(&r));
+            assert_true(loading.match.count <= 8);
+            tn__loading_free(&loading);
+            tn__checkpoint_reading_free(&r);
+        }
+        tn__bundle_close(bundle);
+    }
+}
+
 static void the_limit_counts_the_index_too(void **state)
 {
     (void)state;
@@ -367,6 +410,7 @@ int main(void)
         cmocka_unit_test(names_serve_where_they_are_asked_for),
         cmocka_unit_test(names_may_be_changed_on_the_way),
         cmocka_unit_test(data_that_do_not_fit_the_index_are_refused),
+        cmocka_unit_test(any_graph_of_objects_is_survived),
         cmocka_unit_test(the_limit_counts_the_index_too),
         cmocka_unit_test(refused_allocations_are_errors_and_leak_nothing),
         cmocka_unit_test(refused_allocations_of_names_are_errors_too),
