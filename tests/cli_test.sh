@@ -148,6 +148,9 @@ expect 0 "$taking" "$tenon" evaluate "$work/x.keras" --data "$work/named.npz"
 expect 1 'name the arrays after the inputs' "$tenon" predict "$work/x.keras" --input "$work/named.npz"
 rm "$work/x.keras"
 
+expect 2 "unknown option '--epoch', did you mean --epochs" "$tenon" train --epoch 3
+expect 2 "unknown option '--epochs-of'" "$tenon" train --epochs-of 3
+
 # Progress: two lines an epoch where it is no terminal, nothing with --quiet; a reader that goes away costs no model.
 expect 0 '^45/45 - ' "$tenon" train --layers "$layers" --data "$digits" --epochs 2 --output "$work/x.keras"
 [ "$(wc -l <"$work/out")" -eq 4 ] || { failed=$((failed + 1)); echo "FAILED: progress of two epochs:"; cat "$work/out"; }

@@ -7,7 +7,7 @@
 TN_BEGIN
 /* What every layer takes. */
 #define TN_LAYER_OPTIONS \
-    const char *name TN_DEFAULT(NULL);          /* NULL: "dense", "dense_1" …, gives way to others (rule 9) */ \
+    const char *name TN_DEFAULT(NULL);          /* NULL: "dense", "dense_1" …, gives way to others in a model */ \
     tn_flag trainable TN_DEFAULT(true); \
     const char *dtype TN_DEFAULT(NULL);         /* a dtype or policy, "mixed_bfloat16"; NULL: tn_dtype_policy() */ \
     tn_shape input_shape TN_DEFAULT({})         /* without the batch; builds at once in a Sequential */
@@ -99,7 +99,8 @@ typedef struct tn_object_options {
 /* tn_new(&CustomDense, TN_INIT(custom_dense, .units = 128), .name = "custom_dense_1") */
 TN_API tn_layer *tn_object_new(const tn_object_options *options);
 TN_API void *tn_self(tn_layer *layer, const tn_class *of); /* the instance; NULL and an error when it is of another class */
-TN_API TN_USE tn_status tn_register_class(const tn_class *of); /* so that files can name it */
+/* Loading a file with layers of the class needs it, saving one does not. */
+TN_API TN_USE tn_status tn_register_class(const tn_class *of);
 
 /* Masks: which places of a tensor count, bool, of the leading dimensions of it (batch, time). A layer puts one on what it gives, for
  * the next; ops do not carry it on. tn_mask: x's, NULL (and no error) when it has none. tn_with_mask: the same tensor with this mask;

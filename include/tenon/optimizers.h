@@ -178,9 +178,9 @@ TN_API tn_optimizer *tn_optimizer_of(const char *text);
 TN_API tn_variable *tn_learning_rate(tn_optimizer *optimizer);
 TN_API tn_variable *tn_iterations(tn_optimizer *optimizer);             /* steps done, int64 */
 TN_API tn_list tn_optimizer_variables(tn_optimizer *optimizer);         /* Keras's order: iteration, learning_rate (no schedule), slots */
-/* One step. A NULL item is skipped with Keras's warning; empty lists (a model not built yet), all NULL, or two lengths fail. */
 /* What a training loop takes the gradients of, where the optimizer scales: loss times the scale or loss_scale_factor, else loss. */
 TN_API tn_tensor *tn_scale_loss(tn_optimizer *optimizer, tn_tensor *loss);
+/* One step. A NULL item is skipped with Keras's warning; empty lists (a model not built yet), all NULL, or two lengths fail. */
 TN_API TN_USE tn_status tn_apply_gradients(tn_optimizer *optimizer, tn_list gradients, tn_list variables);
 
 #ifndef __cplusplus

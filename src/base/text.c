@@ -384,3 +384,45 @@ bool tn__number_parse(const char *text, size_t size, double *value)
     *value = negative ? -read : read;
     return true;
 }
+
+/* --- typing mistakes -------------------------------------------------------------------------- */
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Letters left out, added, exchanged or swapped with their neighbour; both of at most 63 letters. */
+static size_t mistakes_between(const char *a, const char *b)
+{
+    size_t row[3][65], n = strlen(b);
+    for (size_t k = 0; k <= n; k++)
+        row[0][k] = k;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t *now = row[i % 3], *before = row[(i - 1) % 3], *two_before = row[(i + 1) % 3];
+        now[0] = i;
+        for (size_t k = 1; k <= n; k++) {
+            now[k] = least(least(before[k], now[k - 1]) + 1, before[k - 1] + (a[i - 1] != b[k - 1]));
+            if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
+                now[k] = least(now[k], two_before[k - 2] + 1);
+        }
+    }
+    return row[strlen(a) % 3][n];
+}
+
+void tn__nearest_try(tn__nearest *nearest, const char *word)
+{
+    size_t length = strlen(nearest->wanted);
+    if (length >= sizeof nearest->best || strlen(word) >= sizeof nearest->best)
+        return;
+    size_t mistakes = mistakes_between(nearest->wanted, word);
+    if (mistakes > length / 4 + 1 || mistakes >= length || (*nearest->best && mistakes >= nearest->mistakes))
+        return;
+    nearest->mistakes = mistakes;
+    memcpy(nearest->best, word, strlen(word) + 1);
+}
+
+const char *tn__nearest_text(const tn__nearest *nearest, char text[96])
+{
+    snprintf(text, 96, *nearest->best ? "did you mean '%s'? " : "%s", nearest->best);
+    return text;
+}

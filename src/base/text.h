@@ -25,6 +25,15 @@ char *tn__print(const char *format, ...) TN_PRINTF(1, 2);
  * "conv2d", "PReLU" "p_re_lu". Letters outside ASCII are kept as they are. At most size-1
  * characters are written. */
 void tn__snake_case(const char *camel, char *snake, size_t size);
+/* The nearest of several words to one that is none of them, tried one after the other, for messages. */
+typedef struct {
+    const char *wanted;
+    char best[64]; /* "" while none is near: one typing mistake, or one for each four letters */
+    size_t mistakes;
+} tn__nearest;
+void tn__nearest_try(tn__nearest *nearest, const char *word);
+/* "did you mean 'relu'? ", or "" */
+const char *tn__nearest_text(const tn__nearest *nearest, char text[96]);
 bool tn__starts_with(const char *text, const char *start);
 bool tn__ends_with(const char *text, const char *end);
 

@@ -268,10 +268,38 @@ static void written_numbers_are_the_shortest(void **state)
     }
 }
 
+static void the_nearest_word_is_found_if_one_is_near(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wanted, *best;
+    } cases[] = { { "rleu", "relu" }, { "sotfmax", "softmax" },
+                  { "tan", "tanh" },  { "relu6x", "relu" },
+                  { "x", "" },        { "mean", "" },
+                  { "", "" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        tn__nearest nearest = { .wanted = cases[i].wanted };
+        static const char *const words[] = { "softmax", "relu", "tanh", "sigmoid" };
+        for (size_t k = 0; k < 4; k++)
+            tn__nearest_try(&nearest, words[k]);
+        assert_string_equal(nearest.best, cases[i].best);
+    }
+    char text[96], longest[200];
+    tn__nearest nearest = { .wanted = "adm" };
+    assert_string_equal(tn__nearest_text(&nearest, text), "");
+    tn__nearest_try(&nearest, "adam");
+    assert_string_equal(tn__nearest_text(&nearest, text), "did you mean 'adam'? ");
+    memset(longest, 'a', sizeof longest);
+    longest[199] = 0;
+    tn__nearest_try(&nearest, longest);
+    assert_string_equal(nearest.best, "adam");
+}
+
 int main(void)
 {
     tests_begin();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_nearest_word_is_found_if_one_is_near),
         cmocka_unit_test(built_text_is_terminated_and_grows),
         cmocka_unit_test(building_text_survives_refused_allocations),
         cmocka_unit_test(names_become_snake_case_as_in_keras),

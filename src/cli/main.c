@@ -95,6 +95,17 @@ static const cli_option *find_option(const cli_command *command, const char *tex
     return NULL;
 }
 
+/* "--epoch" for --epochs, "--epochss": one begins like the other. */
+static int unknown_option(const cli_command *command, const char *text, size_t length)
+{
+    for (const cli_option *o = command->options; o->name; o++) {
+        size_t shared = strlen(o->name) < length ? strlen(o->name) : length;
+        if (shared > 4 && strncmp(o->name, text, shared) == 0)
+            return cli_usage(command->name, "unknown option '%.*s', did you mean %s?", (int)length, text, o->name);
+    }
+    return cli_usage(command->name, "unknown option '%.*s'", (int)length, text);
+}
+
 /* One "--name", "--name value" or "--name=value"; *at moves over a value that stands by itself. */
 static int read_option(const cli_command *command, char **argv, int argc, int *at, cli_values *values)
 {
@@ -102,7 +113,7 @@ static int read_option(const cli_command *command, char **argv, int argc, int *a
     size_t length = equals ? (size_t)(equals - text) : strlen(text);
     const cli_option *option = find_option(command, text, length);
     if (!option)
-        return cli_usage(command->name, "unknown option '%.*s'", (int)length, text);
+        return unknown_option(command, text, length);
     char *place = (char *)values + option->offset;
     if (!option->argument && equals)
         return cli_usage(command->name, "%s takes no value", option->name);

@@ -175,7 +175,8 @@ bool tn__check(const void *handle, const tn__type *type, const char *what)
     if (object && object->type == type)
         return true;
     if (!object) {
-        tn__fail(TN_INVALID_ARGUMENT, "%s is NULL (an unconnected gradient?)", what);
+        bool tensor = strcmp(type->name, "tensor") == 0 || strcmp(type->name, "thing") == 0;
+        tn__fail(TN_INVALID_ARGUMENT, "%s is NULL%s", what, tensor ? " (an unconnected gradient?)" : "");
     } else if (object->type == &tn__type_dead) {
         const dead_block *dead = handle;
         tn__fail(TN_INVALID_ARGUMENT,

@@ -256,7 +256,9 @@ tn_status tn__value_of(tn_tensor *x, const char *what, tn_tensor **value)
     if (x->form == TN__VARIABLE)
         return tn__variable_read(x, value);
     if (x->form == TN__SYMBOLIC)
-        return tn__fail(TN_INVALID_ARGUMENT, "%s is symbolic (%s of a graph) and has no value yet", what, TN__TENSOR(x));
+        return tn__fail(TN_INVALID_ARGUMENT, "%s is symbolic (%s of a graph) and has no value yet\nwhile a body is traced, or called for an .input_shape, "
+                        "shapes are known and values are not: tn_cond chooses by a value",
+                        what, TN__TENSOR(x));
     if (x->form == TN__TUPLE)
         return tn__fail(TN_INVALID_ARGUMENT, "%s is a tuple of %zu, one tensor is expected", what, x->of.tuple.count);
     *value = tn__retain(x);

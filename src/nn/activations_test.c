@@ -46,7 +46,7 @@ static void what_is_missing_or_unknown_is_told(void **state)
     assert_null(tn__activate("threshold(1)", x));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "threshold() needs both of its arguments");
     assert_null(tn__activate("rello", x));
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "Unknown activation: 'rello'\nthere are: linear, relu, ");
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Unknown activation: 'rello'\ndid you mean 'relu'? there are: linear, relu, ");
     assert_null(tn__activate("relu(slope=1)", x));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "it takes: negative_slope, max_value, threshold");
 }

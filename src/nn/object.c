@@ -59,14 +59,17 @@ const tn__object_class *tn__object_class_find(tn__object_kind kind, const char *
 static tn_status fail_unknown(tn__object_kind kind, const char *name)
 {
     tn__text known = { 0 };
-    char snake[128];
+    tn__nearest nearest = { .wanted = name };
+    char snake[128], meant[96];
     for (size_t i = 0; i < tn__objects_count; i++) {
         if (tn__objects[i]->kind != kind)
             continue;
         tn__snake_case(tn__objects[i]->name, snake, sizeof snake);
+        tn__nearest_try(&nearest, snake);
         tn__text_add(&known, "%s%s", known.bytes.size ? ", " : "", snake);
     }
-    tn_status status = tn__fail(TN_INVALID_ARGUMENT, "Unknown %s: '%s'\nthere are: %s", kinds[kind].name, name, tn__text_get(&known));
+    tn_status status = tn__fail(TN_INVALID_ARGUMENT, "Unknown %s: '%s'\n%sthere are: %s", kinds[kind].name, name,
+                               tn__nearest_text(&nearest, meant), tn__text_get(&known));
     tn__text_free(&known);
     return status;
 }

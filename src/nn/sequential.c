@@ -107,7 +107,7 @@ static tn_status make_ends(tn_context *context, tn_layer *model)
         return extend(context, model);
     if (!tn__sequential_input_shape(model, &shape))
         return tn__fail(TN_FAILED_PRECONDITION,
-                        "Sequential model '%s' has no defined input shape yet.\ncall it once, or give its first layer .input_shape", model->name);
+                        "Sequential model '%s' has no defined input shape yet.\ncall it once, or give its first layer .input_shape; in a text begin with input(8, 8, 1)", model->name);
     TN_TRY(tn__input_new(context, s->input_name, tn__sequential_input_dtype(model), &shape, &s->input));
     s->done = 0;
     s->output = tn__retain(s->input);

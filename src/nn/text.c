@@ -7,15 +7,17 @@
 static tn_status fail_unknown(const char *name)
 {
     tn__text known = { 0 };
-    char snake[128];
+    tn__nearest nearest = { .wanted = name };
+    char snake[128], meant[96];
     for (size_t i = 0; i < tn__class_count(); i++) {
         const tn_class *of = tn__class_at(i);
         if (of == &tn__class_Functional || of == &tn__class_Sequential)
             continue;
         tn__snake_case(of->name, snake, sizeof snake);
+        tn__nearest_try(&nearest, snake);
         tn__text_add(&known, "%s%s", known.bytes.size ? ", " : "", of == &tn__class_InputLayer ? "input" : snake);
     }
-    tn_status status = tn__fail(TN_INVALID_ARGUMENT, "Unknown layer: '%s'\nthere are: %s", name, tn__text_get(&known));
+    tn_status status = tn__fail(TN_INVALID_ARGUMENT, "Unknown layer: '%s'\n%sthere are: %s", name, tn__nearest_text(&nearest, meant), tn__text_get(&known));
     tn__text_free(&known);
     return status;
 }

@@ -24,7 +24,7 @@ static void what_is_wrong_in_a_text_is_answered_with_what_there_is(void **state)
     (void)state;
     TN_SCOPE;
     assert_null(tn_layer_of("dens(10)"));
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "Unknown layer: 'dens'\nthere are: input, dense, ");
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Unknown layer: 'dens'\ndid you mean 'dense'? there are: input, dense, ");
     assert_null(tn_layer_of("sequential()")); /* has no text of its own */
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Unknown layer: 'sequential'");
     assert_null(tn_layer_of("dense(10, activaton=relu)"));

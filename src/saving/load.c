@@ -14,20 +14,24 @@
 static tn_status fail_unknown(const char *classes, bool archive)
 {
     int first = (int)strcspn(classes, ",");
-    if (archive)
-        return tn__fail(TN_INVALID_ARGUMENT,
-                        "Could not locate class '%.*s'. Make sure custom classes and functions are "
-                        "decorated with `@keras.saving.register_keras_serializable()`.\n"
-                        "nobody knows: %s\ntn_register_class(&MyClass) makes a class of the "
-                        "program's own known to files; tn_inspect() shows what the file holds",
-                        first, classes, classes);
-    return tn__fail(TN_INVALID_ARGUMENT,
-                    "Unknown layer: '%.*s'. Please ensure you are using a "
-                    "`keras.utils.custom_object_scope` and that this object is included in the "
-                    "scope.\n"
-                    "nobody knows: %s\ntn_register_class(&MyClass) makes a class of the program's "
-                    "own known to files; tn_inspect() shows what the file holds",
-                    first, classes, classes);
+    const char *package = memchr(classes, '>', (size_t)first),
+               *own = package ? package + 1 : classes;
+    int length = first - (int)(own - classes);
+    const char *line = archive ? "Could not locate class '%.*s'. Make sure custom classes and "
+                                 "functions are decorated with "
+                                 "`@keras.saving.register_keras_serializable()`."
+                               : "Unknown layer: '%.*s'. Please ensure you are using a "
+                                 "`keras.utils.custom_object_scope` and that "
+                                 "this object is included in the scope.";
+    char *text = tn__print(line, first, classes);
+    tn_status status =
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "%s\nnobody knows: %s\na C program that has the class makes it known with "
+                 "tn_register_class(&%.*s) before "
+                 "it loads the file; tn_inspect() and tenon inspect show what the file holds",
+                 text ? text : "", classes, length, own);
+    tn__free(text);
+    return status;
 }
 
 static tn_status check_classes(const json_t *json, bool archive)
@@ -389,8 +393,9 @@ static tn_status check_target(tn_layer *layer)
     return tn__fail(
         TN_FAILED_PRECONDITION,
         "You are loading weights into a model that has not yet been built. Try building "
-        "the model first by calling it on some data or by using `build()`.\n%s was made "
-        "at %s",
+        "the model first by calling it on some data or by using `build()`.\ngive its first layer "
+        ".input_shape, "
+        "or call it once: %s was made at %s",
         tn__layer_print(layer), layer->here ? layer->here : "an unknown line");
 }
 

@@ -235,7 +235,9 @@ static tn_status check_source(const tn_save_options *o)
         return TN_OK;
     return tn__fail(TN_FAILED_PRECONDITION,
                     "You are saving a model that has not yet been built. Try building the model "
-                    "first by calling it on some data or by using `build()`.\n%s was made at %s",
+                    "first by calling it on some data or by using `build()`.\ngive its first layer "
+                    ".input_shape, or call it "
+                    "once: %s was made at %s",
                     tn__layer_print(o->model), o->model->here ? o->model->here : "an unknown line");
 }
 

@@ -221,9 +221,13 @@ double tn_history_value(tn_history *history, const char *key, int64_t epoch)
     tn__text keys = { 0 };
     for (size_t i = 0; i < history->key.count; i++)
         tn__text_add(&keys, "%s'%s'", i ? ", " : "", history->key.item[i]);
-    tn__fail(TN_NOT_FOUND, "the history has no '%s' of epoch %lld; it has %lld epoch(s) of %s",
-             key ? key : "NULL", (long long)epoch, (long long)history->epochs,
-             keys.bytes.size ? tn__text_get(&keys) : "nothing");
+    bool validation = key && column == history->key.count && strncmp(key, "val_", 4) == 0;
+    tn__fail(TN_NOT_FOUND, "the history has no '%s'%s; it has %lld epoch(s) of %s%s",
+             key ? key : "NULL",
+             column < history->key.count ? tn__scope_print(" of epoch %lld", (long long)epoch) : "",
+             (long long)history->epochs, keys.bytes.size ? tn__text_get(&keys) : "nothing",
+             validation ? "\nval_… is there after tn_fit with .validation_split or .validation_data"
+                        : "");
     tn__text_free(&keys);
     return NAN;
 }

@@ -226,8 +226,15 @@ tn_tensor *tn__loss_value(tn_loss *loss, tn_tensor *y_true, tn_tensor *y_pred,
         tn__same_rank(&y_true, &y_pred, true);
     tn_tensor *values =
         y_true && y_pred ? methods->call(loss->thing.self, y_true, y_pred, &own_mask) : NULL;
-    if (!values)
+    if (!values) {
+        if (y_true && y_pred)
+            tn__fail_note("in loss %s of y_true %s and y_pred %s%s", loss->thing.of->name,
+                          TN__SHAPE(y_true->shape), TN__SHAPE(y_pred->shape),
+                          y_true->shape.known && y_true->shape.rank < y_pred->shape.rank
+                              ? "; class numbers want sparse_categorical_crossentropy"
+                              : "");
         return NULL;
+    }
     values = tn__to_dtype(values, loss->dtype);
     bool spread = is_reduction(loss->reduction, "mean") ||
                   is_reduction(loss->reduction, "sum_over_batch_size");
@@ -255,9 +262,11 @@ tn_tensor *tn_loss_call(tn_loss *f, tn_list inputs, const tn_call_options *optio
     for (size_t i = 0; i < inputs.count; i++)
         if (!tn__check_tensor(inputs.item[i], "tn_call: an input"))
             return NULL;
-    tn_tensor *y_pred = options->mask ? tn_with_mask(inputs.item[1], options->mask) : inputs.item[1];
-    return y_pred ? tn__loss_value(f, inputs.item[0], y_pred, inputs.count > 2 ? inputs.item[2] : NULL)
-                  : NULL;
+    tn_tensor *y_pred =
+        options->mask ? tn_with_mask(inputs.item[1], options->mask) : inputs.item[1];
+    return y_pred
+               ? tn__loss_value(f, inputs.item[0], y_pred, inputs.count > 2 ? inputs.item[2] : NULL)
+               : NULL;
 }
 
 /* --- a loss of the program's own -------------------------------------------------------------- */

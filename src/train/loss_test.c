@@ -366,6 +366,10 @@ static void labels_of_another_shape_are_refused_in_keras_s_words(void **state)
     (void)state;
     TN_SCOPE;
     tn_tensor *narrow = tn_zeros(TN_SHAPE(2, 2), TN_FLOAT32);
+    tn_call(tn_mean_squared_error(), classes(), tn_zeros(TN_SHAPE(2, 3), TN_FLOAT32));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "in loss MeanSquaredError of y_true (2,) and y_pred (2, 3); class "
+                "numbers want sparse_categorical_crossentropy");
     tn_call(tn_categorical_crossentropy(), classes(), outputs());
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Arguments `target` and `output` must have the same rank "
                                      "(ndim). Received: target.shape=(2,), "

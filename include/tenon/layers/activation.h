@@ -3,7 +3,7 @@
 #define TENON_LAYERS_ACTIVATION_H
 #include "tenon/layer.h"
 TN_BEGIN
-/* min(x, max_value) above the threshold, negative_slope * (x - threshold) below. TN_NOT_GIVEN: no maximum. */
+/* A layer; the op is tn_nn_relu. min(x, max_value) above the threshold, negative_slope * (x - threshold) below. TN_NOT_GIVEN: no maximum. */
 typedef struct tn_relu_options {
     TN_OPTIONS_HEAD(tn_relu_options);
     double max_value TN_DEFAULT(TN_NOT_GIVEN), negative_slope TN_DEFAULT(0), threshold TN_DEFAULT(0);
