@@ -118,14 +118,12 @@ static tn_status fail_attr(const tn__node_def *node, const char *key)
                     node->name, key, node->op);
 }
 
-static const char *text_of(tn__span text)
+/* Instead of the default, which is the instance's own as well. */
+static tn_status take_text(tn__span text, char **into)
 {
-    char *copy = tn__scope_alloc(text.size + 1);
-    if (copy && text.size)
-        memcpy(copy, text.data, text.size);
-    if (copy)
-        copy[text.size] = 0;
-    return copy;
+    tn__free(*into);
+    *into = tn__strndup(text.size ? (const char *)text.data : "", text.size);
+    return *into ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
 static tn_status take_ints(const tn__node_def *node, const tn_field *f, const tn__attr_value *v,
@@ -185,7 +183,7 @@ static tn_status take_field(const tn__node_def *node, const tn_field *f, const t
         *(tn_flag *)at = v->b;
         return TN_OK;
     case TN_FIELD_STRING:
-        return (*(const char **)at = text_of(v->s)) ? TN_OK : TN_RESOURCE_EXHAUSTED;
+        return take_text(v->s, at);
     case TN_FIELD_DTYPE:
         *(tn_dtype *)at = (tn_dtype)v->type;
         return tn__dtype_size((tn_dtype)v->type) ? TN_OK : fail_attr(node, f->name);
@@ -196,7 +194,7 @@ static tn_status take_field(const tn__node_def *node, const tn_field *f, const t
     case TN_FIELD_AXES:
         return take_axes(node, f, v, at);
     default:
-        *(tn_tensor **)at = tn__tensor_of_proto(v->tensor);
+        *(tn_tensor **)at = tn__retain(tn__tensor_of_proto(v->tensor));
         return *(tn_tensor **)at ? TN_OK : tn__errors()->status;
     }
 }
@@ -451,25 +449,13 @@ static tn_status run_while(import *all, const tn__node_def *node, tn_tensor *con
 }
 
 /* --- a node ----------------------------------------------------------------------------------- */
-static tn_status run_op(import *all, const tn__node_def *node, tn_tensor *const *inputs,
-                        size_t count, struct made *made)
+/* A constant is a value; every other op runs. */
+static tn_status dispatch(import *all, const tn__node_def *node, const tn__op *op,
+                          const void *attrs, tn_tensor *const *inputs, size_t count,
+                          struct made *made)
 {
-    const tn__op *op = tn__op_find(node->op);
-    const tn__signature *s = op ? tn__op_signature(op) : NULL;
-    void *attrs = s ? tn__scope_alloc(op->attrs_size + 1) : NULL;
-    if (!attrs)
-        return s ? TN_RESOURCE_EXHAUSTED
-                 : tn__fail(TN_UNIMPLEMENTED, "Op type not registered '%s'", node->op);
-    memset(attrs, 0, op->attrs_size + 1);
-    TN_TRY(take_attrs(node, op, attrs));
-    if (op == &tn__op_Const) {
-        made->count = 1;
-        made->item = tn__scope_alloc(sizeof *made->item);
-        if (made->item)
-            made->item[0] = *(tn_tensor **)attrs;
-        return made->item ? TN_OK : TN_RESOURCE_EXHAUSTED;
-    }
-    if (!(op->flags & TN__ANY_INPUTS) && !tn__signature_takes(s, count))
+    const tn__signature *s = tn__op_signature(op);
+    if (!s || (!(op->flags & TN__ANY_INPUTS) && !tn__signature_takes(s, count)))
         return tn__fail(TN_DATA_LOSS, "node '%s': op %s does not take %zu inputs", node->name,
                         node->op, count);
     made->count = tn__op_outputs(op, attrs, count);
@@ -479,10 +465,31 @@ static tn_status run_op(import *all, const tn__node_def *node, tn_tensor *const 
     if (!made->item)
         return TN_RESOURCE_EXHAUSTED;
     memset(made->item, 0, (made->count + 1) * sizeof *made->item);
-    TN_TRY(tn__dispatch(all->context, op, attrs, inputs, count, made->item, made->count));
+    if (op == &tn__op_Const)
+        made->item[0] = tn__retain(*(tn_tensor *const *)attrs);
+    else
+        TN_TRY(tn__dispatch(all->context, op, attrs, inputs, count, made->item, made->count));
     for (size_t i = 0; i < made->count; i++)
         tn__own(made->item[i]);
     return all->context->error.status;
+}
+
+static tn_status run_op(import *all, const tn__node_def *node, tn_tensor *const *inputs,
+                        size_t count, struct made *made)
+{
+    const tn__op *op = tn__op_find(node->op);
+    if (!op || is_one_of(node->op, refused))
+        return tn__fail(TN_UNIMPLEMENTED, "Op type not registered '%s'", node->op);
+    void *attrs = tn__alloc_zeroed(1, op->attrs_size + 1);
+    if (!attrs)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = take_attrs(node, op, attrs);
+    if (status == TN_OK)
+        status = dispatch(all, node, op, attrs, inputs, count, made);
+    if (op->attrs)
+        tn__fields_release(op->attrs, attrs);
+    tn__free(attrs);
+    return status;
 }
 
 static tn_status pass(tn_tensor *const *inputs, size_t count, struct made *made)

@@ -49,9 +49,10 @@ static tn_status load_layers(const tn__load *load, const tn__saved_folder *f, tn
     json_t *config;
     tn__source source = { .name = load->options->path, .decoded = load->options->limit };
     const char *version = tn__json_text(f->root, "keras_version");
-    TN_TRY(make_config(f, &config));
-    tn_status status = tn__load_config(load->context, config, version ? version : "2.15.0", false,
-                                       tn__weight_room(&source), model);
+    tn_status status = make_config(f, &config);
+    if (status == TN_OK)
+        status = tn__load_config(load->context, config, version ? version : "2.15.0", false,
+                                 tn__weight_room(&source), model);
     json_decref(config);
     TN_TRY(status);
     return load_weights(load, f, &source, *model);
