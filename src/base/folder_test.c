@@ -1,0 +1,84 @@
+#include "support/check.h"
+#include "base/folder.h"
+#include "base/memory.h"
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char *const names[] = { "a", "inner", NULL };
+
+static void put(const tn__folder *folder, const char *name)
+{
+    char *path = tn__folder_file(folder, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+    tn__free(path);
+}
+
+/* Of the folder that everything stands in: the target, and what is left beside it. */
+static size_t entries_of(const char *path)
+{
+    size_t count = 0;
+    DIR *entries = opendir(path);
+    assert_non_null(entries);
+    for (struct dirent *entry; (entry = readdir(entries));)
+        count += entry->d_name[0] != '.';
+    closedir(entries);
+    return count;
+}
+
+static void a_folder_replaces_the_old_one_as_a_whole(void **state)
+{
+    (void)state;
+    tn__folder folder;
+    char round[300], target[400];
+    snprintf(round, sizeof round, "%s", temporary_path("round"));
+    mkdir(round, 0777);
+    snprintf(target, sizeof target, "%s/target/", round);
+    CHECK_OK(tn__folder_begin(target, names, &folder));
+    CHECK_OK(tn__folder_add(&folder, "inner"));
+    put(&folder, "inner/b");
+    put(&folder, "a");
+    CHECK_OK(tn__folder_commit(&folder, true));
+    assert_int_equal(entries_of(target), 2);
+    CHECK_OK(tn__folder_begin(target, names, &folder));
+    put(&folder, "a");
+    CHECK_OK(tn__folder_commit(&folder, false));
+    assert_int_equal(entries_of(target), 1);
+    CHECK_OK(tn__folder_begin(target, names, &folder));
+    CHECK_OK(tn__folder_add(&folder, "inner"));
+    tn__folder_abort(&folder);
+    assert_int_equal(entries_of(target), 1);
+    assert_int_equal(entries_of(round), 1);
+}
+
+static void what_is_something_else_is_refused(void **state)
+{
+    (void)state;
+    tn__folder folder;
+    char target[300];
+    snprintf(target, sizeof target, "%s", temporary_path("file"));
+    fclose(fopen(target, "w"));
+    assert_int_not_equal(tn__folder_begin(target, names, &folder), TN_OK);
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "it is not a folder");
+    snprintf(target, sizeof target, "%s", temporary_path("other"));
+    mkdir(target, 0777);
+    CHECK_OK(tn__folder_begin(target, (const char *const[]){ NULL }, &folder));
+    put(&folder, "a");
+    CHECK_OK(tn__folder_commit(&folder, false));
+    assert_int_not_equal(tn__folder_begin(target, (const char *const[]){ "b", NULL }, &folder),
+                         TN_OK);
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "has 'a' in it, which would be lost");
+}
+
+int main(void)
+{
+    tests_begin();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_replaces_the_old_one_as_a_whole),
+        cmocka_unit_test(what_is_something_else_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
