@@ -99,6 +99,14 @@ static void outputs_that_need_another_input_are_refused(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "tn_model: inputs is NULL");
 }
 
+static void a_number_is_no_shape(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    assert_null(tn_input({ 4 })); /* what tn_input(4) is where the compiler keeps silent */
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Cannot convert '4' to a shape.\na shape is written TN_SHAPE(4)");
+}
+
 static void an_input_may_be_the_output(void **state)
 {
     (void)state;
@@ -189,6 +197,7 @@ int main(void)
         cmocka_unit_test(explicit_names_must_differ_and_automatic_ones_give_way),
         cmocka_unit_test(a_cut_model_ends_and_begins_where_it_is_told),
         cmocka_unit_test(outputs_that_need_another_input_are_refused),
+        cmocka_unit_test(a_number_is_no_shape),
         cmocka_unit_test(an_input_may_be_the_output),
         cmocka_unit_test(a_variable_beside_a_symbolic_tensor_is_read_at_each_call),
         cmocka_unit_test(many_layers_take_neither_stack_nor_square_time),

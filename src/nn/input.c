@@ -47,6 +47,8 @@ tn_tensor *tn_input_new(const tn_input_options *options)
         tn__fail(TN_INVALID_ARGUMENT, "You must pass a `shape` argument.\ntn_input(TN_SHAPE(8, 8, 1)): without the batch; TN_SCALAR for one number each");
         return NULL;
     }
+    if (tn__check_rank(&options->shape) != TN_OK)
+        return NULL;
     if (options->shape.rank >= TN_MAX_RANK) {
         tn__fail(TN_INVALID_ARGUMENT, "tn_input: with the batch, %s has more than %d dimensions", TN__SHAPE(options->shape), TN_MAX_RANK);
         return NULL;

@@ -360,6 +360,8 @@ static tn_status explain_layer_count(reading *r)
             TN_TRY(
                 tn__loading_unexpected(r->loading, TN__AT_DATASET(r->saved.item[i].datasets[k])));
     r->loading->skip_mismatch = false; /* Keras has no way round this one either */
+    r->loading->mend =
+        ".by_name = true loads the layers of the same name and leaves the others as they are";
     return tn__errors()->status;
 }
 
@@ -490,9 +492,9 @@ tn_status tn__legacy_read_optimizer(tn_context *context, const tn__source *sourc
     if (status == TN_OK)
         status = tn__place_list(saved.datasets, saved.weights.count, &places);
     if (status == TN_OK)
-        status = tn__trainer_read(context, model, source, places,
-                                  (const char *const *)saved.weights.item, saved.weights.count,
-                                  report);
+        status =
+            tn__trainer_read(context, model, source, places,
+                             (const char *const *)saved.weights.item, saved.weights.count, report);
     tn__free(places);
     saved_free(&saved);
     return status;

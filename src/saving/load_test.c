@@ -228,6 +228,7 @@ static void what_does_not_fit_is_named_and_nothing_is_changed(void **state)
     assert_non_null(
         strstr(error->message, "expected (5,), 'layers/dense_1/vars/1' in the file has (2,)"));
     assert_non_null(strstr(error->message, "while loading '" TESTDATA "plain.weights.h5'"));
+    assert_non_null(strstr(error->message, "\n.skip_mismatch = true loads the others"));
     assert_int_equal(h.good, 2);
     assert_int_equal(h.bad, 2);
     tn_model *same = spread(wider());
@@ -281,6 +282,8 @@ static void missing_and_superfluous_weights_are_named(void **state)
         "Layer count mismatch when loading weights from file. Model expected 1 layers, found 2 "
         "saved layers.\n"
         "'model_weights/out/out/kernel:0' (3, 2) in the file belongs to no weight of the model");
+    assert_int_not_equal(tn_load_weights(longer, TESTDATA "plain_k2_weights.h5"), TN_OK);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "\n.by_name = true loads the layers of the same name");
     assert_int_not_equal(tn_load_weights(longer, TESTDATA "plain_k2_weights.h5"), TN_OK);
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Model expected 3 layers, found 2 saved layers.\nweight "
                                      "'more/kernel' (2, 7) is not in the file");

@@ -116,10 +116,14 @@ tn_status tn__loading_fail(tn__loading *loading, char *first)
     if (!first)
         return TN_RESOURCE_EXHAUSTED;
     tn_status status = problems_status(loading);
+    const char *mend = loading->mend
+                           ? loading->mend
+                           : ".skip_mismatch = true loads the others and leaves these as they are";
     if (status == TN_OK && loading->skip_mismatch)
         tn__warn("%s%s", first, tn__text_get(&loading->problems));
     else if (status == TN_OK)
-        status = tn__fail(TN_INVALID_ARGUMENT, "%s%s", first, tn__text_get(&loading->problems));
+        status = tn__fail(TN_INVALID_ARGUMENT, "%s%s%s%s", first, tn__text_get(&loading->problems),
+                          loading->fresh ? "" : "\n", loading->fresh ? "" : mend);
     tn__free(first);
     return status;
 }

@@ -24,6 +24,7 @@ typedef struct {
     const tn__source *source;
     bool fresh; /* the model was made from this very file: names are equal, nobody else sees it */
     bool skip_mismatch, by_name;
+    const char *mend; /* the last line of a failure; NULL: what skip_mismatch does */
     tn_weight_reporter report;
     void *report_self;
     struct {

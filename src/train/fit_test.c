@@ -602,6 +602,18 @@ static void an_open_tape_and_a_compiled_model_do_not_disturb_a_prediction(void *
     CHECK_ERROR(TN_INVALID_ARGUMENT, "there is no data to predict for");
 }
 
+static void a_loss_that_does_not_fit_the_labels_is_named(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_model *model = classifier();
+    CHECK_OK(tn_compile(model, tn_adam(), "mse"));
+    assert_null(tn_fit(model, features(), labels(), .verbose = 0));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "in a step of the loss 'mse' with y_true int32 (");
+    assert_null(tn_evaluate(model, features(), labels(), .verbose = 0));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "; class numbers want sparse_categorical_crossentropy");
+}
+
 static void keep_warning(void *self, tn_sink_kind kind, const char *text, size_t size)
 {
     if (kind == TN_SINK_WARNING)
@@ -637,6 +649,7 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(losses_and_metrics_are_keras_s),
+        cmocka_unit_test(a_loss_that_does_not_fit_the_labels_is_named),
         cmocka_unit_test(what_is_frozen_after_the_first_step_is_told),
         cmocka_unit_test(sample_weights_reach_the_loss_and_weighted_metrics),
         cmocka_unit_test(class_weights_leave_the_validation_alone),

@@ -18,7 +18,8 @@ static tn_tensor *add_maybe(tn_tensor *sum, tn_tensor *term)
     return sum && term ? tn_add(sum, tn_cast(term, (tn_dtype)sum->dtype)) : term;
 }
 
-/* What layers added while they were called, and penalties of weights. Afterwards the layers forget it: it is this step's. */
+/* What layers added while they were called, and penalties of weights. Afterwards the layers forget
+ * it: it is this step's. */
 static tn_tensor *add_model_losses(tn__trainer *t, tn_tensor *loss)
 {
     tn_list more = tn_losses(t->model);
@@ -160,7 +161,8 @@ static tn_tensor *train_body(void *self, tn_list inputs)
     tn_tensor *loss = total_loss(t, &s);
     if (!loss)
         return NULL;
-    tn__metric_update(t->loss_tracker, NULL, loss, tn__rows(s.x[0], TN_FLOAT32)); /* its weight in the epoch's mean */
+    tn__metric_update(t->loss_tracker, NULL, loss,
+                      tn__rows(s.x[0], TN_FLOAT32)); /* its weight in the epoch's mean */
     if (!apply_step(t, tape, tn__optimizer_scale_loss(t->optimizer, loss)))
         return NULL;
     update_metrics(t, &s);
@@ -174,7 +176,8 @@ static tn_tensor *test_body(void *self, tn_list inputs)
     tn_tensor *loss = run_labelled(t, inputs, 0, &s) ? total_loss(t, &s) : NULL;
     if (!loss)
         return NULL;
-    tn__metric_update(t->loss_tracker, NULL, loss, tn__rows(s.x[0], TN_FLOAT32)); /* its weight in the epoch's mean */
+    tn__metric_update(t->loss_tracker, NULL, loss,
+                      tn__rows(s.x[0], TN_FLOAT32)); /* its weight in the epoch's mean */
     update_metrics(t, &s);
     return results(t);
 }
@@ -233,18 +236,32 @@ static tn_status run_logged(tn_context *context, tn_function *function, const tn
     return TN_OK;
 }
 
+/* What a batch that does not fit fails with are the shapes of an op: of which loss, and of which
+ * labels. */
+static tn_status tell_labels(const tn__trainer *t, const tn__data *batch, tn_status status)
+{
+    if (status == TN_INVALID_ARGUMENT && batch->y && batch->y->form != TN__TUPLE && t->loss_text[0])
+        tn__fail_note("in a step of the loss '%s' with y_true %s%s", t->loss_text[0],
+                      TN__TENSOR(batch->y),
+                      batch->y->shape.rank == 1 && !tn__in(TN__FLOATS, (tn_dtype)batch->y->dtype) &&
+                              !tn__starts_with(t->loss_text[0], "sparse_")
+                          ? "; class numbers want sparse_categorical_crossentropy"
+                          : "");
+    return status;
+}
+
 tn_status tn__train_step(tn_context *context, tn__trainer *t, const tn__data *batch,
                          tn__step_logs *logs)
 {
     TN_TRY(step_function(t, train_body, "train_step", &t->train));
-    return run_logged(context, t->train, batch, 1, logs);
+    return tell_labels(t, batch, run_logged(context, t->train, batch, 1, logs));
 }
 
 tn_status tn__test_step(tn_context *context, tn__trainer *t, const tn__data *batch,
                         tn__step_logs *logs)
 {
     TN_TRY(step_function(t, test_body, "test_step", &t->test));
-    return run_logged(context, t->test, batch, 0, logs);
+    return tell_labels(t, batch, run_logged(context, t->test, batch, 0, logs));
 }
 
 tn_status tn__predict_step(tn_context *context, tn__trainer *t, tn_tensor *x, tn_tensor **outputs)
