@@ -33,9 +33,10 @@ if [ -x "$programs/extend_from_cpp" ]; then runs '^\(2, 10\)$' "$programs/extend
 cp extended_in_c.keras extended.keras
 runs '^thread 7: (100\.0000|99\.9999).* \(status 0\)$' "$programs/predict_threads"
 runs '^[0-9] -> [0-9]' "$programs/show_digits" extended.keras digits.npz
+runs '^saved line-200$' "$programs/session"
 for program in "$programs"/*; do # an example that nobody runs
     case $(basename "$program") in
-    extend | custom_layer | train_loop | extend_from_cpp | predict_threads | show_digits | interop_*) ;;
+    extend | custom_layer | train_loop | session | extend_from_cpp | predict_threads | show_digits | interop_*) ;;
     seeds) ;; # each in a test of its own
     *) failed=$((failed + 1)); echo "FAILED: $(basename "$program") is not run here" ;;
     esac

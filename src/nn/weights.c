@@ -136,6 +136,18 @@ tn_list tn_get_weights(tn_layer *layer)
     return values ? (tn_list){ variables.count, values } : none;
 }
 
+static tn_status fail_shape(const tn_layer *layer, const tn_tensor *variable, const tn_shape *given, size_t i)
+{
+    const tn_shape *wanted = &variable->shape;
+    const char *here = variable->of.variable->here;
+    bool turned = given->rank == 2 && wanted->rank == 2 && given->dims[0] == wanted->dims[1] && given->dims[1] == wanted->dims[0];
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "Layer %s weight shape %s is not compatible with provided weight shape %s.\nweight %zu, '%s', made at %s\nthe values must come in "
+                    "the order and shapes of tn_get_weights(layer)%s",
+                    layer->name, TN__SHAPE(*wanted), TN__SHAPE(*given), i, tn__variable_full_name(variable), here ? here : "an unknown line",
+                    turned ? "; these are turned round: tn_transpose(x, TN_AXES(1, 0)), since a kernel is (inputs, units)" : "");
+}
+
 static tn_status check_weights(const tn_layer *layer, tn_list variables, tn_list values)
 {
     if (values.count != variables.count)
@@ -146,12 +158,7 @@ static tn_status check_weights(const tn_layer *layer, tn_list variables, tn_list
         if (!tn__check_tensor(values.item[i], "tn_set_weights: a weight"))
             return TN_INVALID_ARGUMENT;
         if (!tn__shape_fits(&variables.item[i]->shape, &values.item[i]->shape))
-            return tn__fail(TN_INVALID_ARGUMENT,
-                            "Layer %s weight shape %s is not compatible with provided weight shape %s.\nweight %zu, '%s', made at %s\nthe values "
-                            "must come in the order and shapes of tn_get_weights(layer)",
-                            layer->name, TN__SHAPE(variables.item[i]->shape), TN__SHAPE(values.item[i]->shape), i,
-                            tn__variable_full_name(variables.item[i]),
-                            variables.item[i]->of.variable->here ? variables.item[i]->of.variable->here : "an unknown line");
+            return fail_shape(layer, variables.item[i], &values.item[i]->shape, i);
     }
     return TN_OK;
 }

@@ -378,7 +378,6 @@ static tn_status warn_missing(tn_list gradients, tn_list variables)
     return TN_OK;
 }
 
-/* Looked at before anything is changed. */
 /* No gradient at all: with the first of the variables, and what most often is to blame. */
 static tn_status fail_without_gradients(tn_list variables)
 {
@@ -391,6 +390,7 @@ static tn_status fail_without_gradients(tn_list variables)
                     variables.count, tn__variable_full_name(variables.item[0]), here ? here : "an unknown line");
 }
 
+/* Looked at before anything is changed. */
 static tn_status check_gradient(const tn_tensor *gradient, const tn_tensor *variable, size_t i)
 {
     if (!tn__check_tensor(gradient, "apply_gradients: a gradient"))
