@@ -305,7 +305,7 @@ static void a_variable_that_the_optimizer_was_not_built_for(void)
                   "created outside tf.function. See https://www.tensorflow.org/guide/function#creating_tfvariables for more information."
 #define BUILT "make it in init or build, or in the first call whatever its inputs are, and keep it in a field"
 #define OUTSIDE "make it outside of the function, or in its first call whatever the inputs are, and keep it in a place of its own"
-#define LEAVE_OUT "leave .shape and .dtype out to take what is there (an initial value has its own), or give the other variable another name"
+#define LEAVE_OUT "leave .shape and .dtype out to take what is there (an initial value brings its own: give one that fits), or give the other variable another name"
 
 static const struct mistake {
     const char *name;
@@ -357,7 +357,7 @@ static const struct mistake {
             "Fetch argument cannot be interpreted as a Tensor. Tensor v is not an element of this graph.", "v",
             "a session runs the graph that was the default one when it was made, or its .graph", true),
     MISTAKE(the_value_of_a_graphs_variable_without_a_session, TN_FAILED_PRECONDITION, "'v' is a variable of a graph and has values in sessions only",
-            "'v'", "tn_run(session, variable) gives its value there", true),
+            "'v'", "tn_run(session, variable) gives its value there, once tn_run_operation(session, tn_global_variables_initializer()) has run", true),
     MISTAKE(an_op_on_a_tensor_of_another_graph, TN_INVALID_ARGUMENT,
             "Tensor(\"x:0\") must be from the same graph as what is made here.", "x:0", "make both inside the same TN_WITH(tn_graph_as_default(g))",
             true),

@@ -67,6 +67,6 @@ tn_status tn__cell_of(tn_tensor *variable, tn_tensor **cell)
     if (context->cells)
         return find_cell(context->cells, variable, cell);
     return tn__fail(TN_FAILED_PRECONDITION,
-                    "'%s' is a variable of a graph and has values in sessions only\nmade at %s\ntn_run(session, variable) gives its value there, once its initializer has run",
+                    "'%s' is a variable of a graph and has values in sessions only\nmade at %s\ntn_run(session, variable) gives its value there, once tn_run_operation(session, tn_global_variables_initializer()) has run",
                     tn__variable_full_name(variable), v->here ? v->here : "an unknown line");
 }

@@ -136,7 +136,7 @@ static bool one_element(tn_tensor *x, const char *what, tn_tensor **value)
 double tn_to_double(tn_tensor *x)
 {
     tn_tensor *value;
-    if (!one_element(x, "tn_to_double", &value))
+    if (!one_element(x, "tn_to_double: x", &value))
         return NAN;
     double number = tn__double_at(value, 0);
     tn__release(value);
@@ -146,7 +146,7 @@ double tn_to_double(tn_tensor *x)
 int64_t tn_to_int(tn_tensor *x)
 {
     tn_tensor *value;
-    if (!one_element(x, "tn_to_int", &value))
+    if (!one_element(x, "tn_to_int: x", &value))
         return INT64_MIN;
     int64_t number = tn__int_at(value, 0);
     tn__release(value);

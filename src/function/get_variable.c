@@ -96,7 +96,7 @@ static tn_status check_shared(const wish *w, const tn_tensor *found)
         return TN_OK;
     note_made(w, found);
     note_scope(w);
-    tn__fail_note("leave .shape and .dtype out to take what is there (an initial value has its own), or give the other variable another name");
+    tn__fail_note("leave .shape and .dtype out to take what is there (an initial value brings its own: give one that fits), or give the other variable another name");
     return status;
 }
 
