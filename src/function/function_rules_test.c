@@ -253,6 +253,7 @@ static void a_first_value_may_come_of_the_first_calls_inputs(void **state)
     state_of self = { .bodies = 0 };
     tn_function *f = tn_function(value_of_input_body, &self);
     assert_float_equal(first_of(tn_call(f, ones(2))), 3, 0);
+    assert_non_null(strstr(tn_created_at(self.v), " while tracing"));
     assert_float_equal(first_of(tn_call(f, tn_multiply(ones(2), tn_scalar(5)))), 7, 0);
 }
 

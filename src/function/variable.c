@@ -207,7 +207,8 @@ const char *tn_created_at(tn_variable *variable)
     const tn__variable *v = variable_of(variable, "tn_created_at: variable");
     if (!v)
         return "<failed>";
-    const char *text = tn__scope_print("%s%s%s", v->here ? v->here : "an unknown line", v->scope[0] ? " in scope " : "", v->scope);
+    const char *how = v->of_graph ? " in a graph" : v->traced ? " while tracing" : "";
+    const char *text = tn__scope_print("%s%s%s%s", v->here ? v->here : "an unknown line", v->scope[0] ? " in scope " : "", v->scope, how);
     return text ? text : "<failed>";
 }
 

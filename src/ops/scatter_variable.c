@@ -162,7 +162,7 @@ static tn_tensor *scatter(const tn__op *op, tn_variable *variable, tn_tensor *in
     if (tn__dispatch(context, op, NULL, (tn_tensor *[]){ variable, indices, updates }, 3, NULL,
                      0) != TN_OK)
         return NULL;
-    return tn_read_value(variable);
+    return tn__read_after(context, variable);
 }
 
 #define WRAPPER(function, op)                                                          \

@@ -74,6 +74,19 @@ static void every_session_has_values_of_its_own(void **state)
     CHECK_ERROR(TN_FAILED_PRECONDITION, "has values in sessions only");
 }
 
+static void what_a_scatter_gives_is_read_after_it(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    tn_variable *v = tn_variable(tn_ones(TN_SHAPE(3), TN_FLOAT32), .name = "v");
+    tn_tensor *changed = tn_scatter_add(v, tn_constant(TN_INT32, TN_SHAPE(1), (int32_t[]){ 1 }), tn_scalar(5.0));
+    tn_session *s = tn_session();
+    CHECK_OK(tn_run_operation(s, tn_global_variables_initializer()));
+    CHECK_VALUES(tn_run(s, changed), 0, 1, 6, 1);
+    CHECK_VALUES(tn_run(s, v), 0, 1, 6, 1);
+}
+
 static void an_operation_runs_for_what_it_does_and_after_what_it_waits_for(void **state)
 {
     (void)state;
@@ -108,6 +121,7 @@ static void variables_of_a_graph_are_named_under_its_scopes(void **state)
     assert_string_equal(tn_name(tn_variable(tn_scalar(0))), "Variable");
     assert_string_equal(tn_name(tn_variable(tn_scalar(0))), "Variable_1");
     assert_true(tn_is_variable(tn_graph_tensor(g, "my_scope_1/my_var:0")));
+    assert_non_null(strstr(tn_created_at(tn_graph_tensor(g, "my_scope_1/my_var:0")), " in scope my_scope_1 in a graph"));
     assert_string_equal(tn_operation_type(tn_graph_operation(g, "my_scope/my_var/Assign")), "AssignVariableOp");
     assert_null(tn_graph_tensor(g, "missing:0"));
     CHECK_ERROR(TN_NOT_FOUND, "The name 'missing:0' refers to a Tensor which does not exist. The operation, 'missing', does not exist in the graph.");
@@ -169,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_placeholder_is_fed_and_fetched_by_handle_and_by_name),
         cmocka_unit_test(names_are_made_unique_without_regard_to_case),
         cmocka_unit_test(every_session_has_values_of_its_own),
+        cmocka_unit_test(what_a_scatter_gives_is_read_after_it),
         cmocka_unit_test(an_operation_runs_for_what_it_does_and_after_what_it_waits_for),
         cmocka_unit_test(variables_of_a_graph_are_named_under_its_scopes),
         cmocka_unit_test(in_eager_mode_a_session_fetches_by_handle),
