@@ -91,13 +91,7 @@ static tn_status mark_needed(request *r, tn_list stops)
     for (size_t i = 0; i < r->targets; i++)
         if (node_in(r, r->target[i]))
             r->needed[r->target[i]->of.output.node->index] = true;
-    for (size_t i = r->graph->node.count; i-- > 0;) {
-        const tn__node *node = r->graph->node.item[i];
-        r->needed[i] &= !stopped[i];
-        for (size_t k = 0; r->needed[i] && k < node->input_count; k++)
-            if (node_in(r, node->input[k]))
-                r->needed[node->input[k]->of.output.node->index] = true;
-    }
+    tn__graph_mark_needed(r->graph, stopped, r->needed);
     return TN_OK;
 }
 
@@ -154,7 +148,7 @@ static tn_status add_seeds(request *r, tn_list given)
             continue;
         char *name = tn__scope_print("grad_ys_%zu", i);
         tn_tensor *shape = tn__shape_tensor(r->target[i]), *one = tn__like(r->target[i], 1);
-        r->context->node_name = r->graph->v1 ? name : NULL;
+        r->context->node_name = name;
         r->seed[i] = TN__APPLY(tn__op_Fill, NULL, shape, one);
         r->context->node_name = NULL;
         if (!r->seed[i])

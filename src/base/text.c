@@ -71,6 +71,11 @@ char *tn__print(const char *format, ...)
     return tn__text_take(&text);
 }
 
+char *tn__join_names(const char *outer, const char *inner)
+{
+    return tn__print("%s%s%s", outer, outer[0] ? "/" : "", inner);
+}
+
 static bool is_upper(char c)
 {
     return c >= 'A' && c <= 'Z';

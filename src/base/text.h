@@ -21,6 +21,10 @@ void tn__text_free(tn__text *text);
 /* Allocated "...", or NULL and an error. */
 char *tn__print(const char *format, ...) TN_PRINTF(1, 2);
 
+/* "outer/inner", or inner alone when outer is "": names in scopes, layers in models, places in files. As
+ * tn__print(). */
+char *tn__join_names(const char *outer, const char *inner);
+
 /* CamelCase to snake_case exactly as Keras does it (its classes' automatic names): "Conv2D" gives
  * "conv2d", "PReLU" "p_re_lu". Letters outside ASCII are kept as they are. At most size-1
  * characters are written. */

@@ -11,11 +11,11 @@ static _Thread_local tn_context own_context;
 static pthread_key_t end_of_thread;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static bool context_init(tn_context *context)
+static void context_init(tn_context *context)
 {
     *context = (tn_context){ .name_scope = "", .training = -1 };
     context->error.text = context->error.fixed;
-    return true;
+    tn__hooks.begin(context);
 }
 
 static void report_untaken(tn_context *context)
@@ -68,14 +68,10 @@ static void make_key(void)
 tn_context *tn__context_attach(void)
 {
     pthread_once(&once, make_key);
-    bool begin = false;
     if (!own_context.name_scope) /* it is in use when another one, put in its place, was freed */
-        begin = context_init(&own_context);
+        context_init(&own_context);
     pthread_setspecific(end_of_thread, &own_context);
-    tn__current = &own_context;
-    if (begin)
-        tn__hooks.begin(&own_context);
-    return &own_context;
+    return tn__current = &own_context;
 }
 
 tn__error_state *tn__errors(void)
@@ -103,8 +99,8 @@ tn_context *tn_context_new(void)
 {
     tn__context();
     tn_context *context = tn__alloc_zeroed(1, sizeof *context);
-    if (context && context_init(context))
-        tn__hooks.begin(context);
+    if (context)
+        context_init(context);
     return context;
 }
 

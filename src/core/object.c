@@ -169,14 +169,15 @@ void tn__assign_object(void *field, void *object)
     tn__release(old);
 }
 
+enum { KIND_OF_TENSOR = 1 }; /* as TN_KIND */
+
 bool tn__check(const void *handle, const tn__type *type, const char *what)
 {
     const tn__object *object = handle;
     if (object && object->type == type)
         return true;
     if (!object) {
-        bool tensor = strcmp(type->name, "tensor") == 0 || strcmp(type->name, "thing") == 0;
-        tn__fail(TN_INVALID_ARGUMENT, "%s is NULL%s", what, tensor ? " (an unconnected gradient?)" : "");
+        tn__fail(TN_INVALID_ARGUMENT, "%s is NULL%s", what, type->kind == KIND_OF_TENSOR ? " (an unconnected gradient?)" : "");
     } else if (object->type == &tn__type_dead) {
         const dead_block *dead = handle;
         tn__fail(TN_INVALID_ARGUMENT,

@@ -23,7 +23,7 @@ static void thing_destroy(void *object)
     tn__release(t->next);
 }
 
-static const tn__type type_thing = { .name = "thing", .destroy = thing_destroy },
+static const tn__type type_thing = { .name = "thing", .kind = 1, .destroy = thing_destroy },
                       type_other = { .name = "other" };
 
 static thing *thing_new(int number)

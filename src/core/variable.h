@@ -20,6 +20,7 @@ typedef struct tn__variable {
     char *path;         /* Keras 3's: "sequential/dense/kernel", or NULL: its full name */
     bool of_graph;      /* of a TensorFlow 1 graph: `value` stays NULL, see core/cells.h */
     tn_graph *graph;    /* that graph; not retained: NULL when it is gone */
+    size_t graph_place; /* in that graph's list of variables */
     tn_layer *owner;    /* the layer whose add_weight made it; not retained (the layer holds the variable, and clears this) */
 } tn__variable;
 

@@ -234,7 +234,7 @@ static tn_status get_in_scope(tn_context *context, const tn_get_variable_options
 {
     TN_TRY(check_options(o));
     const tn__variable_scope *scope = tn__variable_scope_now(context);
-    char *key = scope ? tn__print("%s%s%s", scope->name, scope->name[0] ? "/" : "", o->name) : NULL;
+    char *key = scope ? tn__join_names(scope->name, o->name) : NULL;
     tn_status status = key ? get(context, o, scope, key, variable) : TN_RESOURCE_EXHAUSTED;
     tn__free(key);
     return status;

@@ -8,7 +8,7 @@
 
 tn_graph *tn__graph_of_variables(const tn_context *context)
 {
-    return context->graph && context->graph->v1 && !tn__owner_of_variables(context) ? context->graph : NULL;
+    return tn__owner_of_variables(context) ? NULL : tn__open_v1(context);
 }
 
 /* "my_scope_1/my_var" is the variable "my_var" in the scope "my_scope_1". */
@@ -69,17 +69,17 @@ static tn_status make_and_add(tn_context *context, tn_graph *graph, tn__variable
     TN_TRY(make_variable(spec, full, variable));
     tn__variable *own = (*variable)->of.variable;
     own->of_graph = true;
-    own->graph = graph;
     tn__graph_variable v = { .variable = *variable, .initial = initial };
     tn_status status = add_to_graph(context, graph, full, &v);
     if (status != TN_OK) {
-        own->graph = NULL;
         if (v.initial != initial)
             tn__release(v.initial);
         tn__release(v.initializer);
         return status;
     }
     tn__retain(v.variable);
+    own->graph = graph;
+    own->graph_place = graph->v1->variable.count;
     graph->v1->variable.item[graph->v1->variable.count++] = v;
     tn_store *store = tn__store_of_graph(graph);
     return store ? tn__collect_variable(store, spec->collections, *variable) : TN_RESOURCE_EXHAUSTED;

@@ -82,11 +82,11 @@ static char *joined(const tn_context *context, const char *name)
     const char *outer = context->name_scope;
     if (length == 0)
         return tn__strdup("");
-    if (context->graph && context->graph->v1)
+    if (tn__open_v1(context))
         return tn__graph_unique(context->graph, outer, name);
     if (name[length - 1] == '/')
         return tn__strndup(name, length - 1);
-    return outer[0] ? tn__print("%s/%s", outer, name) : tn__strdup(name);
+    return tn__join_names(outer, name);
 }
 
 char *tn__name_scope_open(const tn_context *context, const char *name)

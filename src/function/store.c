@@ -50,7 +50,7 @@ tn_store *tn__store_of_graph(tn_graph *graph)
 
 tn_store *tn__store_now(tn_context *context)
 {
-    return store_at(context->graph && context->graph->v1 ? &context->graph->v1->store : &context->store);
+    return store_at(tn__open_v1(context) ? &context->graph->v1->store : &context->store);
 }
 
 tn_store *tn_store_new(void)
@@ -127,8 +127,7 @@ tn_status tn__collect_variable(tn_store *store, const char *names, tn_tensor *va
 
 static tn_store *store_in_use(tn_context *context)
 {
-    bool graph = context->graph && context->graph->v1;
-    tn_store *own = !graph && context->variable_scope ? context->variable_scope->store : NULL;
+    tn_store *own = !tn__open_v1(context) && context->variable_scope ? context->variable_scope->store : NULL;
     return own ? own : tn__store_now(context);
 }
 

@@ -7,13 +7,19 @@
 #include "base/text.h"
 #include <string.h>
 
-/* What this call has in the places of the placeholders: pairs in memory of the innermost scope. */
-static size_t given_inputs(const tn_context *context, tn_tensor **placeholder, tn_tensor **value)
+/* The function that is being traced. */
+static const tn__call_frame *traced_frame(const tn_context *context)
 {
     const tn__call_frame *frame = context->frame;
-    size_t count = 0;
     while (frame && !frame->admit)
         frame = frame->outer;
+    return frame;
+}
+
+/* What its call has in the places of the placeholders; gives how many pairs. */
+static size_t given_inputs(const tn__call_frame *frame, tn_tensor **placeholder, tn_tensor **value)
+{
+    size_t count = 0;
     for (size_t i = 0; frame && i < frame->given.count; i++) {
         if (frame->given.stand[i]->form != TN__SYMBOLIC || frame->given.leaf[i]->form == TN__SYMBOLIC)
             continue;
@@ -23,14 +29,6 @@ static size_t given_inputs(const tn_context *context, tn_tensor **placeholder, t
     return count;
 }
 
-static size_t most_inputs(const tn_context *context)
-{
-    size_t most = 0;
-    for (const tn__call_frame *frame = context->frame; frame; frame = frame->outer)
-        most = frame->given.count > most ? frame->given.count : most;
-    return most;
-}
-
 /* A first value that was computed in the trace is computed once more outside it, from what the call was given, so that the variable exists
  * before the trace runs. */
 static tn_status lift(tn_context *context, tn_tensor *symbolic, tn_tensor **value)
@@ -38,11 +36,12 @@ static tn_status lift(tn_context *context, tn_tensor *symbolic, tn_tensor **valu
     tn_graph *graph = symbolic->of.output.node->graph, *outer = context->graph;
     if (!graph)
         return tn__fail(TN_INVALID_ARGUMENT, "tn_variable: initial_value is symbolic (%s of a functional model)", TN__TENSOR(symbolic));
-    size_t most = most_inputs(context);
+    const tn__call_frame *frame = traced_frame(context);
+    size_t most = frame ? frame->given.count : 0;
     tn_tensor **inputs = tn__scope_alloc((2 * most + 1) * sizeof *inputs);
     if (!inputs)
         return TN_RESOURCE_EXHAUSTED;
-    size_t count = given_inputs(context, inputs, inputs + most);
+    size_t count = given_inputs(frame, inputs, inputs + most);
     tn__node *node = symbolic->of.output.node;
     context->graph = NULL;
     context->tape_pause++;
@@ -55,14 +54,19 @@ static tn_status lift(tn_context *context, tn_tensor *symbolic, tn_tensor **valu
     return status;
 }
 
+static tn_status fail_dtype(const tn_tensor *initial, tn_dtype dtype)
+{
+    return tn__fail(TN_INVALID_ARGUMENT, "tn_variable: the initial value is %s, .dtype asks for %s\ntn_cast(x, dtype) converts", TN__TENSOR(initial),
+                    tn__dtype_name(dtype));
+}
+
 static tn_status first_value(tn_context *context, tn_tensor *given, tn_dtype dtype, tn_tensor **value)
 {
     *value = NULL;
     tn_tensor *x = NULL;
     TN_TRY(given->form == TN__SYMBOLIC ? lift(context, given, &x) : tn__value_of(given, "tn_variable: initial_value", &x));
     if (dtype && x->dtype != dtype && !x->weak) {
-        tn_status status = tn__fail(TN_INVALID_ARGUMENT, "tn_variable: the initial value is %s, .dtype asks for %s\ntn_cast(x, dtype) converts",
-                                    TN__TENSOR(x), tn__dtype_name(dtype));
+        tn_status status = fail_dtype(x, dtype);
         tn__release(x);
         return status;
     }
@@ -99,8 +103,7 @@ static tn_status graph_value(tn_context *context, const tn_variable_options *o, 
     if (given->form != TN__SYMBOLIC)
         return first_value(context, given, o->dtype, initial);
     if (o->dtype && given->dtype != o->dtype)
-        return tn__fail(TN_INVALID_ARGUMENT, "tn_variable: the initial value is %s, .dtype asks for %s\ntn_cast(x, dtype) converts", TN__TENSOR(given),
-                        tn__dtype_name(o->dtype));
+        return fail_dtype(given, o->dtype);
     *initial = tn__retain(given);
     return TN_OK;
 }
@@ -145,7 +148,7 @@ static tn_status make_under(tn_context *context, const tn_variable_options *o, c
 static tn_status make_absolute(tn_context *context, tn_graph *graph, const tn_variable_options *o, const char *path, tn_variable **variable)
 {
     tn__variable_spec spec = spec_of(o);
-    char *full = tn__print("%s%s%s", path, path[0] ? "/" : "", o->name ? o->name : "Variable");
+    char *full = tn__join_names(path, o->name ? o->name : "Variable");
     spec.name = full;
     tn_status status = full ? make_in_graph(context, graph, o, &spec, true, variable) : TN_RESOURCE_EXHAUSTED;
     tn__free(full);

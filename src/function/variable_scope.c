@@ -71,7 +71,7 @@ typedef struct {
 /* _get_unique_variable_scope: the default name, numbered when it was opened here before. */
 static char *unique_path(const tn_store *store, const tn__variable_scope *outer, const char *name)
 {
-    char *path = tn__print("%s%s%s", outer->name, outer->name[0] ? "/" : "", name);
+    char *path = tn__join_names(outer->name, name);
     for (size_t i = 1; path && tn__times_opened(store, path) > 0; i++) {
         tn__free(path);
         path = tn__print("%s%s%s_%zu", outer->name, outer->name[0] ? "/" : "", name, i);
@@ -85,7 +85,7 @@ static char *path_of(const opening *o, const tn__variable_scope *again, const tn
         return tn__strdup(again->name);
     if (!o->options.name)
         return unique_path(store, outer, o->options.default_name);
-    return tn__print("%s%s%s", outer->name, outer->name[0] ? "/" : "", o->options.name);
+    return tn__join_names(outer->name, o->options.name);
 }
 
 /* The name scope that is opened with it: of a scope entered again, its path's last part. */

@@ -3,19 +3,15 @@
 #include <string.h>
 
 /* --- Placeholder, Const, VarHandleOp: leaves, made by runtime/graph.c --------------------------------------------------- */
-typedef struct {
-    tn_dtype dtype;
-    tn_shape shape;
-} placeholder_attrs;
 static const tn_field placeholder_fields[] = {
-    TN__ROW(TN_FIELD_DTYPE, placeholder_attrs, dtype, NULL, NULL),
-    TN__ROW(TN_FIELD_SHAPE, placeholder_attrs, shape, "none", NULL),
+    TN__ROW(TN_FIELD_DTYPE, tn__placeholder_attrs, dtype, NULL, NULL),
+    TN__ROW(TN_FIELD_SHAPE, tn__placeholder_attrs, shape, "none", NULL),
     TN__END_OF_FIELDS,
 };
 
 static tn_status placeholder_infer(tn__infer *infer)
 {
-    infer->output[0].shape = ((const placeholder_attrs *)infer->attrs)->shape;
+    infer->output[0].shape = ((const tn__placeholder_attrs *)infer->attrs)->shape;
     return TN_OK;
 }
 
@@ -24,7 +20,7 @@ const tn__op tn__op_Placeholder = {
     .outputs = "output: dtype",
     .types = "dtype: any",
     .attrs = placeholder_fields,
-    .attrs_size = sizeof(placeholder_attrs),
+    .attrs_size = sizeof(tn__placeholder_attrs),
     .infer = placeholder_infer,
     .no_gradient = "none: an input",
     .flags = TN__STATEFUL,
@@ -82,7 +78,7 @@ const tn__op tn__op_VarHandleOp = {
 /* The input, where the run feeds nothing else. */
 static tn_status default_infer(tn__infer *infer)
 {
-    infer->output[0].shape = ((const placeholder_attrs *)infer->attrs)->shape;
+    infer->output[0].shape = ((const tn__placeholder_attrs *)infer->attrs)->shape;
     if (tn__shape_fits(&infer->output[0].shape, &infer->input[0]->shape))
         return TN_OK;
     return tn__fail(TN_INVALID_ARGUMENT, "PlaceholderWithDefault: the default value has shape %s, which does not fit %s",
@@ -106,7 +102,7 @@ const tn__op tn__op_PlaceholderWithDefault = {
     .outputs = "output: dtype",
     .types = "dtype: any",
     .attrs = placeholder_fields,
-    .attrs_size = sizeof(placeholder_attrs),
+    .attrs_size = sizeof(tn__placeholder_attrs),
     .infer = default_infer,
     .compute = default_compute,
     .gradient = pass_gradient,

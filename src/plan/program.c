@@ -106,15 +106,11 @@ static void mark_needed(compiler *c, tn_tensor *const *keys, tn_tensor *const *f
             c->needed[node_of(fetches[i])->index] = true;
     for (size_t i = 0; i < p->feeds; i++)
         c->fed[node_of(keys[i])->index] = true;
-    for (size_t i = c->graph->node.count; i-- > 0;) {
+    for (size_t i = 0; i < c->graph->node.count && p->effects; i++) {
         const tn__node *node = c->graph->node.item[i];
-        c->needed[i] |= p->effects && (node->op->flags & TN__STATEFUL) && !is_leaf(node);
-        c->needed[i] &= !c->fed[i];
-        for (size_t k = 0; c->needed[i] && k < node->input_count; k++)
-            c->needed[node_of(node->input[k])->index] = true;
-        for (size_t k = 0; c->needed[i] && k < node->control_count; k++)
-            c->needed[node->control[k]->index] = true;
+        c->needed[i] |= (node->op->flags & TN__STATEFUL) && !is_leaf(node);
     }
+    tn__graph_mark_needed(c->graph, c->fed, c->needed);
 }
 
 static size_t slot_of(const compiler *c, const tn_tensor *x)

@@ -243,13 +243,10 @@ tn_status tn__graph_handle(tn_context *context, tn_graph *graph, tn_tensor *vari
 
 tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, const tn_shape *shape, const char *name, tn_tensor **input)
 {
-    struct {
-        tn_dtype dtype;
-        tn_shape shape;
-    } attrs = { dtype, *shape };
+    const tn__placeholder_attrs attrs = { dtype, *shape };
     tn__node *node;
     *input = NULL;
-    context->node_name = graph && graph->v1 ? name : NULL;
+    context->node_name = name;
     tn_status status = leaf(context, graph, &tn__op_Placeholder, &attrs, dtype, shape, &node);
     context->node_name = NULL;
     TN_TRY(status);
@@ -323,6 +320,19 @@ tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, 
         return fail_foreign(graph, x);
     *captured = tn__retain(x);
     return TN_OK;
+}
+
+/* --- what nodes need ---------------------------------------------------------------------------------------------------- */
+void tn__graph_mark_needed(const tn_graph *graph, const bool *cut, bool *needed)
+{
+    for (size_t i = graph->node.count; i-- > 0;) {
+        const tn__node *node = graph->node.item[i];
+        needed[i] &= !cut[i];
+        for (size_t k = 0; needed[i] && k < node->input_count; k++)
+            needed[node->input[k]->of.output.node->index] = true;
+        for (size_t k = 0; needed[i] && k < node->control_count; k++)
+            needed[node->control[k]->index] = true;
+    }
 }
 
 /* --- running nodes again ------------------------------------------------------------------------------------------------ */

@@ -97,6 +97,18 @@ struct tn_graph {
 TN__HANDLE_SIZE(struct tn_graph);
 extern const tn__type tn__type_graph;
 
+/* The graph of TensorFlow 1 that ops go to now, or NULL. */
+static inline tn_graph *tn__open_v1(const tn_context *context)
+{
+    return context->graph && context->graph->v1 ? context->graph : NULL;
+}
+/* What its graph has of a variable; NULL: it is of none, or of one that is gone. */
+static inline const tn__graph_variable *tn__graph_variable_of(const tn_tensor *variable)
+{
+    const tn__variable *v = variable->of.variable;
+    return v->graph ? &v->graph->v1->variable.item[v->graph_place] : NULL;
+}
+
 /* One of TensorFlow 1, empty; NULL and an error without memory. */
 tn_graph *tn__graph_new_v1(void);
 /* The caller owns the count. Takes the seed of the graph that is being built now, else the global one. */
@@ -128,6 +140,9 @@ static inline void tn__graph_back(const tn__aside *aside)
     aside->context->graph = aside->graph;
 }
 #define TN__EAGERLY(context) __attribute__((cleanup(tn__graph_back), unused)) const tn__aside aside_ = tn__graph_aside(context)
+
+/* Marks what the marked nodes need, by index, from the last to the first; what is cut, and what only that needs, is not. */
+void tn__graph_mark_needed(const tn_graph *graph, const bool *cut, bool *needed);
 
 /* Runs nodes again, one by one through dispatch, in the mode of now: value(self, node, index) gives each input's stand-in. Used to
  * inline a graph in another, to run it under a tape, and to call a functional model. `replaced[i]`: what stands for inputs[i].

@@ -16,7 +16,7 @@ static char *joined(const char *scope, const char *name)
     size_t length = strlen(name);
     if (length && name[length - 1] == '/')
         return tn__strndup(name, length - 1);
-    return tn__print("%s%s%s", scope, scope[0] ? "/" : "", name);
+    return tn__join_names(scope, name);
 }
 
 static uintptr_t times_asked(const tn_graph *graph, const char *key)

@@ -117,6 +117,11 @@ bool tn__signature_takes(const tn__signature *signature, size_t n);
 size_t tn__signature_arg(const tn__signature *signature, size_t n, size_t i);
 
 /* What the runtime itself makes nodes of or runs; it stands in ops/state.c and ops/cast.c. */
+/* Placeholder and PlaceholderWithDefault: what is fed. */
+typedef struct {
+    tn_dtype dtype;
+    tn_shape shape;
+} tn__placeholder_attrs;
 extern const tn__op tn__op_Placeholder, tn__op_Const, tn__op_VarHandleOp, tn__op_ReadVariableOp;
 tn_status tn__cast_value(tn_tensor *x, tn_dtype dtype, tn_tensor **result); /* retained for the caller */
 tn_status tn__dispatch_cast(tn_context *context, tn_tensor *x, tn_dtype dtype, tn_tensor **result); /* as an op; likewise */

@@ -99,14 +99,14 @@ tn_status tn_reset_default_graph(void)
     return tn__session_forget(context);
 }
 
-static bool check_graph(const tn_graph *graph, const char *what)
+bool tn__check_v1(const tn_graph *graph, const char *what)
 {
     return tn__check(graph, &tn__type_graph, what);
 }
 
 void tn_graph_finalize(tn_graph *graph)
 {
-    if (check_graph(graph, "tn_graph_finalize: graph"))
+    if (tn__check_v1(graph, "tn_graph_finalize: graph"))
         graph->finalized = true;
 }
 
@@ -153,7 +153,7 @@ tn_scope *tn_graph_as_default(tn_graph *graph)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    if (!check_graph(graph, "tn_graph_as_default: graph"))
+    if (!tn__check_v1(graph, "tn_graph_as_default: graph"))
         return NULL;
     tn_scope *scope = tn__scope_new(&graph_class);
     if (scope)
@@ -166,7 +166,7 @@ tn_operation *tn_graph_operation(tn_graph *graph, const char *name)
 {
     TN__ENTER(context, NULL);
     (void)context;
-    if (!check_graph(graph, "tn_graph_operation: graph"))
+    if (!tn__check_v1(graph, "tn_graph_operation: graph"))
         return NULL;
     tn__node *node = name ? tn__map_get(&graph->v1->named, name) : NULL;
     if (!node)
@@ -200,7 +200,7 @@ tn_tensor *tn_graph_tensor(tn_graph *graph, const char *name)
     (void)context;
     char operation[1024];
     long index;
-    if (!check_graph(graph, "tn_graph_tensor: graph"))
+    if (!tn__check_v1(graph, "tn_graph_tensor: graph"))
         return NULL;
     if (!split_name(name, operation, sizeof operation, &index)) {
         tn__fail(TN_INVALID_ARGUMENT, "The name '%s' looks like an (invalid) Operation name, not a Tensor. Tensor names must be of the form "
@@ -218,11 +218,6 @@ tn_tensor *tn_graph_tensor(tn_graph *graph, const char *name)
 }
 
 /* --- placeholders ------------------------------------------------------------------------------------------------------- */
-static tn_graph *open_graph(const tn_context *context)
-{
-    return context->graph && context->graph->v1 ? context->graph : NULL;
-}
-
 tn_tensor *tn_placeholder_new(const tn_placeholder_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
@@ -230,7 +225,7 @@ tn_tensor *tn_placeholder_new(const tn_placeholder_options *options)
     if (!tn__dtype_size(options->dtype))
         tn__fail(TN_INVALID_ARGUMENT, "tn_placeholder: %d is not a dtype", (int)options->dtype);
     else
-        (void)!tn__graph_input(context, open_graph(context), options->dtype, &options->shape, options->name, &x);
+        (void)!tn__graph_input(context, tn__open_v1(context), options->dtype, &options->shape, options->name, &x);
     return tn__own(x);
 }
 
@@ -239,11 +234,8 @@ tn_tensor *tn_placeholder_with_default(tn_tensor *input, tn_shape shape, const c
     TN__ENTER(context, NULL);
     if (!tn__check_tensor(input, "tn_placeholder_with_default: input"))
         return NULL;
-    struct {
-        tn_dtype dtype;
-        tn_shape shape;
-    } attrs = { (tn_dtype)input->dtype, shape };
-    context->node_name = open_graph(context) ? name : NULL;
+    const tn__placeholder_attrs attrs = { (tn_dtype)input->dtype, shape };
+    context->node_name = name;
     tn_tensor *x = tn__apply(&tn__op_PlaceholderWithDefault, &attrs, &input, 1);
     context->node_name = NULL;
     return x;

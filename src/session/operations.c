@@ -109,11 +109,10 @@ tn_scope *tn_control_dependencies(tn_list tensors)
 /* A NoOp; in eager mode one that is of no graph. */
 static tn__node *no_op(tn_context *context, const char *name)
 {
-    tn_graph *graph = context->graph;
     tn__infer infer = { .op = &tn__op_NoOp };
     tn__node *node = NULL;
-    context->node_name = graph && graph->v1 ? name : NULL;
-    (void)!tn__node_new(context, graph, &infer, &node);
+    context->node_name = name;
+    (void)!tn__node_new(context, context->graph, &infer, &node);
     context->node_name = NULL;
     return node;
 }
@@ -146,20 +145,12 @@ tn_operation *tn_group(tn_list tensors)
 }
 
 /* --- first values ------------------------------------------------------------------------------------------------------- */
-static const tn__graph_variable *in_graph(const tn_tensor *variable)
+/* Eager variables have their values. */
+static void add_initializer(const tn_graph *graph, const tn_tensor *variable, tn__control *control)
 {
-    const tn_graph *graph = variable->of.variable->graph;
-    for (size_t i = 0; graph && i < graph->v1->variable.count; i++)
-        if (graph->v1->variable.item[i].variable->id == variable->id)
-            return &graph->v1->variable.item[i];
-    return NULL;
-}
-
-static tn_status add_initializer(const tn_graph *graph, const tn__graph_variable *v, tn__control *control)
-{
+    const tn__graph_variable *v = tn__graph_variable_of(variable);
     if (v && v->initializer->graph == graph)
         control->item[control->count++] = tn__retain(v->initializer);
-    return TN_OK;
 }
 
 tn_operation *tn_variables_initializer(tn_list variables)
@@ -172,7 +163,7 @@ tn_operation *tn_variables_initializer(tn_list variables)
         if (!tn_is_variable(variables.item[i]))
             status = tn__fail(TN_INVALID_ARGUMENT, "tn_variables_initializer: item %zu is not a variable", i);
         else
-            status = add_initializer(context->graph, in_graph(variables.item[i]), control);
+            add_initializer(context->graph, variables.item[i], control);
     }
     if (status == TN_OK)
         group = tn__group_of(context, control, "init");

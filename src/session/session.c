@@ -17,13 +17,12 @@ const tn__type tn__type_session = { .name = "session", .kind = 12, .destroy = se
 tn_session *tn_session_new(const tn_session_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
-    if (options->graph && !tn__check(options->graph, &tn__type_graph, "tn_session: graph"))
+    if (options->graph && !tn__check_v1(options->graph, "tn_session: graph"))
         return NULL;
     tn_session *session = tn__object_new(&tn__type_session);
     if (!session)
         return NULL;
-    tn_graph *now = context->graph && context->graph->v1 ? context->graph : NULL;
-    session->graph = tn__retain(options->graph ? options->graph : now);
+    session->graph = tn__retain(options->graph ? options->graph : tn__open_v1(context));
     if (!(session->cells = tn__cells_new())) {
         tn__release(session);
         return NULL;
@@ -39,14 +38,6 @@ typedef struct {
     tn_tensor *key[16], *feed[16];       /* feeds retained */
     size_t feeds;
 } request;
-
-static tn_tensor *read_of(const tn_graph *graph, const tn_tensor *variable)
-{
-    for (size_t i = 0; i < graph->v1->variable.count; i++)
-        if (graph->v1->variable.item[i].variable->id == variable->id)
-            return graph->v1->variable.item[i].read;
-    return NULL;
-}
 
 static tn_status not_of_graph(const tn_tensor *x, const char *text)
 {
@@ -66,7 +57,7 @@ static tn_status take_fetch(const tn_session *session, tn_tensor *x, tn_tensor *
     tn_graph *graph = graph_variable ? x->of.variable->graph : x->of.output.node->graph;
     if (!session->graph || graph != session->graph)
         return not_of_graph(x, "Fetch argument cannot be interpreted as a Tensor. Tensor");
-    *fetch = graph_variable ? read_of(graph, x) : x;
+    *fetch = graph_variable ? tn__graph_variable_of(x)->read : x;
     return TN_OK;
 }
 
@@ -103,7 +94,7 @@ static tn_status take_feed(const tn_session *session, const tn_feed *given, requ
                         TN__TENSOR(given->key));
     if (!session->graph || given->key->of.output.node->graph != session->graph)
         return not_of_graph(given->key, "Cannot interpret feed_dict key as Tensor: Tensor");
-    if (session->graph->node.item[given->key->of.output.node->index]->output_count != 1)
+    if (given->key->of.output.node->output_count != 1)
         return tn__fail(TN_UNIMPLEMENTED, "tn_run: %s cannot be fed: its operation has several outputs", given->key->of.output.node->name);
     r->key[r->feeds] = given->key;
     TN_TRY(fit_feed(given->key, given->value, &r->feed[r->feeds]));

@@ -14,6 +14,8 @@ struct tn_session {
 TN__HANDLE_SIZE(struct tn_session);
 extern const tn__type tn__type_session;
 
+/* Is it a graph of TensorFlow 1? Records what it is. */
+bool tn__check_v1(const tn_graph *graph, const char *what);
 /* A thread's context begins: its default graph is the process's. */
 void tn__session_begin_thread(tn_context *context);
 /* Forgets the store's variables and automatic names, and puts an empty default graph in the place of the one there is, unless the thread
