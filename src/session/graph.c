@@ -101,7 +101,11 @@ tn_status tn_reset_default_graph(void)
 
 bool tn__check_v1(const tn_graph *graph, const char *what)
 {
-    return tn__check(graph, &tn__type_graph, what);
+    if (!tn__check(graph, &tn__type_graph, what))
+        return false;
+    if (!graph->v1)
+        tn__fail(TN_INVALID_ARGUMENT, "%s is the graph of a traced function, which has no names and is run by its calls alone", what);
+    return graph->v1;
 }
 
 void tn_graph_finalize(tn_graph *graph)

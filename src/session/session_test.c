@@ -153,6 +153,21 @@ static void a_tensor_of_another_graph_is_refused(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "must be from the same graph");
 }
 
+static tn_tensor *names_inside(void *self, tn_list inputs)
+{
+    (void)self;
+    tn_graph_tensor(tn_get_default_graph(), "x:0");
+    return tn_at(inputs, 0);
+}
+
+static void the_graph_of_a_traced_function_has_no_names(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    assert_null(tn_call(tn_function(names_inside), tn_ones(TN_SHAPE(2), TN_FLOAT32)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "tn_graph_tensor: graph is the graph of a traced function");
+}
+
 static void a_finalized_graph_takes_no_more(void **state)
 {
     (void)state;
@@ -188,6 +203,7 @@ int main(void)
         cmocka_unit_test(variables_of_a_graph_are_named_under_its_scopes),
         cmocka_unit_test(in_eager_mode_a_session_fetches_by_handle),
         cmocka_unit_test(a_tensor_of_another_graph_is_refused),
+        cmocka_unit_test(the_graph_of_a_traced_function_has_no_names),
         cmocka_unit_test(a_finalized_graph_takes_no_more),
         cmocka_unit_test(nothing_is_made_eagerly_before_eager_execution_is_disabled),
     };
