@@ -383,11 +383,10 @@ tn_status tn__variable_refuse(const tn_tensor *variable, const tn_tensor *value)
 
 tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value)
 {
-    tn__variable *v = variable->of.variable;
     if (value->dtype != variable->dtype || !tn__shape_fits(&variable->shape, &value->shape))
         return tn__variable_refuse(variable, value);
     TN_TRY(tn__cell_of(variable, &variable));
-    v = variable->of.variable;
+    tn__variable *v = variable->of.variable;
     tn_tensor *old;
     tn__retain(value);
     lock(v);
