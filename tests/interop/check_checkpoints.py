@@ -9,31 +9,15 @@ import subprocess
 import sys
 import warnings
 
+import checks
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
+from checks import attempt, compare
 
 program, folder = sys.argv[1], pathlib.Path(sys.argv[2])
 layers, v1 = keras.layers, tf.compat.v1
-failures = 0
 warnings.simplefilter("ignore")
-
-
-def check(what, got, wanted, tolerance):
-    global failures
-    difference = float(np.max(np.abs(np.asarray(got, "float64") - np.asarray(wanted, "float64"))))
-    good = np.shape(got) == np.shape(wanted) and difference <= tolerance
-    failures += not good
-    print(f"{'ok  ' if good else 'FAIL'} {what}: largest difference {difference:.2e} (allowed {tolerance:g})")
-
-
-def attempt(what, action):
-    global failures
-    try:
-        action()
-    except Exception as error:  # the next one is tried all the same
-        failures += 1
-        print(f"FAIL {what}: {type(error).__name__}: {str(error)[:400]}")
 
 
 # --- the models of interop_checkpoints.c ---
@@ -81,15 +65,14 @@ def check_model(make):
     else:
         model.load_weights(str(folder / name)).assert_consumed()
         tf.train.Checkpoint(other).read(str(folder / name)).assert_consumed()
-        check(f"{name}, read of tf.train.Checkpoint", other(arrays["x"]), arrays["y"], 1e-5)
+        compare(f"{name}, read of tf.train.Checkpoint", other(arrays["in0"]), arrays["out0"], 1e-5)
     other = make()  # restore counts saves, which save_weights of Keras 2 does not write either
     tf.train.Checkpoint(other).restore(str(folder / name)).expect_partial()
-    check(f"{name}, restore of tf.train.Checkpoint", other(arrays["x"]), arrays["y"], 1e-5)
-    check(f"{name}, load_weights of Keras 2", model(arrays["x"]), arrays["y"], 1e-5)
+    compare(f"{name}, restore of tf.train.Checkpoint", other(arrays["in0"]), arrays["out0"], 1e-5)
+    compare(f"{name}, load_weights of Keras 2", model(arrays["in0"]), arrays["out0"], 1e-5)
     if name == "trained":
-        labels = np.cos(np.arange(10, dtype="f") * np.float32(0.4)).reshape(5, 2)
-        losses = [float(model.train_on_batch(arrays["x"], labels)) for _ in range(2)]
-        check(f"{name}, losses of the next steps", losses, arrays["losses"], 1e-6)
+        losses = [float(model.train_on_batch(arrays["in0"], arrays["labels"])) for _ in range(2)]
+        compare(f"{name}, losses of the next steps", losses, arrays["losses"], 1e-6)
     again = tf.train.load_checkpoint(str(folder / name))
     for key in again.get_variable_to_shape_map():
         again.get_tensor(key)
@@ -98,12 +81,9 @@ def check_model(make):
 
 def same_keys(name, model):
     """Keras 2 saves the same model under the same keys, in the same shapes."""
-    global failures
     model.save_weights(str(folder / "again" / name))
     ours, theirs = (dict(tf.train.list_variables(str(f / name))) for f in (folder, folder / "again"))
-    good = ours == theirs
-    failures += not good
-    print(f"{'ok  ' if good else 'FAIL'} {name}: {len(ours)} keys{'' if good else f' {sorted(set(ours) ^ set(theirs))}'}")
+    checks.check(f"{name}, {len(ours)} keys", ours == theirs, "" if ours == theirs else f"{sorted(set(ours) ^ set(theirs))}")
 
 
 # --- variables ---
@@ -126,14 +106,14 @@ def write_savers():
 def check_saver():
     latest = tf.train.latest_checkpoint(str(folder))
     state = tf.train.get_checkpoint_state(str(folder))
-    check("steps that are kept", [int(path.rsplit("-", 1)[1]) for path in state.all_model_checkpoint_paths], [2, 3], 0)
-    check("graph-1 is deleted", len(list(folder.glob("graph-1.*"))), 0, 0)
+    compare("steps that are kept", [int(path.rsplit("-", 1)[1]) for path in state.all_model_checkpoint_paths], [2, 3], 0)
+    compare("graph-1 is deleted", len(list(folder.glob("graph-1.*"))), 0, 0)
     with tf.Graph().as_default(), v1.Session() as session:
         variables = graph_of(3)
         v1.train.Saver().restore(session, latest)
         wanted = (np.cos(np.arange(6, dtype="f") * np.float32(0.5)).reshape(2, 3), np.cos(np.arange(4, dtype="f") * np.float32(0.25)), 7)
         for variable, want in zip(variables, wanted):
-            check(f"{variable.name} by TensorFlow 1's Saver", session.run(variable), want, 1e-7)
+            compare(f"{variable.name} by TensorFlow 1's Saver", session.run(variable), want, 1e-7)
 
 
 (folder / "again").mkdir(parents=True)
@@ -142,4 +122,4 @@ subprocess.run([program, str(folder)], check=True)
 for make in (sequential, functional, trained, own):
     attempt(make.__name__, lambda make=make: check_model(make))
 attempt("the saver", check_saver)
-sys.exit(1 if failures else 0)
+checks.finish(f"checkpoints, TensorFlow {tf.__version__}")

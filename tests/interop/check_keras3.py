@@ -2,38 +2,28 @@
 
 import sys
 
+import checks
 import keras
 import numpy as np
+from checks import compare
 
 work, digits = sys.argv[1], np.load(sys.argv[2])
-failures = 0
-
-
-def check(what, got, wanted, tolerance):
-    global failures
-    difference = float(np.max(np.abs(np.asarray(got, "float64") - np.asarray(wanted, "float64"))))
-    good = difference <= tolerance
-    failures += not good
-    print(f"{'ok  ' if good else 'FAIL'} {what}: largest difference {difference:.2e} (allowed {tolerance:g})")
-
 
 for name in ("untrained", "extended"):
     wanted = np.load(f"{work}/{name}.npy")
     model = keras.models.load_model(f"{work}/{name}.keras")
-    check(f"Keras 3 {name}.keras", model.predict(digits["x_test"], verbose=0), wanted, 1e-5)
+    compare(f"Keras 3 {name}.keras", model.predict(digits["x_test"], verbose=0), wanted, 1e-5)
     legacy = keras.models.load_model(f"{work}/{name}.h5", compile=False)
-    check(f"Keras 3 {name}.h5", legacy.predict(digits["x_test"], verbose=0), wanted, 1e-5)
+    compare(f"Keras 3 {name}.h5", legacy.predict(digits["x_test"], verbose=0), wanted, 1e-5)
     fresh = keras.models.model_from_json(model.to_json())
     fresh.load_weights(f"{work}/{name}.weights.h5")
-    check(f"Keras 3 {name}.weights.h5", fresh.predict(digits["x_test"], verbose=0), wanted, 1e-5)
+    compare(f"Keras 3 {name}.weights.h5", fresh.predict(digits["x_test"], verbose=0), wanted, 1e-5)
 
 keras.utils.set_random_seed(11)
 model = keras.models.load_model(f"{work}/untrained.keras")
 model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy", metrics=["accuracy"])
 history = model.fit(digits["x_train"], digits["y_train"], epochs=2, batch_size=32, verbose=0)
 ours = np.loadtxt(f"{work}/losses.txt", ndmin=2)
-check("losses of fine-tuning in Keras 3 and in tenon", ours[:, 0], history.history["loss"], 1e-4)
-check("accuracies of the same", ours[:, 1], history.history["accuracy"], 1e-3)
-
-print(f"{'FAILED' if failures else 'passed'}: Keras {keras.__version__}")
-sys.exit(1 if failures else 0)
+compare("losses of fine-tuning in Keras 3 and in tenon", ours[:, 0], history.history["loss"], 1e-4)
+compare("accuracies of the same", ours[:, 1], history.history["accuracy"], 1e-3)
+checks.finish(f"Keras {keras.__version__}")

@@ -7,28 +7,17 @@ import pathlib
 import sys
 import warnings
 
+import checks
 import keras
 import numpy as np
 import tf_keras as keras2
+from checks import check, compare
 
 folder = pathlib.Path(sys.argv[1])
-failures = 0
 warnings.simplefilter("ignore")
 ROWS, COLUMNS, CLASSES = 64, 8, 3
 # Two or three of the type's last digits.
 TOLERANCE = {"mixed_float16": 2e-3, "float16": 3e-3, "mixed_bfloat16": 1.5e-2, "bfloat16": 3e-2}
-
-
-def check(what, good, text):
-    global failures
-    failures += not good
-    print(f"{'ok  ' if good else 'FAIL'} {what}: {text}")
-
-
-def compare(what, got, wanted, tolerance):
-    difference = float(np.max(np.abs(np.asarray(got, "float64") - np.asarray(wanted, "float64"))))
-    check(what, difference <= tolerance, f"largest difference {difference:.2e} (allowed {tolerance:g})")
-
 
 i = np.arange(ROWS * COLUMNS)
 x = np.sin(0.37 * i + 0.002 * i * i).astype("float32").reshape(ROWS, COLUMNS)
@@ -100,5 +89,4 @@ else:
     for name in ("overflow", "averaged", "gathered"):
         check_run(name, "mixed_float16")
     save_for_tenon()
-print(f"{failures} failed")
-sys.exit(failures > 0)
+checks.finish(f"models of half types, Keras {keras.__version__} and {keras2.__version__}")

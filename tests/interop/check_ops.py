@@ -10,21 +10,18 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "src/nn/testdata"))
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import checks
 import keras
 import make_op_cases as cases
 import numpy as np
 
 tenon, work = sys.argv[1], pathlib.Path(sys.argv[2])
 work.mkdir(parents=True, exist_ok=True)
-failures = 0
 
 
 def check(what, got, wanted):
-    global failures
-    good = got.shape == wanted.shape and bool(np.all(np.abs(got - wanted) <= 1e-5 + 1e-5 * np.abs(wanted)))
-    failures += not good
-    if not good:
-        print(f"FAIL keras.ops {what}: {got.ravel()[:6]}, want {wanted.ravel()[:6]}")
+    if not checks.difference(got, wanted, relative=True) <= 1e-5:
+        checks.check(f"keras.ops {what}", False, f"{got.ravel()[:6]}, want {wanted.ravel()[:6]}")
 
 
 np.savez(work / "inputs.npz", **dict(zip("xwn", cases.inputs())))
@@ -39,5 +36,4 @@ for name in cases.CASES:
         check(f"{name}, predicted from {source.name}", np.load(work / "y.npy"), wanted)
     subprocess.run([tenon, "convert", path, again, "--quiet"], check=True)
     check(f"{name}, saved again", np.asarray(keras.models.load_model(again)(cases.inputs())), wanted)
-print(f"{'FAILED' if failures else 'passed'}: {len(cases.CASES)} models with keras.ops, {keras.__version__}")
-sys.exit(1 if failures else 0)
+checks.finish(f"{len(cases.CASES)} models with keras.ops, {keras.__version__}")

@@ -7,12 +7,13 @@ import pathlib
 import sys
 import warnings
 
+import checks
 import keras
 import numpy as np
 import tf_keras as keras2
+from checks import attempt, compare, compare_all, listed
 
 folder = pathlib.Path(sys.argv[1])
-failures = 0
 warnings.simplefilter("ignore")
 
 
@@ -37,48 +38,29 @@ class Own(keras.layers.Layer):
         return {**super().get_config(), "factor": self.factor, "units": self.units}
 
 
-def check(what, got, wanted, tolerance):
-    global failures
-    got, wanted = (v if isinstance(v, list) else [v] for v in (got, wanted))
-    difference = max(float(np.max(np.abs(np.asarray(a, "float64") - np.asarray(b, "float64")))) for a, b in zip(got, wanted))
-    good = len(got) == len(wanted) and difference <= tolerance
-    failures += not good
-    print(f"{'ok  ' if good else 'FAIL'} {what}: largest difference {difference:.2e} (allowed {tolerance:g})")
-
-
-def attempt(what, action):
-    global failures
-    try:
-        action()
-    except Exception as error:  # the next file is tried all the same
-        failures += 1
-        print(f"FAIL {what}: {type(error).__name__}: {str(error)[:400]}")
-
-
 def next_losses(model, x, arrays):
-    return [np.array([float(np.ravel(model.train_on_batch(x, arrays["labels"]))[0]) for _ in range(3)])]
+    return [float(np.ravel(model.train_on_batch(x, arrays["labels"]))[0]) for _ in range(3)]
 
 
 def check_model(name, arrays):
     x = [arrays[key] for key in arrays.files if key.startswith("in")]
     wanted = [arrays[key] for key in arrays.files if key.startswith("out")]
     x = x[0] if len(x) == 1 else x
-    wanted = wanted[0] if len(wanted) == 1 else wanted
 
     def archive():
         model = keras.models.load_model(folder / f"{name}.keras")
-        check(f"Keras 3 {name}.keras", model.predict(x, verbose=0), wanted, 1e-5)
+        compare_all(f"Keras 3 {name}.keras", listed(model.predict(x, verbose=0)), wanted, 1e-5)
         fresh = keras.models.model_from_json(model.to_json())
         fresh.load_weights(folder / f"{name}.weights.h5")
-        check(f"Keras 3 {name}.weights.h5", fresh.predict(x, verbose=0), wanted, 1e-5)
+        compare_all(f"Keras 3 {name}.weights.h5", listed(fresh.predict(x, verbose=0)), wanted, 1e-5)
         if "losses" in arrays.files:
-            check(f"Keras 3 {name}.keras, trained on", next_losses(model, x, arrays), [arrays["losses"]], 1e-5)
+            compare(f"Keras 3 {name}.keras, trained on", next_losses(model, x, arrays), arrays["losses"], 1e-5)
 
     def h5(k, label):
         model = k.models.load_model(folder / f"{name}.h5")
-        check(f"{label} {name}.h5", model.predict(x, verbose=0), wanted, 1e-5)
+        compare_all(f"{label} {name}.h5", listed(model.predict(x, verbose=0)), wanted, 1e-5)
         if "losses" in arrays.files and k is keras2:
-            check(f"{label} {name}.h5, trained on", next_losses(model, x, arrays), [arrays["losses"]], 1e-5)
+            compare(f"{label} {name}.h5, trained on", next_losses(model, x, arrays), arrays["losses"], 1e-5)
 
     def fresh_losses():
         """What Keras 3 goes on with when it takes all but the optimizer's state, as it does with every .h5."""
@@ -88,9 +70,9 @@ def check_model(name, arrays):
 
     def h5_for_keras_3():
         model = keras.models.load_model(folder / f"{name}.3.h5")
-        check(f"Keras 3 {name}.3.h5", model.predict(x, verbose=0), wanted, 1e-5)
+        compare_all(f"Keras 3 {name}.3.h5", listed(model.predict(x, verbose=0)), wanted, 1e-5)
         if "losses" in arrays.files:
-            check(f"Keras 3 {name}.3.h5, trained with a fresh optimizer", next_losses(model, x, arrays), fresh_losses(), 1e-6)
+            compare(f"Keras 3 {name}.3.h5, trained with a fresh optimizer", next_losses(model, x, arrays), fresh_losses(), 1e-6)
 
     attempt(f"Keras 3 {name}.keras", archive)
     if (folder / f"{name}.h5").exists():
@@ -102,5 +84,6 @@ def check_model(name, arrays):
 models = sorted(folder.glob("*.npz"))
 for path in models:
     check_model(path.stem, np.load(path))
-print(f"{'FAILED' if failures or not models else 'passed'}: {len(models)} models, Keras {keras.__version__} and {keras2.__version__}")
-sys.exit(1 if failures or not models else 0)
+if not models:
+    checks.check(folder, False, "no models")
+checks.finish(f"{len(models)} models, Keras {keras.__version__} and {keras2.__version__}")

@@ -9,32 +9,20 @@ import subprocess
 import sys
 import warnings
 
+import checks
 import keras as keras3
 import numpy as np
 import tensorflow as tf
 import tf_keras
+from checks import attempt, listed
 
 folder = pathlib.Path(sys.argv[1])
-failures = 0
 warnings.simplefilter("ignore")
 OWN = {"own", "twice", "with_ops"}  # of classes and ops that Keras 2 has not
 
 
-def check(what, got, wanted, tolerance=1e-5):
-    global failures
-    differences = [float(np.max(np.abs(np.asarray(a, "float64") - b) / (1 + np.abs(b)))) for a, b in zip(got, wanted)]
-    good = len(got) == len(wanted) and max(differences) <= tolerance
-    failures += not good
-    print(f"{'ok  ' if good else 'FAIL'} {what}: largest difference {max(differences):.2e} (allowed {tolerance:g})")
-
-
-def attempt(what, action):
-    global failures
-    try:
-        action()
-    except Exception as error:  # the next is tried all the same
-        failures += 1
-        print(f"FAIL {what}: {type(error).__name__}: {str(error)[:600]}")
+def check(what, got, wanted):
+    checks.compare_all(what, got, wanted, 1e-5, relative=True)
 
 
 def arrays_of(name):
@@ -70,7 +58,7 @@ def keras(name):
     x, y = arrays_of(name)
     model = tf_keras.models.load_model(str(folder / name))
     out = model(x[0] if len(x) == 1 else x, training=False)
-    check(f"{name}, Keras 2", [v.numpy() for v in (out if isinstance(out, (list, tuple)) else [out])], y)
+    check(f"{name}, Keras 2", listed(out), y)
 
 
 for path in sorted(p.name for p in folder.iterdir() if (p / "saved_model.pb").exists()):
@@ -132,4 +120,4 @@ def keras_2():
 attempt("module, tenon", tensorflow_module)
 attempt("Keras 3's export, tenon", keras_export)
 attempt("Keras 2's folder, tenon", keras_2)
-sys.exit(failures > 0)
+checks.finish(f"SavedModels, TensorFlow {tf.__version__}, Keras {keras3.__version__} and {tf_keras.__version__}")

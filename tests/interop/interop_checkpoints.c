@@ -1,53 +1,17 @@
 /* Writes models and variables as checkpoints of TensorFlow into a folder, with inputs and outputs to compare with, and restores those that
  * check_checkpoints.py has put there before: what that script opens in TensorFlow, Keras 2 and the Saver of TensorFlow 1.
  * interop_checkpoints FOLDER */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <tenon.h>
+#include "interop.h"
 
-static const char *folder;
-
-static tn_tensor *waves(tn_shape shape, float step)
-{
-    int64_t count = 1;
-    for (int i = 0; i < shape.rank; i++)
-        count *= shape.dims[i];
-    float *values = calloc((size_t)count + 1, sizeof *values);
-    for (int64_t i = 0; i < count; i++)
-        values[i] = cosf((float)i * step);
-    tn_tensor *x = tn_constant(TN_FLOAT32, shape, values);
-    free(values);
-    return x;
-}
-
-static tn_model *spread(tn_model *model)
-{
-    tn_list weights = tn_variables(model);
-    for (size_t i = 0; i < weights.count; i++)
-        if (tn_dtype_of(weights.item[i]) == TN_FLOAT32)
-            tn_assign(weights.item[i], tn_add(tn_multiply(waves(tn_shape_of(weights.item[i]), 0.7f + (float)i), tn_scalar(0.25)), tn_scalar(0.3)));
-    return model;
-}
-
-static const char *path_of(const char *name, const char *end)
-{
-    return tn_format("%s/%s%s", folder, name, end);
-}
-
-/* The model's weights, its config, and x, y and the losses of two more steps when it was compiled. */
+/* The model's weights, x and y, and the losses of two more steps when it was compiled. */
 static void write_model(const char *name, tn_model *model, tn_tensor *x, tn_tensor *labels)
 {
-    float losses[2] = { 0 };
+    float losses[2];
     tn_must(tn_save_weights(model, path_of(name, "")));
     tn_tensor *y = tn_call(model, x);
     for (int i = 0; i < 2 && labels; i++)
         losses[i] = tn_data_float32(tn_train_on_batch(model, x, labels))[0];
-    const char *names[] = { "x", "y", "losses" };
-    tn_tensor *items[] = { x, y, tn_constant(TN_FLOAT32, TN_SHAPE(2), losses) };
-    tn_named_list arrays = { 3, names, items };
-    tn_must(tn_save_arrays(arrays, path_of(name, ".npz")));
+    write_arrays(name, x, y, labels, labels ? tn_constant(TN_FLOAT32, TN_SHAPE(2), losses) : NULL);
 }
 
 /* --- the models, which check_checkpoints.py has too --------------------------------------------------------------------------- */

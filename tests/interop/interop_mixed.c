@@ -1,19 +1,11 @@
 /* Trains models of every half dtype policy, for check_mixed.py to do the same; with "continue", trains on from what Keras saved.
  * interop_mixed FOLDER [continue] */
-#include <math.h>
-#include <stdio.h>
+#include "interop.h"
 #include <string.h>
-#include <tenon.h>
 
 enum { ROWS = 64, COLUMNS = 8, CLASSES = 3 };
-static const char *folder;
 
-static const char *path(const char *name, const char *end)
-{
-    return tn_format("%s/%s%s", folder, name, end);
-}
-
-static tn_tensor *waves(void)
+static tn_tensor *rows(void)
 {
     float x[ROWS * COLUMNS];
     for (int i = 0; i < ROWS * COLUMNS; i++)
@@ -31,7 +23,7 @@ static tn_tensor *labels(void)
 
 static void save_numbers(const char *name, const char *end, tn_list items)
 {
-    tn_must(tn_save_array(tn_stack(items, 0), path(name, end)));
+    tn_must(tn_save_array(tn_stack(items, 0), path_of(name, end)));
 }
 
 /* Three steps on all rows. */
@@ -39,7 +31,7 @@ static void step_on(tn_model *model, const char *name)
 {
     tn_tensor *losses[3];
     for (int i = 0; i < 3; i++) {
-        tn_tensor *logs = tn_train_on_batch(model, waves(), labels());
+        tn_tensor *logs = tn_train_on_batch(model, rows(), labels());
         losses[i] = tn_reshape(tn_slice(logs, TN_SHAPE(0), TN_SHAPE(1)), TN_SCALAR);
     }
     save_numbers(name, "_next.npy", tn_list_of(3, losses));
@@ -59,18 +51,18 @@ static void train(const char *name, const char *policy, const char *last, tn_opt
                   tn_dense(CLASSES, "softmax", .dtype = last)),
         .name = name);
     tn_must(tn_compile(model, optimizer, "sparse_categorical_crossentropy", { "accuracy" }));
-    tn_must(tn_save(model, path(name, ".keras")));
-    tn_history *history = tn_fit(model, waves(), labels(), .epochs = EPOCHS, .batch_size = 16, .shuffle = false, .verbose = 0);
+    tn_must(tn_save(model, path_of(name, ".keras")));
+    tn_history *history = tn_fit(model, rows(), labels(), .epochs = EPOCHS, .batch_size = 16, .shuffle = false, .verbose = 0);
     for (int i = 0; i < EPOCHS; i++) {
         losses[i] = tn_scalar(tn_history_value(history, "loss", i));
         accuracies[i] = tn_scalar(tn_history_value(history, "accuracy", i));
     }
     save_numbers(name, "_losses.npy", tn_list_of(EPOCHS, losses));
     save_numbers(name, "_accuracies.npy", tn_list_of(EPOCHS, accuracies));
-    tn_must(tn_save_array(tn_predict(model, waves(), .verbose = 0), path(name, "_output.npy")));
-    tn_must(tn_save(model, path(name, "_trained.keras")));
-    tn_must(tn_save(model, path(name, "_trained.h5")));
-    tn_must(tn_save(model, path(name, "_3.h5"), .keras = 3));
+    tn_must(tn_save_array(tn_predict(model, rows(), .verbose = 0), path_of(name, "_output.npy")));
+    tn_must(tn_save(model, path_of(name, "_trained.keras")));
+    tn_must(tn_save(model, path_of(name, "_trained.h5")));
+    tn_must(tn_save(model, path_of(name, "_3.h5"), .keras = 3));
     step_on(model, name);
     tn_must(tn_set_dtype_policy("float32"));
 }
@@ -83,7 +75,7 @@ int main(int argc, char **argv)
     }
     folder = argv[1];
     if (argc == 3) {
-        step_on(tn_load_model(path("keras_mixed", ".keras")), "keras_mixed");
+        step_on(tn_load_model(path_of("keras_mixed", ".keras")), "keras_mixed");
         return tn_report();
     }
     train("mixed_float16", "mixed_float16", "float32", tn_adam(0.01));

@@ -1,26 +1,7 @@
 /* Writes models of many kinds as SavedModel folders, with inputs and outputs to compare with: what check_saved_models.py opens in
  * TensorFlow and in Keras 2.
  * interop_saved_models FOLDER */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <tenon.h>
-
-static const char *folder;
-
-static tn_tensor *waves(tn_shape shape, float step)
-{
-    int64_t count = 1;
-    for (int i = 0; i < shape.rank; i++)
-        count *= shape.dims[i];
-    float *values = calloc((size_t)count + 1, sizeof *values);
-    for (int64_t i = 0; i < count; i++)
-        values[i] = cosf((float)i * step);
-    tn_tensor *x = tn_constant(TN_FLOAT32, shape, values);
-    free(values);
-    return x;
-}
+#include "interop.h"
 
 static tn_tensor *words(tn_shape shape, int most)
 {
@@ -33,42 +14,12 @@ static tn_tensor *words(tn_shape shape, int most)
     return x;
 }
 
-/* First values that no initializer gives: so that what is compared was read from the file. */
-static tn_model *spread(tn_model *model)
-{
-    tn_list weights = tn_variables(model);
-    for (size_t i = 0; i < weights.count; i++)
-        if (tn_dtype_of(weights.item[i]) == TN_FLOAT32)
-            tn_assign(weights.item[i], tn_add(tn_multiply(waves(tn_shape_of(weights.item[i]), 0.7f + (float)i), tn_scalar(0.2)), tn_scalar(0.25)));
-    return model;
-}
-
-static void write_arrays(const char *path, tn_tensor *x, tn_tensor *y)
-{
-    const char *names[20];
-    tn_tensor *items[20];
-    tn_named_list arrays = { 0, names, items };
-    tn_list ins = tn_items(x), outs = tn_items(y);
-    for (size_t i = 0; i < ins.count; i++, arrays.count++) {
-        names[arrays.count] = tn_format("in%zu", i);
-        items[arrays.count] = ins.item[i];
-    }
-    for (size_t i = 0; i < outs.count; i++, arrays.count++) {
-        names[arrays.count] = tn_format("out%zu", i);
-        items[arrays.count] = outs.item[i];
-    }
-    tn_must(tn_save_arrays(arrays, path));
-}
-
 static void write_model(const char *name, tn_model *model, tn_tensor *x)
 {
     tn_tensor *y = tn_call(model, x);
-    tn_must(tn_save(model, tn_format("%s/%s", folder, name)));
-    write_arrays(tn_format("%s/%s.npz", folder, name), x, y);
-    if (tn_pending() != TN_OK) {
-        fprintf(stderr, "%s: ", name);
-        exit(tn_report());
-    }
+    tn_must(tn_save(model, path_of(name, "")));
+    write_arrays(name, x, y, NULL, NULL);
+    end_on_error(name);
 }
 
 /* --- models of Keras's layers --------------------------------------------------------------------------------------------- */
@@ -89,19 +40,6 @@ static tn_model *convolutions(void)
                          .name = "convolutions");
 }
 
-static tn_model *tangled(void)
-{
-    tn_tensor *a = tn_input(TN_SHAPE(4), .name = "left input"), *b = tn_input(TN_SHAPE(4), .name = "b");
-    tn_layer *shared = tn_dense(3, "relu", .name = "shared");
-    tn_tensor *first = tn_call(shared, a), *second = tn_call(shared, b);
-    tn_model *inner = tn_sequential(TN_LAYERS(tn_dense(3, .input_shape = TN_SHAPE(3)), tn_batch_normalization()), .name = "inner");
-    tn_tensor *middle = tn_input(TN_SHAPE(3));
-    tn_model *outer = tn_model(middle, tn_call(tn_add_layer(), tn_call(inner, middle), middle), .name = "outer");
-    tn_tensor *x = tn_call(outer, first), *y = tn_call(outer, second);
-    tn_tensor *out = tn_call(tn_dense(2, .name = "out"), tn_call(tn_concatenate(), x, y, second));
-    return tn_model(tn_tuple(a, b), tn_tuple(out, y), .name = "tangled");
-}
-
 static tn_model *sentences(void)
 {
     tn_tensor *x = tn_input(TN_SHAPE(6), .dtype = TN_INT32, .name = "words");
@@ -117,17 +55,6 @@ static tn_model *one_dimension(void)
                                    tn_separable_conv1d(3, 2), tn_group_normalization(.groups = 3), tn_activation("gelu"),
                                    tn_gaussian_noise(0.1), tn_dense(2, "elu"), tn_flatten(), tn_dense(2, "softplus")),
                          .name = "one_dimension");
-}
-
-/* Ops between the layers, which only Keras 3 has words for. */
-static tn_model *with_ops(void)
-{
-    tn_tensor *x = tn_input(TN_SHAPE(4)), *h = tn_call(tn_dense(6, "tanh"), x);
-    tn_tensor *gate = tn_sigmoid(tn_strided_slice(h, .begin = TN_SHAPE(0, 3), .end = TN_SHAPE(0, 6), .begin_mask = 1, .end_mask = 1));
-    h = tn_multiply(tn_strided_slice(h, .begin = TN_SHAPE(0, 0), .end = TN_SHAPE(0, 3), .begin_mask = 1, .end_mask = 1), gate);
-    h = tn_add(tn_divide(h, tn_scalar(2)), tn_reduce_mean(x, .axis = TN_AXES(-1), .keepdims = true));
-    h = tn_concat(TN_LIST(h, tn_subtract(tn_scalar(1), tn_square(x))), 1);
-    return tn_model(x, tn_nn_softmax(tn_call(tn_dense(3), tn_reshape(h, TN_SHAPE(TN_NONE, 7))), -1), .name = "with_ops");
 }
 
 /* --- classes of the program's own ----------------------------------------------------------------------------------------- */
@@ -238,10 +165,10 @@ static void write_all(void)
     tn_tensor *x = waves(TN_SHAPE(5, 4), 0.61f), *three = waves(TN_SHAPE(4, 3), 0.4f);
     write_model("dense", spread(dense()), three);
     write_model("convolutions", spread(convolutions()), waves(TN_SHAPE(3, 12, 12, 3), 0.31f));
-    write_model("tangled", spread(tangled()), tn_tuple(x, waves(TN_SHAPE(5, 4), 0.17f)));
+    write_model("tangled", tangled(), tn_tuple(x, waves(TN_SHAPE(5, 4), 0.17f)));
     write_model("sentences", spread(sentences()), words(TN_SHAPE(3, 6), 20));
     write_model("one_dimension", spread(one_dimension()), waves(TN_SHAPE(3, 10, 3), 0.3f));
-    write_model("with_ops", spread(with_ops()), x);
+    write_model("with_ops", with_ops(), x);
     tn_model *compiled = spread(dense());
     tn_must(tn_compile(compiled, tn_adam(0.02), "mse", { "mae" }));
     tn_train_on_batch(compiled, three, waves(TN_SHAPE(4, 2), 0.2f));
