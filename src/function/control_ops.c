@@ -208,15 +208,16 @@ static size_t while_outputs(const void *attrs, size_t inputs)
     return tn__while_variables(a) * (a->history ? 2 : 1) + (size_t)a->collected;
 }
 
-static tn_status infer_stacked(const tn_tensor *x, tn_shape *shape)
+/* What tensors of a shape are, one of every round, stacked. */
+static tn_status shape_of_rounds(const tn_shape *one, int64_t count, tn_shape *shape)
 {
-    *shape = x->shape;
-    if (!shape->known)
+    *shape = *one;
+    if (!one->known)
         return TN_OK;
-    if (shape->rank == TN_MAX_RANK)
+    if (one->rank == TN_MAX_RANK)
         return tn__fail(TN_UNIMPLEMENTED, "a loop that keeps a tensor of rank %d of every round", TN_MAX_RANK);
-    memmove(shape->dims + 1, shape->dims, (size_t)shape->rank * sizeof *shape->dims);
-    shape->dims[0] = TN_NONE;
+    memcpy(shape->dims + 1, one->dims, (size_t)one->rank * sizeof *shape->dims);
+    shape->dims[0] = count;
     shape->rank++;
     return TN_OK;
 }
@@ -229,7 +230,7 @@ static tn_status while_infer(tn__infer *infer)
         const tn_tensor *x = i < kept ? a->body.inputs->of.tuple.item[i % count] : a->body.outputs->of.tuple.item[count + i - kept];
         infer->output[i].dtype = (tn_dtype)x->dtype;
         if (i >= count)
-            TN_TRY(infer_stacked(x, &infer->output[i].shape));
+            TN_TRY(shape_of_rounds(&x->shape, TN_NONE, &infer->output[i].shape));
         else
             infer->output[i].shape = x->shape;
     }
@@ -289,8 +290,8 @@ static tn_status stack_rounds(const rounds *r, size_t width, size_t place, const
     const tn_shape *first = count ? &r->item[place]->shape : &like->shape;
     if (!tn__shape_full(first))
         return tn__fail(TN_INVALID_ARGUMENT, "Tried to stack elements of an empty list with non-fully-defined element_shape: %s", TN__SHAPE(*first));
-    tn_shape shape = { 1, first->rank + 1, { (int64_t)count } };
-    memcpy(shape.dims + 1, first->dims, (size_t)first->rank * sizeof *shape.dims);
+    tn_shape shape;
+    TN_TRY(shape_of_rounds(first, (int64_t)count, &shape));
     TN_TRY(tn__tensor_new((tn_dtype)like->dtype, &shape, stacked));
     for (size_t i = 0; i < count; i++) {
         const tn_tensor *x = r->item[i * width + place];

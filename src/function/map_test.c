@@ -297,6 +297,32 @@ static tn_tensor *both(void *self, tn_list inputs)
     return tn_tuple(tn_at(inputs, 0), tn_at(inputs, 1));
 }
 
+static tn_tensor *same_for_each(void *self, tn_list inputs)
+{
+    (void)inputs;
+    return tn_identity(self);
+}
+static tn_tensor *rows_of_second(void *self, tn_list inputs)
+{
+    (void)self;
+    return tn_map_fn(same_for_each, tn_at(inputs, 1), TN_LIST(tn_at(inputs, 0)));
+}
+
+/* The trace that serves both calls does not know the rank. */
+static void rows_of_a_rank_that_only_the_run_knows_must_fit(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *two = VALUES(TN_FLOAT32, TN_SHAPE(2), 1, 2);
+    tn_function *f = tn_function(rows_of_second, NULL, .reduce_retracing = true);
+    tn_call(f, two, tn_zeros(TN_SHAPE(1), TN_FLOAT32));
+    tn_tensor *y = tn_call(f, two, tn_zeros(TN_SHAPE(1, 1, 1, 1, 1, 1, 1), TN_FLOAT32));
+    assert_string_equal(tn_shape_text(y), "(2, 1, 1, 1, 1, 1, 1, 1)");
+    CHECK_NO_ERROR();
+    assert_null(tn_call(f, two, tn_zeros(TN_SHAPE(1, 1, 1, 1, 1, 1, 1, 1), TN_FLOAT32)));
+    CHECK_ERROR(TN_UNIMPLEMENTED, "a loop that keeps a tensor of rank 8 of every round");
+}
+
 static void mistakes_are_told(void **state)
 {
     (void)state;
@@ -365,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_trace_knows_the_length_where_it_is_known),
         cmocka_unit_test(no_elements_give_no_rows),
         cmocka_unit_test(maps_stand_inside_each_other),
+        cmocka_unit_test(rows_of_a_rank_that_only_the_run_knows_must_fit),
         cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(no_memory_is_an_error),
     };
