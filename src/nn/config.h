@@ -42,6 +42,8 @@ tn_status tn__activation_from_object(const json_t *json, tn__thing *thing);
 /* The activation objects in a layer's config compute in the layer's dtype. Takes over the reference to it. */
 void tn__activations_adopt_dtype(json_t *config, json_t *dtype);
 
+/* The layers in a model's config; NULL: there are none. Keras 1 wrote a Sequential's config as the list of its layers. */
+const json_t *tn__layers_of(const json_t *model);
 json_t *tn__shape_to_json(const tn_shape *shape); /* [null, 8, 8, 1] */
 bool tn__shape_from_json(const json_t *json, tn_shape *shape);
 /* json_object_set_new with a status, whose value may be NULL (a failed allocation). */

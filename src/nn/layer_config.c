@@ -141,9 +141,9 @@ static const char *name_or_null(const json_t *config)
     return tn__json_text(config, "name");
 }
 
-/* Keras 1 wrote a Sequential's config as the list of its layers. */
-static const json_t *layers_of(const json_t *config)
+const json_t *tn__layers_of(const json_t *model)
 {
+    const json_t *config = json_object_get(model, "config");
     return json_is_array(config) ? config : json_object_get(config, "layers");
 }
 
@@ -166,7 +166,7 @@ static tn_status add_layers(tn_context *context, tn_layer *model, const json_t *
 
 tn_status tn__sequential_read_config(tn_context *context, const void *json, tn_layer **model)
 {
-    const json_t *config = json_object_get(json, "config"), *layers = layers_of(config);
+    const json_t *config = json_object_get(json, "config"), *layers = tn__layers_of(json);
     if (!json_is_array(layers))
         return tn__fail(TN_DATA_LOSS, "the config of a Sequential has no list of layers");
     const json_t *trainable = json_object_get(config, "trainable");
@@ -725,7 +725,7 @@ tn_status tn__layer_from_json(tn_context *context, const json_t *json, tn_layer 
 /* --- what is not known -------------------------------------------------------------------------------------------------- */
 static void add_unknown(const json_t *json, tn__map *names, int depth)
 {
-    const json_t *layers = layers_of(json_object_get(json, "config"));
+    const json_t *layers = tn__layers_of(json);
     const char *name = tn__json_text(json, "class_name");
     if (name && !(tn__is_keras_op(json) ? tn__knows_keras_op(json) : class_of(json) != NULL))
         (void)!tn__map_set(names, name, (void *)(uintptr_t)json);

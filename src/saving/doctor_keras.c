@@ -110,12 +110,6 @@ static void find_module(search *s, const json_t *layer, const char *class)
         add_reason(s, "a config that is a list");
 }
 
-static const json_t *layers_of(const json_t *layer)
-{
-    const json_t *config = json_object_get(layer, "config");
-    return json_is_array(config) ? config : json_object_get(config, "layers");
-}
-
 /* --- calls in .h5 ----------------------------------------------------------------------------- */
 static size_t calls_of(const json_t *layers, const char *name)
 {
@@ -152,7 +146,7 @@ static void find_calls(search *s, const json_t *model)
     size_t i;
     json_t *layer;
     bool found = false;
-    const json_t *layers = layers_of(model);
+    const json_t *layers = tn__layers_of(model);
     json_array_foreach(layers, i, layer)
     {
         const json_t *nodes = json_object_get(layer, "inbound_nodes");
@@ -183,7 +177,7 @@ static tn_status find_meaning(tn__examination *e, const json_t *layer, const cha
     bool ambiguous = false;
     const char *version = e->parts.version ? e->parts.version : "3";
     const char *name = tn__json_text(json_object_get(layer, "config"), "name");
-    if ((*version != '1' && *version != '2') || layers_of(layer))
+    if ((*version != '1' && *version != '2') || tn__layers_of(layer))
         return TN_OK;
     TN_TRY(tn__is_ambiguous(layer, &ambiguous));
     if (!ambiguous)

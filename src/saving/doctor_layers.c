@@ -156,8 +156,7 @@ tn_status tn__doctor_known_layers(tn__examination *e)
     tn_status status = copy ? tn__leave_out_masks(copy) : tn__fail_memory(0);
     if (status == TN_OK)
         status = tn__upgrade_config(copy, e->parts.version);
-    const json_t *config = json_object_get(copy, "config");
-    const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
+    const json_t *layers = tn__layers_of(copy);
     uint64_t outer = e->context->weight_room;
     e->context->weight_room = (uint64_t)4 << 30;
     if (status == TN_OK && json_is_array(layers))

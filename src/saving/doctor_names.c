@@ -51,12 +51,6 @@ char *tn__doctor_free_name(const tn__map *used, const char *name)
 }
 
 /* --- layers in the config --------------------------------------------------------------------- */
-static const json_t *layers_of(const json_t *model)
-{
-    const json_t *config = json_object_get(model, "config");
-    return json_is_array(config) ? config : json_object_get(config, "layers");
-}
-
 static const char *name_of(const json_t *layer)
 {
     return tn__json_text(json_object_get(layer, "config"), "name");
@@ -127,7 +121,7 @@ static tn_status check_model(tn__examination *e, const json_t *model, int depth)
     size_t i;
     json_t *layer;
     tn__map seen = { 0 }, used = { 0 };
-    const json_t *layers = layers_of(model);
+    const json_t *layers = tn__layers_of(model);
     tn_status status = keep_names(layers, &used);
     json_array_foreach(layers, i, layer)
     {

@@ -132,8 +132,7 @@ static bool is_known(const json_t *json)
 
 static tn_status add_layers(tn__inspection *i, const json_t *json, int depth)
 {
-    const json_t *config = json_object_get(json, "config");
-    const json_t *layers = json_is_array(config) ? config : json_object_get(config, "layers");
+    const json_t *config = json_object_get(json, "config"), *layers = tn__layers_of(json);
     const char *class = tn__json_text(json, "class_name"), *name = tn__json_text(config, "name");
     json_t *entry = json_pack("{s:s, s:s?, s:i, s:b}", "class", class ? class : "?", "name", name,
                               "depth", depth, "known", is_known(json));
