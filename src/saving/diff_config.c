@@ -84,12 +84,6 @@ static tn_status compare(const place *p, const char *key, const json_t *a, const
 }
 
 /* --- the layers of a model -------------------------------------------------------------------- */
-static const json_t *layers_of(const json_t *layer)
-{
-    const json_t *config = json_object_get(layer, "config");
-    return json_is_array(config) ? config : json_object_get(config, "layers");
-}
-
 static const char *name_of(const json_t *layer)
 {
     const char *name = tn__json_text(json_object_get(layer, "config"), "name");
@@ -97,26 +91,25 @@ static const char *name_of(const json_t *layer)
     return name ? name : "?";
 }
 
-/* The k-th layer of this name, as the other model has it. */
-static const json_t *find(const json_t *layers, const char *name, size_t k)
+/* Layers in their order, under "0 dense": which of those of its name each one is, and the name. */
+static tn_status index_layers(const json_t *layers, tn__map *index)
 {
     size_t i;
     json_t *layer;
+    tn__map counts = { 0 };
+    tn_status status = TN_OK;
     json_array_foreach(layers, i, layer)
     {
-        if (strcmp(name_of(layer), name) == 0 && k-- == 0)
-            return layer;
+        const char *name = name_of(layer);
+        size_t before = (size_t)(uintptr_t)tn__map_get(&counts, name);
+        char *key = status == TN_OK ? tn__print("%zu %s", before, name) : NULL;
+        status = key ? tn__map_set(index, key, layer) : tn__errors()->status;
+        if (status == TN_OK)
+            status = tn__map_set(&counts, name, (void *)(uintptr_t)(before + 1));
+        tn__free(key);
     }
-    return NULL;
-}
-
-static size_t count_before(const json_t *layers, size_t end)
-{
-    size_t count = 0;
-    const char *name = name_of(json_array_get(layers, end));
-    for (size_t i = 0; i < end; i++)
-        count += strcmp(name_of(json_array_get(layers, i)), name) == 0;
-    return count;
+    tn__map_free(&counts);
+    return status;
 }
 
 static tn_status compare_models(json_t *list, const char *path, const json_t *a, const json_t *b,
@@ -156,23 +149,38 @@ static tn_status compare_order(const place *p, const json_t *a, const json_t *b)
     return status;
 }
 
+static tn_status compare_indexed(json_t *list, const char *path, const tn__map *x, const tn__map *y,
+                                 int depth, bool *same_names)
+{
+    *same_names = x->count == y->count;
+    for (size_t i = 0; i < x->count; i++) {
+        const json_t *layer = x->item[i].value, *other = tn__map_get(y, x->item[i].key);
+        *same_names &= other != NULL;
+        TN_TRY(compare_layer(list, path, name_of(layer), layer, other, depth));
+    }
+    for (size_t i = 0; i < y->count; i++) {
+        const json_t *layer = y->item[i].value;
+        if (!tn__map_get(x, y->item[i].key))
+            TN_TRY(compare_layer(list, path, name_of(layer), NULL, layer, depth));
+    }
+    return TN_OK;
+}
+
 static tn_status compare_layers(json_t *list, const char *path, const json_t *a, const json_t *b,
                                 int depth)
 {
-    const json_t *x = layers_of(a), *y = layers_of(b);
-    bool same_names = json_array_size(x) == json_array_size(y);
-    for (size_t i = 0; i < json_array_size(x); i++) {
-        const json_t *layer = json_array_get(x, i);
-        const json_t *other = find(y, name_of(layer), count_before(x, i));
-        same_names &= other != NULL;
-        TN_TRY(compare_layer(list, path, name_of(layer), layer, other, depth));
-    }
-    for (size_t i = 0; i < json_array_size(y); i++) {
-        const json_t *layer = json_array_get(y, i);
-        if (!find(x, name_of(layer), count_before(y, i)))
-            TN_TRY(compare_layer(list, path, name_of(layer), NULL, layer, depth));
-    }
-    return same_names ? compare_order(&(place){ list, path }, x, y) : TN_OK;
+    tn__map x = { 0 }, y = { 0 };
+    bool same_names = false;
+    tn_status status = index_layers(tn__layers_of(a), &x);
+    if (status == TN_OK)
+        status = index_layers(tn__layers_of(b), &y);
+    if (status == TN_OK)
+        status = compare_indexed(list, path, &x, &y, depth, &same_names);
+    tn__map_free(&x);
+    tn__map_free(&y);
+    TN_TRY(status);
+    return same_names ? compare_order(&(place){ list, path }, tn__layers_of(a), tn__layers_of(b))
+                      : TN_OK;
 }
 
 static tn_status compare_models(json_t *list, const char *path, const json_t *a, const json_t *b,
