@@ -380,7 +380,7 @@ static bool read_entry(const json_t *entry, int i, tn_strided_slice_options *o)
     const int64_t bit = INT64_C(1) << i;
     bool begins, ends, steps;
     o->begin.dims[i] = json_integer_value(entry);
-    o->end.dims[i] = o->begin.dims[i] + 1;
+    o->end.dims[i] = o->begin.dims[i] + (o->begin.dims[i] < INT64_MAX);
     o->strides.dims[i] = 1;
     o->shrink_axis_mask |= json_is_integer(entry) ? bit : 0;
     o->new_axis_mask |= json_is_null(entry) ? bit : 0;

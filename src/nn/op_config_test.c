@@ -94,6 +94,9 @@ static void what_a_file_says_of_ops_and_is_not_known_is_refused(void **state)
     CHECK_ERROR(TN_UNIMPLEMENTED, "two tensors, or one and a number");
     assert_null(tn_model_from_json(MODEL("GetItem", "", X ", [\"a\"]")));
     CHECK_ERROR(TN_UNIMPLEMENTED, "between its brackets");
+    assert_null(tn_model_from_json(MODEL("GetItem", "", X ", [0, 9223372036854775807]")));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "slice index 9223372036854775807 of dimension 1 out of bounds.");
     assert_null(tn_model_from_json(MODEL("Reshape", ", \"newshape\": [0.5]", X)));
     CHECK_ERROR(TN_UNIMPLEMENTED, "newshape");
     assert_null(tn_model_from_json(MODEL("Nothing", "", X)));
