@@ -1,59 +1,20 @@
 /* file.c - reading, mapping, and saving that never leaves half a file. */
 #include "base/file.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "base/text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { WRITE_BUFFER = 1 << 20, LINKS = 40, NAME_KEPT = 200 };
-
-static tn_status status_of(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENXIO:
-    case ENODEV:
-        return TN_NOT_FOUND;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-        return TN_PERMISSION_DENIED;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-    case ENOMEM:
-    case EMFILE:
-    case ENFILE:
-        return TN_RESOURCE_EXHAUSTED;
-    case EINVAL:
-    case ENAMETOOLONG:
-    case ELOOP:
-        return TN_INVALID_ARGUMENT;
-    case EISDIR:
-    case ENOTDIR:
-    case EBUSY:
-    case EPIPE:
-        return TN_FAILED_PRECONDITION;
-    default:
-        return TN_UNKNOWN;
-    }
-}
-
-static tn_status fail_errno(const char *what, const char *path)
-{
-    int error = errno;
-    return tn__fail(status_of(error), "%s '%s': %s", what, path, strerror(error));
-}
+enum { WRITE_BUFFER = 1 << 20 };
 
 tn__path_kind tn__path_kind_of(const char *path)
 {
@@ -84,7 +45,7 @@ static tn_status read_all(int fd, const char *path, uint64_t limit, size_t expec
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return fail_errno("Unable to read", path);
+            return tn__fail_errno("Unable to read", path);
         if (got == 0)
             return TN_OK;
         bytes->size += (size_t)got;
@@ -108,10 +69,10 @@ static tn_status open_for_reading(const char *path, int *fd, struct stat *info)
 {
     *fd = is_standard(path) ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0)
-        return fail_errno("Unable to open", path);
+        return tn__fail_errno("Unable to open", path);
     tn_status status = TN_OK;
     if (fstat(*fd, info) != 0)
-        status = fail_errno("Unable to open", path);
+        status = tn__fail_errno("Unable to open", path);
     else if (S_ISDIR(info->st_mode))
         status = tn__fail(TN_FAILED_PRECONDITION, "Unable to open '%s': it is a folder", path);
     if (status != TN_OK)
@@ -159,7 +120,7 @@ tn_status tn__file_map(const char *path, tn__file *file)
     else if (info.st_size > 0) {
         mapping = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
         if (mapping == MAP_FAILED)
-            status = fail_errno("Unable to map", path);
+            status = tn__fail_errno("Unable to map", path);
     }
     close_input(fd, path);
     if (status == TN_OK)
@@ -357,7 +318,7 @@ static tn_status write_out(file_output *file, const uint8_t *data, size_t size)
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return fail_errno("Unable to write", file->path);
+            return tn__fail_errno("Unable to write", file->path);
         data += done;
         size -= (size_t)done;
         file->flushed += (uint64_t)done;
@@ -399,7 +360,7 @@ static tn_status file_write_at(void *self, uint64_t offset, const void *data, si
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return fail_errno("Unable to write", file->path);
+            return tn__fail_errno("Unable to write", file->path);
         at += done;
         offset += (uint64_t)done;
         size -= (size_t)done;
@@ -421,7 +382,7 @@ static tn_status file_read_at(void *self, uint64_t offset, void *data, size_t si
         if (done < 0 && errno == EINTR)
             continue;
         if (done < 0)
-            return fail_errno("Unable to read back", file->path);
+            return tn__fail_errno("Unable to read back", file->path);
         if (done == 0)
             return tn__fail(TN_DATA_LOSS, "'%s' was cut short while it was written", file->path);
         at += done;
@@ -435,26 +396,6 @@ static tn_status file_read_at(void *self, uint64_t offset, void *data, size_t si
 static bool synced(int fd)
 {
     return fsync(fd) == 0 || errno == EINVAL || errno == ENOTSUP;
-}
-
-/* The length of the folder's part of a path, its last slash included. */
-static size_t folder_length(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? (size_t)(slash - path) + 1 : 0;
-}
-
-/* Opened before the rename, after which nothing may fail any more. -1, and that is no error, where
- * a folder may be written but not read. */
-static tn_status open_folder(const char *path, int *fd)
-{
-    size_t length = folder_length(path);
-    char *folder = length ? tn__strndup(path, length) : tn__strdup(".");
-    if (!folder)
-        return TN_RESOURCE_EXHAUSTED;
-    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    tn__free(folder);
-    return TN_OK;
 }
 
 /* A rename is only durable once its folder is synced. The new file is in its place by now, so this
@@ -477,14 +418,14 @@ static tn_status check_closing(const file_output *file)
 {
     int copy = dup(file->fd);
     if (copy < 0 || close(copy) != 0)
-        return fail_errno("Unable to close", file->path);
+        return tn__fail_errno("Unable to close", file->path);
     return TN_OK;
 }
 
 static tn_status replace_target(file_output *file)
 {
     if (rename(file->beside, file->path) != 0)
-        return fail_errno("Unable to replace", file->path);
+        return tn__fail_errno("Unable to replace", file->path);
     close(file->fd);
     tn__free(file->beside);
     file->beside = NULL;
@@ -498,7 +439,7 @@ static tn_status file_settle(void *self)
     if (!file->beside || !file->sync || file->settled)
         return TN_OK;
     if (!synced(file->fd))
-        return fail_errno("Unable to sync", file->path);
+        return tn__fail_errno("Unable to sync", file->path);
     file->settled = true;
     return TN_OK;
 }
@@ -511,7 +452,7 @@ static tn_status finish(file_output *file)
         return TN_OK;
     TN_TRY(check_closing(file));
     if (file->sync)
-        TN_TRY(open_folder(file->path, &folder));
+        TN_TRY(tn__path_open_folder(file->path, &folder));
     tn_status status = replace_target(file);
     sync_folder(file, folder);
     return status;
@@ -537,35 +478,7 @@ tn_status tn__writer_settle(tn__writer *writer)
     return status;
 }
 
-/* Follows a symbolic link, whether or not what it names is there, so that saving through a link
- * keeps the link. Only the last part matters: links among the folders stay as they are. */
-static tn_status resolve(const char *path, char **resolved)
-{
-    char link[PATH_MAX];
-    *resolved = tn__strdup(path);
-    for (int links = 0; *resolved && links < LINKS; links++) {
-        ssize_t length = readlink(*resolved, link, sizeof link);
-        if (length < 0 || length == (ssize_t)sizeof link)
-            return TN_OK;
-        int folder = link[0] == '/' ? 0 : (int)folder_length(*resolved);
-        char *next = tn__print("%.*s%.*s", folder, *resolved, (int)length, link);
-        tn__free(*resolved);
-        *resolved = next;
-    }
-    if (!*resolved)
-        return TN_RESOURCE_EXHAUSTED;
-    errno = ELOOP;
-    return fail_errno("Unable to write", path);
-}
-
 /* --- the file beside ------------------------------------------------------------------------- */
-/* "<name>.<8 hexadecimal digits>.part"; of a long name only the beginning. */
-static int kept_length(const char *path)
-{
-    size_t folder = folder_length(path), name = strlen(path + folder);
-    return (int)(folder + (name < NAME_KEPT ? name : NAME_KEPT)); /* room for the ending */
-}
-
 static bool is_beside(const char *name, const char *kept, size_t length)
 {
     return strncmp(name, kept, length) == 0 && name[length] == '.' &&
@@ -589,9 +502,10 @@ static void remove_leftover(int folder, const char *name)
 static tn_status remove_leftovers(const char *path)
 {
     int folder;
-    TN_TRY(open_folder(path, &folder));
+    TN_TRY(tn__path_open_folder(path, &folder));
     DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
-    size_t start = folder_length(path), length = (size_t)kept_length(path) - start;
+    size_t start = tn__path_folder_length(path),
+           length = (size_t)tn__path_kept_length(path) - start;
     for (struct dirent *entry; entries && (entry = readdir(entries));)
         if (is_beside(entry->d_name, path + start, length))
             remove_leftover(folder, entry->d_name);
@@ -616,10 +530,7 @@ static bool lock_new(int fd)
 static int create_beside(const char *path, mode_t mode, char **beside)
 {
     for (uint32_t attempt = 0; attempt < 100; attempt++) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        uint32_t mark = ((uint32_t)now.tv_nsec + attempt) * 2654435761u ^ (uint32_t)getpid();
-        *beside = tn__print("%.*s.%08x.part", kept_length(path), path, mark);
+        *beside = tn__path_beside(path, attempt);
         if (!*beside) {
             errno = ENOMEM;
             return -1;
@@ -641,11 +552,11 @@ static int create_beside(const char *path, mode_t mode, char **beside)
 
 static tn_status fail_create(const char *path)
 {
-    size_t folder = folder_length(path);
+    size_t folder = tn__path_folder_length(path);
     if (errno == ENOENT && folder)
         return tn__fail(TN_NOT_FOUND, "Unable to write '%s': there is no folder '%.*s'", path,
                         (int)folder, path);
-    return fail_errno("Unable to write", path);
+    return tn__fail_errno("Unable to write", path);
 }
 
 /* `given` is what the caller said: a link in /proc leads somewhere though its text does not. */
@@ -658,9 +569,9 @@ static tn_status open_beside(file_output *file, const char *given)
     if (there && !S_ISREG(info.st_mode))
         return tn__fail(TN_FAILED_PRECONDITION, "Unable to write '%s': it is not a regular file",
                         given);
-    if (there && faccessat(AT_FDCWD, given, W_OK, AT_EACCESS) != 0)
-        return fail_errno("Unable to write", given); /* a rename would replace it all the same */
-    TN_TRY(resolve(given, &file->path));
+    if (there && faccessat(AT_FDCWD, given, W_OK, AT_EACCESS) != 0) /* a rename would replace it */
+        return tn__fail_errno("Unable to write", given);
+    TN_TRY(tn__path_resolve(given, &file->path));
     TN_TRY(remove_leftovers(file->path));
     file->fd = create_beside(file->path, there ? 0600 : 0666, &file->beside);
     if (file->fd < 0)

@@ -1,6 +1,7 @@
 /* folder.c */
 #include "base/folder.h"
 #include "base/file.h"
+#include "base/path.h"
 #include "base/text.h"
 #include <dirent.h>
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DEEPEST = 8 }; /* folders within folders that are removed */
@@ -82,10 +82,7 @@ static tn_status check_target(const char *path, const char *const *names)
 static tn_status make_beside(tn__folder *folder)
 {
     for (uint32_t attempt = 0; attempt < 100; attempt++) {
-        struct timespec now;
-        clock_gettime(CLOCK_REALTIME, &now);
-        uint32_t mark = ((uint32_t)now.tv_nsec + attempt) * 2654435761u ^ (uint32_t)getpid();
-        folder->beside = tn__print("%s.%08x.part", folder->path, mark);
+        folder->beside = tn__path_beside(folder->path, attempt);
         if (!folder->beside)
             return TN_RESOURCE_EXHAUSTED;
         if (mkdir(folder->beside, 0777) == 0)
@@ -150,33 +147,30 @@ static tn_status exchange(const tn__folder *folder)
     return status;
 }
 
-static void sync_parent(const char *path)
+static tn_status put_in_place(const tn__folder *folder, bool there)
 {
-    const char *slash = strrchr(path, '/');
-    char *parent = slash ? tn__strndup(path, (size_t)(slash - path) + 1) : tn__strdup(".");
-    int fd = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    if (fd >= 0) {
-        (void)!fsync(fd);
-        close(fd);
-    }
-    tn__free(parent);
+    if (there)
+        return exchange(folder);
+    return rename(folder->beside, folder->path) == 0 ? TN_OK
+                                                     : fail_errno("Unable to write", folder->path);
 }
 
 tn_status tn__folder_commit(tn__folder *folder, bool sync)
 {
-    tn_status status = TN_OK;
+    int parent = -1;
     bool there = tn__path_kind_of(folder->path) == TN__PATH_FOLDER;
-    if (there)
-        status = exchange(folder);
-    else if (rename(folder->beside, folder->path) != 0)
-        status = fail_errno("Unable to write", folder->path);
-    if (status == TN_OK && sync)
-        sync_parent(folder->path);
-    if (status != TN_OK || there) /* what is beside now is the old one, or what failed */
-        remove_in(AT_FDCWD, folder->beside, 0);
-    tn__free(folder->path);
-    tn__free(folder->beside);
-    *folder = (tn__folder){ 0 };
+    tn_status status = sync ? tn__path_open_folder(folder->path, &parent) : TN_OK;
+    if (status == TN_OK)
+        status = put_in_place(folder, there);
+    if (parent >= 0) {
+        (void)!fsync(parent);
+        close(parent);
+    }
+    if (status == TN_OK && !there) {
+        tn__free(folder->beside);
+        folder->beside = NULL;
+    }
+    tn__folder_abort(folder); /* what is beside now is the old one, or what failed */
     return status;
 }
 
