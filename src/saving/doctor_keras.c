@@ -111,49 +111,52 @@ static void find_module(search *s, const json_t *layer, const char *class)
 }
 
 /* --- calls in .h5 ----------------------------------------------------------------------------- */
-static size_t calls_of(const json_t *layers, const char *name)
+/* Each layer's name to its calls + 1; the first layer of a name counts. */
+static tn_status count_calls(const json_t *layers, tn__map *calls)
 {
     size_t i;
     json_t *layer;
     json_array_foreach(layers, i, layer)
     {
-        const char *own = tn__json_text(layer, "name");
-        if (own && strcmp(own, name) == 0)
-            return json_array_size(json_object_get(layer, "inbound_nodes"));
+        const char *name = tn__json_text(layer, "name");
+        size_t count = json_array_size(json_object_get(layer, "inbound_nodes"));
+        if (name && !tn__map_get(calls, name))
+            TN_TRY(tn__map_set(calls, name, (void *)(uintptr_t)(count + 1)));
     }
-    return SIZE_MAX;
+    return TN_OK;
 }
 
 /* ["base", 1, 0, {}] where "base" was called once: Keras 2 counted the calls of a model from 1. */
-static bool counts_from_one(const json_t *layers, const json_t *call, int depth)
+static bool counts_from_one(const tn__map *calls, const json_t *call, int depth)
 {
     size_t i;
     json_t *item;
     const char *name = json_string_value(json_array_get(call, 0));
     const json_t *number = json_array_get(call, 1);
     if (name && json_is_integer(number)) {
-        size_t calls = calls_of(layers, name);
-        return calls != SIZE_MAX && calls > 0 && json_integer_value(number) >= (json_int_t)calls;
+        size_t counted = (size_t)(uintptr_t)tn__map_get(calls, name);
+        return counted > 1 && json_integer_value(number) >= (json_int_t)(counted - 1);
     }
     bool found = false;
     if (depth < 4)
-        json_array_foreach(call, i, item) found |= counts_from_one(layers, item, depth + 1);
+        json_array_foreach(call, i, item) found |= counts_from_one(calls, item, depth + 1);
     return found;
 }
 
-static void find_calls(search *s, const json_t *model)
+static tn_status find_calls(const json_t *model, bool *from_one)
 {
     size_t i;
     json_t *layer;
-    bool found = false;
+    tn__map calls = { 0 };
     const json_t *layers = tn__layers_of(model);
+    tn_status status = count_calls(layers, &calls);
     json_array_foreach(layers, i, layer)
     {
         const json_t *nodes = json_object_get(layer, "inbound_nodes");
-        found |= json_is_array(nodes) && counts_from_one(layers, nodes, 0);
+        *from_one |= json_is_array(nodes) && counts_from_one(&calls, nodes, 0);
     }
-    if (found && !s->e->parts.archive)
-        add_reason(s, "calls of a model within it that are counted from 1");
+    tn__map_free(&calls);
+    return status;
 }
 
 /* --- layers ----------------------------------------------------------------------------------- */
@@ -196,11 +199,15 @@ static tn_status search_layer(tn__examination *e, const json_t *layer, int depth
     const char *key, *class = tn__json_text(layer, "class_name");
     json_t *value;
     const json_t *config = json_object_get(layer, "config");
+    bool from_one = false;
     if (class && config) {
+        if (!e->parts.archive)
+            TN_TRY(find_calls(layer, &from_one));
         find_keys(&s, class, config);
         find_values(&s, class, config);
         find_module(&s, layer, class);
-        find_calls(&s, layer);
+        if (from_one)
+            add_reason(&s, "calls of a model within it that are counted from 1");
         TN_TRY(tell(&s, class, config));
         TN_TRY(find_meaning(e, layer, class));
     }
