@@ -97,15 +97,26 @@ static tn_status make_beside(tn__folder *folder)
     return fail_errno("Unable to write", folder->path);
 }
 
+/* What is to be replaced: without slashes at its end, which a name beside cannot have, and not a
+ * link to it. */
+static tn_status find_target(const char *path, char **target)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    char *plain = tn__strndup(path, length);
+    tn_status status = plain ? tn__path_resolve(plain, target) : TN_RESOURCE_EXHAUSTED;
+    tn__free(plain);
+    return status;
+}
+
 tn_status tn__folder_begin(const char *path, const char *const *names, tn__folder *folder)
 {
     *folder = (tn__folder){ 0 };
     TN_TRY(check_target(path, names));
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    folder->path = tn__strndup(path, length);
-    tn_status status = folder->path ? make_beside(folder) : TN_RESOURCE_EXHAUSTED;
+    tn_status status = find_target(path, &folder->path);
+    if (status == TN_OK)
+        status = make_beside(folder);
     if (status != TN_OK)
         tn__folder_abort(folder);
     return status;

@@ -6,7 +6,7 @@
 
 /* A new, empty folder beside the target, "<target>.<8 hex digits>.part". A target that is there
  * must be a folder in which everything is called like one of `names` (NULL at the end): nothing is
- * replaced that is something else. */
+ * replaced that is something else. A symbolic link is followed, and its target replaced. */
 typedef struct {
     char *path, *beside;
 } tn__folder;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const names[] = { "a", "inner", NULL };
 
@@ -54,6 +55,51 @@ static void a_folder_replaces_the_old_one_as_a_whole(void **state)
     assert_int_equal(entries_of(round), 1);
 }
 
+/* The links stay, and nothing is left beside them. */
+static void links_are_followed(void **state)
+{
+    (void)state;
+    tn__folder folder;
+    char round[300], target[400], link[2][400];
+    snprintf(round, sizeof round, "%s", temporary_path("links"));
+    snprintf(target, sizeof target, "%s/target", round);
+    snprintf(link[0], sizeof *link, "%s/link", round);
+    snprintf(link[1], sizeof *link, "%s/other", round);
+    mkdir(round, 0777);
+    assert_int_equal(symlink("target", link[0]), 0);
+    assert_int_equal(symlink(link[0], link[1]), 0);
+    for (int i = 0; i < 3; i++) { /* what it names is not there at first */
+        CHECK_OK(tn__folder_begin(link[i % 2], names, &folder));
+        put(&folder, "a");
+        CHECK_OK(tn__folder_commit(&folder, true));
+        assert_int_equal(entries_of(target), 1);
+        assert_int_equal(entries_of(round), 3);
+    }
+    struct stat info;
+    for (int i = 0; i < 2; i++)
+        assert_true(lstat(link[i], &info) == 0 && S_ISLNK(info.st_mode));
+    assert_true(lstat(target, &info) == 0 && S_ISDIR(info.st_mode));
+    unlink(link[0]);
+    assert_int_equal(symlink("other", link[0]), 0);
+    assert_int_not_equal(tn__folder_begin(link[0], names, &folder), TN_OK);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Unable to write '");
+    assert_int_equal(entries_of(round), 3);
+}
+
+/* A long name has room for what is put behind it while it is written. */
+static void names_may_be_as_long_as_the_system_allows(void **state)
+{
+    (void)state;
+    tn__folder folder;
+    char name[256] = { 0 }, target[600];
+    memset(name, 'n', 255);
+    char *slash = strrchr(strcpy(target, temporary_path("x")), '/');
+    strcpy(slash + 1, name);
+    CHECK_OK(tn__folder_begin(target, names, &folder));
+    CHECK_OK(tn__folder_commit(&folder, false));
+    assert_int_equal(entries_of(target), 0);
+}
+
 static void what_is_something_else_is_refused(void **state)
 {
     (void)state;
@@ -78,6 +124,8 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_replaces_the_old_one_as_a_whole),
+        cmocka_unit_test(links_are_followed),
+        cmocka_unit_test(names_may_be_as_long_as_the_system_allows),
         cmocka_unit_test(what_is_something_else_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
