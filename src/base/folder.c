@@ -13,12 +13,6 @@
 
 enum { DEEPEST = 8 }; /* folders within folders that are removed */
 
-static tn_status fail_errno(const char *what, const char *path)
-{
-    return tn__fail(errno == ENOENT ? TN_NOT_FOUND : TN_FAILED_PRECONDITION, "%s '%s': %s", what,
-                    path, strerror(errno));
-}
-
 /* --- removing --------------------------------------------------------------------------------- */
 static bool is_dots(const char *name)
 {
@@ -69,7 +63,7 @@ static tn_status check_target(const char *path, const char *const *names)
         return tn__fail(TN_FAILED_PRECONDITION, "Unable to write '%s': it is not a folder", path);
     DIR *entries = opendir(path);
     if (!entries || faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
-        tn_status status = fail_errno("Unable to write", path);
+        tn_status status = tn__fail_errno("Unable to write", path);
         if (entries)
             closedir(entries);
         return status;
@@ -94,7 +88,7 @@ static tn_status make_beside(tn__folder *folder)
         if (error != EEXIST)
             break;
     }
-    return fail_errno("Unable to write", folder->path);
+    return tn__fail_errno("Unable to write", folder->path);
 }
 
 /* What is to be replaced: without slashes at its end, which a name beside cannot have, and not a
@@ -132,7 +126,7 @@ tn_status tn__folder_add(const tn__folder *folder, const char *name)
     char *path = tn__folder_file(folder, name);
     if (!path)
         return TN_RESOURCE_EXHAUSTED;
-    tn_status status = mkdir(path, 0777) == 0 ? TN_OK : fail_errno("Unable to write", path);
+    tn_status status = mkdir(path, 0777) == 0 ? TN_OK : tn__fail_errno("Unable to write", path);
     tn__free(path);
     return status;
 }
@@ -148,9 +142,9 @@ static tn_status exchange(const tn__folder *folder)
         return TN_RESOURCE_EXHAUSTED;
     tn_status status = TN_OK;
     if (rename(folder->path, old) != 0)
-        status = fail_errno("Unable to replace", folder->path);
+        status = tn__fail_errno("Unable to replace", folder->path);
     else if (rename(folder->beside, folder->path) != 0) {
-        status = fail_errno("Unable to replace", folder->path);
+        status = tn__fail_errno("Unable to replace", folder->path);
         (void)!rename(old, folder->path);
     } else
         (void)!rename(old, folder->beside);
@@ -162,8 +156,9 @@ static tn_status put_in_place(const tn__folder *folder, bool there)
 {
     if (there)
         return exchange(folder);
-    return rename(folder->beside, folder->path) == 0 ? TN_OK
-                                                     : fail_errno("Unable to write", folder->path);
+    return rename(folder->beside, folder->path) == 0
+               ? TN_OK
+               : tn__fail_errno("Unable to write", folder->path);
 }
 
 tn_status tn__folder_commit(tn__folder *folder, bool sync)

@@ -98,6 +98,10 @@ static void names_may_be_as_long_as_the_system_allows(void **state)
     CHECK_OK(tn__folder_begin(target, names, &folder));
     CHECK_OK(tn__folder_commit(&folder, false));
     assert_int_equal(entries_of(target), 0);
+    strcat(strcpy(slash + 1, name), "n");
+    CHECK_OK(tn__folder_begin(target, names, &folder));
+    assert_int_equal(tn__folder_commit(&folder, false), TN_INVALID_ARGUMENT);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "File name too long");
 }
 
 static void what_is_something_else_is_refused(void **state)
