@@ -53,10 +53,6 @@ tn_status tn__doctor_note(tn__examination *e, const char *format, ...) TN_PRINTF
 /* When that is what failed, its first line becomes a finding. */
 tn_status tn__doctor_try(tn__examination *e, tn__trouble kind, const char *subject,
                          tn_status status);
-/* A name that none of `used` has, compared without case: "d_1". The caller frees it. */
-char *tn__doctor_free_name(const tn__map *used, const char *name);
-/* In small letters; the caller frees it. */
-char *tn__doctor_lower(const char *name);
 
 /* Layers' names in the config; settles equal ones where that is safe (doctor_names.c). */
 tn_status tn__doctor_layer_names(tn__examination *e);

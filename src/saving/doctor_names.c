@@ -9,7 +9,7 @@
 
 enum { DEEPEST = 64 };
 
-char *tn__doctor_lower(const char *name)
+static char *lower_of(const char *name)
 {
     char *lower = name ? tn__strdup(name) : NULL; /* NULL: no memory for the name */
     for (char *at = lower; at && *at; at++)
@@ -20,7 +20,7 @@ char *tn__doctor_lower(const char *name)
 /* Under the small letters of a name; NULL: nothing. */
 static tn_status keep(tn__map *map, const char *name, void *value)
 {
-    char *lower = tn__doctor_lower(name);
+    char *lower = lower_of(name);
     tn_status status = lower ? tn__map_set(map, lower, value) : TN_RESOURCE_EXHAUSTED;
     tn__free(lower);
     return status;
@@ -28,26 +28,34 @@ static tn_status keep(tn__map *map, const char *name, void *value)
 
 static tn_status find_kept(const tn__map *map, const char *name, void **value)
 {
-    char *lower = tn__doctor_lower(name);
+    char *lower = lower_of(name);
     *value = lower ? tn__map_get(map, lower) : NULL;
     tn_status status = lower ? TN_OK : TN_RESOURCE_EXHAUSTED;
     tn__free(lower);
     return status;
 }
 
-char *tn__doctor_free_name(const tn__map *used, const char *name)
+/* A name that is used; next: the first number that was not yet tried behind it. */
+static tn_status keep_used(tn__map *used, const char *name, size_t next)
 {
-    for (size_t i = 1;; i++) {
-        void *taken = NULL;
-        char *other = tn__print("%s_%zu", name, i);
-        if (!other || find_kept(used, other, &taken) != TN_OK) {
-            tn__free(other);
-            return NULL;
-        }
-        if (!taken)
-            return other;
-        tn__free(other);
-    }
+    return keep(used, name, (void *)(uintptr_t)next);
+}
+
+/* "d_1" of the used name "d": a name that is not used, and is from now on. The caller frees it
+ * whatever this gives. */
+static tn_status take_free_name(tn__map *used, const char *name, char **other)
+{
+    void *found;
+    *other = NULL;
+    TN_TRY(find_kept(used, name, &found));
+    size_t number = (size_t)(uintptr_t)found;
+    do {
+        tn__free(*other);
+        *other = tn__print("%s_%zu", name, number++);
+        TN_TRY(*other ? find_kept(used, *other, &found) : TN_RESOURCE_EXHAUSTED);
+    } while (found);
+    TN_TRY(keep_used(used, *other, 1));
+    return keep_used(used, name, number);
 }
 
 /* --- layers in the config --------------------------------------------------------------------- */
@@ -64,7 +72,7 @@ static tn_status keep_names(const json_t *layers, tn__map *used)
     {
         const char *name = name_of(layer);
         if (name)
-            TN_TRY(keep(used, name, layer));
+            TN_TRY(keep_used(used, name, 1));
     }
     return TN_OK;
 }
@@ -72,8 +80,8 @@ static tn_status keep_names(const json_t *layers, tn__map *used)
 /* The second of two equal names in a Sequential, where nothing refers to a layer by its name. */
 static tn_status settle(tn__map *used, json_t *layer)
 {
-    char *other = tn__doctor_free_name(used, name_of(layer));
-    tn_status status = other ? keep(used, other, layer) : TN_RESOURCE_EXHAUSTED;
+    char *other;
+    tn_status status = take_free_name(used, name_of(layer), &other);
     json_t *config = json_object_get(layer, "config");
     if (status == TN_OK)
         status = tn__json_set(config, "name", json_string(other));
@@ -261,14 +269,14 @@ tn_status tn__doctor_variable_names(tn__examination *e)
 static tn_status keep_all(const tn__walk *walk, tn__map *used)
 {
     for (size_t i = 0; i < walk->count; i++)
-        TN_TRY(keep(used, walk->item[i].layer->name, walk->item[i].layer));
+        TN_TRY(keep_used(used, walk->item[i].layer->name, 1));
     return TN_OK;
 }
 
 static tn_status rename_layer(tn_layer *layer, tn__map *used, json_t *done)
 {
-    char *other = tn__doctor_free_name(used, layer->name);
-    tn_status status = other ? keep(used, other, layer) : TN_RESOURCE_EXHAUSTED;
+    char *other;
+    tn_status status = take_free_name(used, layer->name, &other);
     json_t *line = status == TN_OK ? json_sprintf("renamed %s '%s' to '%s'", layer->of->name,
                                                   layer->name, other)
                                    : NULL;
