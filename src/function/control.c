@@ -152,7 +152,6 @@ static tn_status close(tn_context *context, const traced *t, size_t own, const o
     return c->inputs && c->outputs ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
-/* The node, and its outputs in the structure that the body gave. */
 /* In a TensorFlow 1 graph what comes out is named after the node: "cond/Identity"; of a loop behind its counter and its limit, which
  * are the first two there. */
 static tn_status name_outputs(tn_context *context, const tn__op *op, tn_tensor **made, size_t outputs)
@@ -179,6 +178,7 @@ static tn_status name_outputs(tn_context *context, const tn__op *op, tn_tensor *
     return status;
 }
 
+/* The node, and its outputs in the structure that the body gave. */
 static tn_tensor *apply(tn_context *context, const tn__op *op, const void *attrs, tn_list first, const outside *o, const tn_tensor *structure)
 {
     size_t count = first.count + o->tensor.count + o->variable.count, outputs = tn__flat_count(structure);
@@ -200,18 +200,25 @@ static tn_tensor *apply(tn_context *context, const tn__op *op, const void *attrs
 }
 
 /* --- tn_cond ------------------------------------------------------------------------------------------------------------ */
+static bool are_alike(const traced *a, const traced *b)
+{
+    bool alike = a->outputs == b->outputs;
+    for (size_t i = 0; alike && i < a->outputs; i++)
+        alike = a->output[i]->dtype == b->output[i]->dtype;
+    return alike;
+}
+
+/* The first that a branch gives, for messages. */
+#define FIRST(t) ((t)->outputs ? TN__TENSOR((t)->output[0]) : "none")
+
 static tn_status check_branches(const traced *then, const traced *otherwise)
 {
-    bool same = then->outputs == otherwise->outputs;
-    for (size_t i = 0; same && i < then->outputs; i++)
-        same = then->output[i]->dtype == otherwise->output[i]->dtype;
-    if (same)
+    if (are_alike(then, otherwise))
         return TN_OK;
     return tn__fail(TN_INVALID_ARGUMENT,
                     "true_fn and false_fn arguments to tf.cond must have the same number, type, and overall structure of return values.\n"
                     "true_fn gives %zu tensor(s), the first %s; false_fn gives %zu, the first %s",
-                    then->outputs, then->outputs ? TN__TENSOR(then->output[0]) : "none", otherwise->outputs,
-                    otherwise->outputs ? TN__TENSOR(otherwise->output[0]) : "none");
+                    then->outputs, FIRST(then), otherwise->outputs, FIRST(otherwise));
 }
 
 static tn_tensor *branch(tn_context *context, tn_tensor *predicate, const traced *then, const traced *otherwise)
@@ -275,17 +282,12 @@ tn_tensor *tn_cond(tn_tensor *predicate, tn_body true_fn, tn_body false_fn, void
 /* --- tn_switch_case ------------------------------------------------------------------------------------------------------- */
 static tn_status check_alike(const traced *t, size_t count)
 {
-    for (size_t i = 1; i < count; i++) {
-        bool same = t[i].outputs == t[0].outputs;
-        for (size_t k = 0; same && k < t[0].outputs; k++)
-            same = t[i].output[k]->dtype == t[0].output[k]->dtype;
-        if (!same)
+    for (size_t i = 1; i < count; i++)
+        if (!are_alike(&t[0], &t[i]))
             return tn__fail(TN_INVALID_ARGUMENT,
                             "branches[0] and branches[%zu] arguments to tf.switch_case must have the same number, type, and overall structure of "
                             "return values.\nbranches[0] gives %zu tensor(s), the first %s; branches[%zu] gives %zu, the first %s",
-                            i, t[0].outputs, t[0].outputs ? TN__TENSOR(t[0].output[0]) : "none", i, t[i].outputs,
-                            t[i].outputs ? TN__TENSOR(t[i].output[0]) : "none");
-    }
+                            i, t[0].outputs, FIRST(&t[0]), i, t[i].outputs, FIRST(&t[i]));
     return TN_OK;
 }
 
