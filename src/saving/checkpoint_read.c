@@ -93,37 +93,34 @@ static tn_status check_limit(const tn__loading *loading, const tn__bundle *bundl
                     loading->source->name, (unsigned long long)limit);
 }
 
-/* The full name that the graph says of an entry, or NULL. */
-static const char *name_of(const tn__checkpoint_reading *r, const char *key)
+/* The full names that the graph says of what was taken; the first of an entry counts. */
+static void take_names(const tn__checkpoint_reading *r, const char **names)
 {
+    size_t entry, at;
     for (size_t i = 0; i < r->graph.nodes.count; i++) {
         const tn__trackable *node = &r->graph.nodes.item[i];
         for (size_t k = 0; k < node->attributes.count; k++) {
             const tn__serialized_tensor *value = &node->attributes.item[k];
-            if (value->checkpoint_key && value->full_name && strcmp(value->checkpoint_key, key) == 0)
-                return value->full_name;
+            if (value->checkpoint_key && value->full_name &&
+                tn__bundle_find(r->bundle, value->checkpoint_key, &entry) &&
+                tn__ids_get(&r->taken, entry + 1, &at) && !names[at])
+                names[at] = value->full_name;
         }
     }
-    return NULL;
 }
 
 /* The layers of a model that comes out of the same file were made in the scopes that its names show. */
 static tn_status take_scopes(tn__checkpoint_reading *r)
 {
     const char **names = tn__alloc_zeroed(r->weight.count + 1, sizeof *names);
-    size_t depth = tn__scope_begin("names"), at;
-    tn_status status = names ? TN_OK : TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < r->weight.count && status == TN_OK; i++)
-        names[i] = tn__variable_full_name(r->weight.item[i]);
-    for (size_t entry = 0; entry < tn__bundle_count(r->bundle) && status == TN_OK; entry++) {
-        const char *name = tn__ids_get(&r->taken, entry + 1, &at)
-                               ? name_of(r, tn__bundle_at(r->bundle, entry)->name)
-                               : NULL;
-        if (name)
-            names[at] = name;
-    }
-    if (status == TN_OK)
-        status = tn__scopes_from_names(r->context, r->weight.item, r->weight.count, names);
+    if (!names)
+        return TN_RESOURCE_EXHAUSTED;
+    size_t depth = tn__scope_begin("names");
+    take_names(r, names);
+    for (size_t i = 0; i < r->weight.count; i++)
+        if (!names[i])
+            names[i] = tn__variable_full_name(r->weight.item[i]);
+    tn_status status = tn__scopes_from_names(r->context, r->weight.item, r->weight.count, names);
     tn__scope_end(depth);
     tn__free(names);
     return status;
