@@ -95,7 +95,7 @@ static const tn__pb_field node_fields[] = {
     TN__PB_SUB(tn__node_def, 6, debug_info, MESSAGE, 0, &debug_info),
     TN__PB_FIELD(tn__node_def, 7, full_type, RAW, 0),
 };
-const tn__pb_message tn__pb_node = TN__PB_MESSAGE_OF("NodeDef", tn__node_def, node_fields);
+static const tn__pb_message node = TN__PB_MESSAGE_OF("NodeDef", tn__node_def, node_fields);
 
 static const tn__pb_field version_fields[] = {
     TN__PB_FIELD(tn__version_def, 1, producer, INT32, 0),
@@ -189,14 +189,14 @@ static const tn__pb_message number_pair =
 
 static const tn__pb_field function_fields[] = {
     TN__PB_SUB(tn__function_def, 1, signature, MESSAGE, 0, &tn__pb_op),
-    TN__PB_SUB(tn__function_def, 3, node_def, MESSAGE, TN__PB_REPEATED, &tn__pb_node),
+    TN__PB_SUB(tn__function_def, 3, node_def, MESSAGE, TN__PB_REPEATED, &node),
     TN__PB_SUB(tn__function_def, 4, ret, MESSAGE, TN__PB_REPEATED, &tn__pb_text_pair),
     TN__PB_SUB(tn__function_def, 5, attr, MESSAGE, TN__PB_REPEATED, &attr),
     TN__PB_SUB(tn__function_def, 6, control_ret, MESSAGE, TN__PB_REPEATED, &tn__pb_text_pair),
     TN__PB_SUB(tn__function_def, 7, arg_attr, MESSAGE, TN__PB_REPEATED, &arg_attrs),
     TN__PB_SUB(tn__function_def, 8, resource_arg_unique_id, MESSAGE, TN__PB_REPEATED, &number_pair),
 };
-const tn__pb_message tn__pb_function =
+static const tn__pb_message function =
     TN__PB_MESSAGE_OF("FunctionDef", tn__function_def, function_fields);
 
 static const tn__pb_field gradient_fields[] = {
@@ -214,7 +214,7 @@ static const tn__pb_message registered_gradient =
     TN__PB_MESSAGE_OF("RegisteredGradient", tn__registered_gradient, registered_gradient_fields);
 
 static const tn__pb_field library_fields[] = {
-    TN__PB_SUB(tn__function_library, 1, function, MESSAGE, TN__PB_REPEATED, &tn__pb_function),
+    TN__PB_SUB(tn__function_library, 1, function, MESSAGE, TN__PB_REPEATED, &function),
     TN__PB_SUB(tn__function_library, 2, gradient, MESSAGE, TN__PB_REPEATED, &gradient),
     TN__PB_SUB(tn__function_library, 3, registered_gradients, MESSAGE, TN__PB_REPEATED,
                &registered_gradient),
@@ -223,7 +223,7 @@ static const tn__pb_message library =
     TN__PB_MESSAGE_OF("FunctionDefLibrary", tn__function_library, library_fields);
 
 static const tn__pb_field graph_fields[] = {
-    TN__PB_SUB(tn__graph_def, 1, node, MESSAGE, TN__PB_REPEATED, &tn__pb_node),
+    TN__PB_SUB(tn__graph_def, 1, node, MESSAGE, TN__PB_REPEATED, &node),
     TN__PB_SUB(tn__graph_def, 2, library, MESSAGE, 0, &library),
     TN__PB_FIELD(tn__graph_def, 3, version, INT32, 0),
     TN__PB_SUB(tn__graph_def, 4, versions, MESSAGE, 0, &tn__pb_version),

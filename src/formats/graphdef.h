@@ -207,7 +207,7 @@ typedef struct {
     tn__span debug_info; /* encoded */
 } tn__graph_def;
 
-extern const tn__pb_message tn__pb_shape, tn__pb_tensor, tn__pb_attr_value, tn__pb_node, tn__pb_op,
-    tn__pb_function, tn__pb_graph, tn__pb_version, tn__pb_text_pair;
+extern const tn__pb_message tn__pb_shape, tn__pb_tensor, tn__pb_attr_value, tn__pb_op, tn__pb_graph,
+    tn__pb_version, tn__pb_text_pair;
 
 #endif

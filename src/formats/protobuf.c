@@ -6,6 +6,23 @@ enum { VARINT = 10 }; /* bytes of the longest */
 #define DECODED ((size_t)4 << 30)
 
 /* --- the wire: reading ------------------------------------------------------------------------ */
+typedef enum {
+    WIRE_VARINT = 0,
+    WIRE_8 = 1,
+    WIRE_SPAN = 2,
+    WIRE_GROUP = 3, /* of old files, only ever skipped */
+    WIRE_GROUP_END = 4,
+    WIRE_4 = 5,
+} wire_type;
+
+/* One field as it stands there. */
+typedef struct {
+    uint32_t number;
+    wire_type wire;
+    uint64_t value; /* of a varint, of 8 and of 4 bytes */
+    tn__span span;  /* of a WIRE_SPAN */
+} wire_field;
+
 uint64_t tn__read_varint(tn__reader *reader)
 {
     uint64_t value = 0;
@@ -20,20 +37,20 @@ uint64_t tn__read_varint(tn__reader *reader)
 }
 
 /* A field without a look at groups: one is its start, or its end. */
-static bool take_field(tn__reader *reader, tn__pb_wire_field *field)
+static bool take_field(tn__reader *reader, wire_field *field)
 {
     uint64_t tag = tn__read_varint(reader);
-    *field = (tn__pb_wire_field){ .number = (uint32_t)(tag >> 3), .wire = tag & 7 };
-    if (tag > UINT32_MAX || field->number == 0 || field->wire > TN__PB_WIRE_4)
+    *field = (wire_field){ .number = (uint32_t)(tag >> 3), .wire = tag & 7 };
+    if (tag > UINT32_MAX || field->number == 0 || field->wire > WIRE_4)
         reader->failed = true;
     if (reader->failed)
         return false;
-    if (field->wire == TN__PB_WIRE_VARINT)
+    if (field->wire == WIRE_VARINT)
         field->value = tn__read_varint(reader);
-    else if (field->wire == TN__PB_WIRE_SPAN)
+    else if (field->wire == WIRE_SPAN)
         field->span = tn__read_span(reader, tn__read_varint(reader));
-    else if (field->wire == TN__PB_WIRE_8 || field->wire == TN__PB_WIRE_4)
-        field->value = tn__read_uint(reader, field->wire == TN__PB_WIRE_8 ? 8 : 4);
+    else if (field->wire == WIRE_8 || field->wire == WIRE_4)
+        field->value = tn__read_uint(reader, field->wire == WIRE_8 ? 8 : 4);
     return !reader->failed;
 }
 
@@ -43,9 +60,9 @@ static bool skip_group(tn__reader *reader, uint32_t number)
 {
     uint32_t open[TN__PB_DEPTH] = { number };
     size_t depth = 1;
-    tn__pb_wire_field field;
+    wire_field field;
     while (depth && take_field(reader, &field)) {
-        bool start = field.wire == TN__PB_WIRE_GROUP, end = field.wire == TN__PB_WIRE_GROUP_END;
+        bool start = field.wire == WIRE_GROUP, end = field.wire == WIRE_GROUP_END;
         if ((start && depth == TN__PB_DEPTH) || (end && open[depth - 1] != field.number)) {
             reader->failed = true;
             return false;
@@ -57,12 +74,14 @@ static bool skip_group(tn__reader *reader, uint32_t number)
     return !reader->failed;
 }
 
-bool tn__pb_next(tn__reader *reader, tn__pb_wire_field *field)
+/* Takes the next field; false at the end, and with reader->failed at what is no field. Groups are
+ * skipped with all that is in them. */
+static bool next_field(tn__reader *reader, wire_field *field)
 {
     while (!reader->failed && reader->at < reader->span.size && take_field(reader, field)) {
-        if (field->wire == TN__PB_WIRE_GROUP_END)
+        if (field->wire == WIRE_GROUP_END)
             reader->failed = true;
-        else if (field->wire != TN__PB_WIRE_GROUP)
+        else if (field->wire != WIRE_GROUP)
             return true;
         else
             skip_group(reader, field->number);
@@ -86,33 +105,28 @@ tn_status tn__bytes_append_varint(tn__bytes *bytes, uint64_t value)
     return tn__bytes_append(bytes, encoded, encode_varint(value, encoded));
 }
 
-static tn_status put_tag(tn__bytes *bytes, uint32_t number, tn__pb_wire wire)
+static tn_status put_tag(tn__bytes *bytes, uint32_t number, wire_type wire)
 {
     return tn__bytes_append_varint(bytes, (uint64_t)number << 3 | wire);
 }
 
-tn_status tn__pb_put_varint(tn__bytes *bytes, uint32_t number, uint64_t value)
-{
-    TN_TRY(put_tag(bytes, number, TN__PB_WIRE_VARINT));
-    return tn__bytes_append_varint(bytes, value);
-}
-
 tn_status tn__pb_put_span(tn__bytes *bytes, uint32_t number, tn__span span)
 {
-    TN_TRY(put_tag(bytes, number, TN__PB_WIRE_SPAN));
+    TN_TRY(put_tag(bytes, number, WIRE_SPAN));
     TN_TRY(tn__bytes_append_varint(bytes, span.size));
     return span.size ? tn__bytes_append(bytes, span.data, span.size) : TN_OK;
 }
 
-/* One byte is left for the length; what has a longer one moves. */
-tn_status tn__pb_begin(tn__bytes *bytes, uint32_t number, size_t *mark)
+/* A message within: what is appended between the two is its content. One byte is left for the
+ * length; what has a longer one moves. */
+static tn_status begin_message(tn__bytes *bytes, uint32_t number, size_t *mark)
 {
-    TN_TRY(put_tag(bytes, number, TN__PB_WIRE_SPAN));
+    TN_TRY(put_tag(bytes, number, WIRE_SPAN));
     *mark = bytes->size;
     return tn__bytes_append(bytes, NULL, 1);
 }
 
-tn_status tn__pb_end(tn__bytes *bytes, size_t mark)
+static tn_status end_message(tn__bytes *bytes, size_t mark)
 {
     uint8_t length[VARINT];
     size_t size = bytes->size - mark - 1, width = encode_varint(size, length);
@@ -123,16 +137,16 @@ tn_status tn__pb_end(tn__bytes *bytes, size_t mark)
 }
 
 /* --- kinds ------------------------------------------------------------------------------------ */
-static tn__pb_wire wire_of(tn__pb_kind kind)
+static wire_type wire_of(tn__pb_kind kind)
 {
     switch (kind) {
     case TN__PB_FIXED32:
     case TN__PB_FLOAT:
-        return TN__PB_WIRE_4;
+        return WIRE_4;
     case TN__PB_DOUBLE:
-        return TN__PB_WIRE_8;
+        return WIRE_8;
     default:
-        return kind >= TN__PB_TEXT ? TN__PB_WIRE_SPAN : TN__PB_WIRE_VARINT;
+        return kind >= TN__PB_TEXT ? WIRE_SPAN : WIRE_VARINT;
     }
 }
 
@@ -170,7 +184,7 @@ static void store(tn__pb_kind kind, uint64_t value, void *to)
         value = value >> 1 ^ (0 - (value & 1));
     if (kind == TN__PB_BOOL)
         memcpy(to, &flag, sizeof flag);
-    else if (kind == TN__PB_INT32 || kind == TN__PB_UINT32 || wire_of(kind) == TN__PB_WIRE_4)
+    else if (kind == TN__PB_INT32 || kind == TN__PB_UINT32 || wire_of(kind) == WIRE_4)
         memcpy(to, &low, 4);
     else
         memcpy(to, &value, 8);
@@ -239,18 +253,17 @@ static tn_status add_items(decoder *d, const tn__pb_field *field, void *member, 
 static tn_status read_packed(decoder *d, const tn__pb_field *field, tn__span span, void *member)
 {
     tn__reader reader = { span, 0, false };
-    tn__pb_wire wire = wire_of(field->kind);
-    size_t width = wire == TN__PB_WIRE_4 ? 4 : 8, count = 0;
+    wire_type wire = wire_of(field->kind);
+    size_t width = wire == WIRE_4 ? 4 : 8, count = 0;
     for (size_t i = 0; i < span.size; i++) /* a varint ends with a byte below 128 */
         count += span.data[i] < 0x80;
-    if (wire != TN__PB_WIRE_VARINT)
+    if (wire != WIRE_VARINT)
         count = span.size / width;
     uint8_t *item;
     TN_TRY(add_items(d, field, member, count, &item));
     for (size_t i = 0; i < count; i++, item += size_of(field))
         store(field->kind,
-              wire == TN__PB_WIRE_VARINT ? tn__read_varint(&reader)
-                                         : tn__read_uint(&reader, (int)width),
+              wire == WIRE_VARINT ? tn__read_varint(&reader) : tn__read_uint(&reader, (int)width),
               item);
     if (reader.failed || reader.at != span.size)
         return tn__fail(TN_DATA_LOSS, "protobuf: numbers of field %u are damaged", field->number);
@@ -282,7 +295,7 @@ static tn_status read_sub(decoder *d, const tn__pb_field *field, tn__span span, 
     return read_message(d, field->message, span, message);
 }
 
-static tn_status read_one(decoder *d, const tn__pb_field *field, const tn__pb_wire_field *wire,
+static tn_status read_one(decoder *d, const tn__pb_field *field, const wire_field *wire,
                           void *member)
 {
     switch (field->kind) {
@@ -317,12 +330,12 @@ static void choose(const tn__pb_message *message, const tn__pb_field *field, uin
 }
 
 static tn_status read_field(decoder *d, const tn__pb_message *message, const tn__pb_field *field,
-                            const tn__pb_wire_field *wire, uint8_t *into)
+                            const wire_field *wire, uint8_t *into)
 {
     void *member = into + field->offset;
     uint8_t *item;
     bool repeated = field->flags & TN__PB_REPEATED, number = field->kind < TN__PB_TEXT;
-    if (repeated && number && wire->wire == TN__PB_WIRE_SPAN)
+    if (repeated && number && wire->wire == WIRE_SPAN)
         return read_packed(d, field, wire->span, member);
     if (wire->wire != wire_of(field->kind))
         return TN_OK;
@@ -345,12 +358,12 @@ static const tn__pb_field *find_field(const tn__pb_message *message, uint32_t nu
 static tn_status read_message(decoder *d, const tn__pb_message *message, tn__span bytes, void *into)
 {
     tn__reader reader = { bytes, 0, false };
-    tn__pb_wire_field wire;
+    wire_field wire;
     if (d->depth == TN__PB_DEPTH)
         return tn__fail(TN_DATA_LOSS, "protobuf: more than %d messages within each other",
                         TN__PB_DEPTH);
     d->depth++;
-    while (tn__pb_next(&reader, &wire)) {
+    while (next_field(&reader, &wire)) {
         const tn__pb_field *field = find_field(message, wire.number);
         if (field)
             TN_TRY(read_field(d, message, field, &wire, into));
@@ -377,28 +390,27 @@ static tn_status write_message(const tn__pb_message *message, const void *from, 
 static tn_status write_sub(const tn__pb_field *field, const void *from, int depth, tn__bytes *bytes)
 {
     size_t mark;
-    TN_TRY(tn__pb_begin(bytes, field->number, &mark));
+    TN_TRY(begin_message(bytes, field->number, &mark));
     TN_TRY(write_message(field->message, from, depth + 1, bytes));
-    return tn__pb_end(bytes, mark);
+    return end_message(bytes, mark);
 }
 
 /* A number without its tag. */
 static tn_status write_number(tn__pb_kind kind, uint64_t value, tn__bytes *bytes)
 {
-    tn__pb_wire wire = wire_of(kind);
-    return wire == TN__PB_WIRE_VARINT
-               ? tn__bytes_append_varint(bytes, value)
-               : tn__bytes_append_uint(bytes, value, wire == TN__PB_WIRE_8 ? 8 : 4);
+    wire_type wire = wire_of(kind);
+    return wire == WIRE_VARINT ? tn__bytes_append_varint(bytes, value)
+                               : tn__bytes_append_uint(bytes, value, wire == WIRE_8 ? 8 : 4);
 }
 
 static tn_status write_packed(const tn__pb_field *field, const any_list *list, tn__bytes *bytes)
 {
     size_t mark, size = size_of(field);
-    TN_TRY(tn__pb_begin(bytes, field->number, &mark));
+    TN_TRY(begin_message(bytes, field->number, &mark));
     for (size_t i = 0; i < list->count; i++)
         TN_TRY(write_number(field->kind, fetch(field->kind, (const uint8_t *)list->item + i * size),
                             bytes));
-    return tn__pb_end(bytes, mark);
+    return end_message(bytes, mark);
 }
 
 /* A text, bytes or a message. always: also when it is empty. */

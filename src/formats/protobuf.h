@@ -14,34 +14,12 @@
 enum { TN__PB_DEPTH = 100 }; /* messages within messages, as protobuf's own readers allow */
 
 /* --- the wire --------------------------------------------------------------------------------- */
-typedef enum {
-    TN__PB_WIRE_VARINT = 0,
-    TN__PB_WIRE_8 = 1,
-    TN__PB_WIRE_SPAN = 2,
-    TN__PB_WIRE_GROUP = 3, /* of old files, only ever skipped */
-    TN__PB_WIRE_GROUP_END = 4,
-    TN__PB_WIRE_4 = 5,
-} tn__pb_wire;
-
-/* One field as it stands there. */
-typedef struct {
-    uint32_t number;
-    tn__pb_wire wire;
-    uint64_t value; /* of a varint, of 8 and of 4 bytes */
-    tn__span span;  /* of a TN__PB_WIRE_SPAN */
-} tn__pb_wire_field;
-/* Takes the next field; false at the end, and with reader->failed at what is no field. Groups are
- * skipped with all that is in them. */
-bool tn__pb_next(tn__reader *reader, tn__pb_wire_field *field);
 /* Up to 10 bytes; failed when there are more, or none left. */
 uint64_t tn__read_varint(tn__reader *reader);
 
 tn_status tn__bytes_append_varint(tn__bytes *bytes, uint64_t value);
-tn_status tn__pb_put_varint(tn__bytes *bytes, uint32_t number, uint64_t value);
+/* A field of bytes: a text, or a message that is encoded. */
 tn_status tn__pb_put_span(tn__bytes *bytes, uint32_t number, tn__span span);
-/* A message within: what is appended between the two is its content. */
-tn_status tn__pb_begin(tn__bytes *bytes, uint32_t number, size_t *mark);
-tn_status tn__pb_end(tn__bytes *bytes, size_t mark);
 
 /* --- messages as structs ---------------------------------------------------------------------- */
 /* What a member is. Repeated ones are TN__LIST_OF() it. */

@@ -169,12 +169,12 @@ static const tn__pb_field meta_graph_fields[] = {
     TN__PB_SUB(tn__meta_graph_def, 6, asset_file_def, MESSAGE, TN__PB_REPEATED, &asset_file),
     TN__PB_SUB(tn__meta_graph_def, 7, object_graph_def, MESSAGE, 0, &tn__pb_saved_object_graph),
 };
-const tn__pb_message tn__pb_meta_graph =
+static const tn__pb_message meta_graph =
     TN__PB_MESSAGE_OF("MetaGraphDef", tn__meta_graph_def, meta_graph_fields);
 
 static const tn__pb_field saved_model_fields[] = {
     TN__PB_FIELD(tn__saved_model, 1, schema_version, INT64, 0),
-    TN__PB_SUB(tn__saved_model, 2, meta_graphs, MESSAGE, TN__PB_REPEATED, &tn__pb_meta_graph),
+    TN__PB_SUB(tn__saved_model, 2, meta_graphs, MESSAGE, TN__PB_REPEATED, &meta_graph),
 };
 const tn__pb_message tn__pb_saved_model =
     TN__PB_MESSAGE_OF("SavedModel", tn__saved_model, saved_model_fields);

@@ -137,6 +137,6 @@ tn_status tn__saved_model_write(const tn__saved_model *model, tn__bytes *bytes);
 /* By key, or NULL. */
 const tn__signature_def *tn__signature_find(const tn__meta_graph_def *graph, const char *key);
 
-extern const tn__pb_message tn__pb_saved_model, tn__pb_meta_graph, tn__pb_variable_def;
+extern const tn__pb_message tn__pb_saved_model, tn__pb_variable_def;
 
 #endif
