@@ -36,19 +36,6 @@ static void traced_free(traced *t)
     *t = (traced){ NULL };
 }
 
-static tn_status take_outputs(tn_context *context, traced *t)
-{
-    t->outputs = tn__flat_count(t->result);
-    t->output = tn__alloc_zeroed(t->outputs + 1, sizeof *t->output);
-    tn_tensor **leaves = tn__scope_alloc((t->outputs + 1) * sizeof *leaves);
-    if (!t->output || !leaves)
-        return TN_RESOURCE_EXHAUSTED;
-    tn__flatten(t->result, leaves);
-    for (size_t i = 0; i < t->outputs; i++)
-        TN_TRY(tn__trace_output(context, t->graph, leaves[i], &t->output[i]));
-    return TN_OK;
-}
-
 /* The graph is open while its body runs; `shapes`, when given, are of placeholders that stand for the inputs. */
 static tn_status trace_in_graph(tn_context *context, traced *t, tn_body body, void *self, tn_list inputs, const tn_shape *shapes,
                                 const char *what)
@@ -65,7 +52,7 @@ static tn_status trace_in_graph(tn_context *context, traced *t, tn_body body, vo
             return TN_RESOURCE_EXHAUSTED;
     }
     TN_TRY(tn__run_body(context, body, self, (tn_list){ inputs.count, stands }, -1, what, &t->result));
-    return take_outputs(context, t);
+    return tn__trace_outputs(context, t->graph, t->result, &t->output, &t->outputs);
 }
 
 static tn_status trace(tn_context *context, traced *t, tn_body body, void *self, tn_list inputs, const tn_shape *shapes, const char *what)

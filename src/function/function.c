@@ -123,22 +123,22 @@ static bool must_replay(const tn_context *context, const tn__concrete *c, tn_ten
     return false;
 }
 
-/* What the input_signature takes as a tensor goes in as one: a variable's value, a plain copy of a number. The caller owns the count. */
-static tn_status feed_of(tn_context *context, tn_tensor *leaf, tn_tensor **feed)
+tn_status tn__plain(tn_context *context, tn_tensor *x, tn_tensor **plain)
 {
-    if (leaf->form == TN__VARIABLE)
-        return tn__dispatch(context, &tn__op_ReadVariableOp, NULL, &leaf, 1, feed, 1);
-    if (leaf->weak)
-        return tn__tensor_copy((tn_dtype)leaf->dtype, &leaf->shape, leaf->data, feed);
-    *feed = tn__retain(leaf);
+    if (x->form == TN__VARIABLE)
+        return tn__dispatch(context, &tn__op_ReadVariableOp, NULL, &x, 1, plain, 1);
+    if (x->weak)
+        return tn__tensor_copy((tn_dtype)x->dtype, &x->shape, x->data, plain);
+    *plain = tn__retain(x);
     return TN_OK;
 }
 
+/* What the input_signature takes as a tensor goes in as one. */
 static tn_status take_feeds(tn_context *context, const tn__concrete *c, tn_tensor *const *leaves, tn_tensor **feeds, size_t *fed)
 {
     for (size_t i = 0; i < c->key.count; i++)
         if (!c->key.spec[i].is_static && c->key.spec[i].form != TN__VARIABLE) {
-            TN_TRY(feed_of(context, leaves[i], &feeds[*fed]));
+            TN_TRY(tn__plain(context, leaves[i], &feeds[*fed]));
             ++*fed;
         }
     return TN_OK;

@@ -44,8 +44,8 @@ typedef struct {
 typedef struct {
     pthread_mutex_t lock; /* round the list of traces and what follows here; never held while a body runs */
     tn__retracing retracing;
-    tn__concrete *used;   /* the trace that the latest call used; NULL: */
-    tn__touched latest;   /* what it touched */
+    tn__concrete *used;   /* the trace that the latest call used; NULL: none, and what it touched is in */
+    tn__touched latest;
 } tn__function_state;
 
 struct tn_function {
@@ -82,9 +82,9 @@ extern const tn__type tn__type_function;
 
 /* The caller owns the count. */
 tn_status tn__function_new(tn_body body, void *self, bool eager, const char *name, tn_function **function);
-/* What a traced body gives, as an output of its graph: variables are read, numbers that were static become plain tensors. The caller owns
- * the count. */
-tn_status tn__trace_output(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **output);
+/* x as it goes into a trace that takes a tensor there, and as it comes out of one: a variable's value, a plain copy of a tn_scalar. The
+ * caller owns the count. */
+tn_status tn__plain(tn_context *context, tn_tensor *x, tn_tensor **plain);
 /* training: 1, 0, or -1 as the call around it. The result is retained for the caller. */
 tn_status tn__function_call(tn_context *context, tn_function *function, tn_list inputs, int training, tn_tensor **result);
 
@@ -104,10 +104,12 @@ tn_status tn__concrete_check(const tn_function *function, const tn__concrete *co
 void tn__retracing_note(tn_function *function, bool traced);
 
 /* --- traces (trace.c) ------------------------------------------------------------------------------------------------------ */
-/* The trace for these inputs, made when there is none; the key's parts go to it. */
+/* The trace for these inputs, made when there is none. With reduce_retracing the key becomes that of the trace. */
 tn_status tn__concrete_for(tn_context *context, tn_function *function, tn__key *key, tn_list inputs, tn_tensor *const *leaves,
                            tn__concrete **concrete);
 void tn__concrete_free(tn__concrete *concrete);
+/* What a traced body gave, flat, as outputs of its graph. The caller owns the array and its items, also of a failure. */
+tn_status tn__trace_outputs(tn_context *context, tn_graph *graph, tn_tensor *result, tn_tensor ***output, size_t *outputs);
 /* What the call that ended used: a trace, or what is in `touched`, which is taken. */
 void tn__function_used(tn_function *function, tn__concrete *concrete, tn__touched *touched);
 

@@ -260,7 +260,8 @@ void tn__key_generalise(const tn_function *f, tn__key *key)
 {
     for (size_t i = 0; i < f->concrete.count; i++) {
         const tn__key *other = &f->concrete.item[i]->key;
-        for (size_t k = 0; key_alike(other, key) && k < key->count; k++)
+        bool alike = key_alike(other, key);
+        for (size_t k = 0; alike && k < key->count; k++)
             generalise_shape(&key->spec[k].shape, &other->spec[k].shape);
     }
 }

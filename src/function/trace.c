@@ -124,48 +124,26 @@ static tn_status run_traced_body(tn_context *context, struct tn_function *f, tn_
     return status;
 }
 
-static tn_tensor *strong_copy(const tn_tensor *x)
+static tn_status take_output(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **output)
 {
-    tn_tensor *copy;
-    return tn__tensor_copy((tn_dtype)x->dtype, &x->shape, x->data, &copy) == TN_OK ? copy : NULL;
-}
-
-static tn_status replace(tn_tensor **x, tn_tensor *with)
-{
-    tn__release(*x);
-    *x = with;
-    return with ? TN_OK : TN_RESOURCE_EXHAUSTED;
-}
-
-tn_status tn__trace_output(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **output)
-{
-    tn_tensor *given = x, *read = NULL;
-    tn_status status = TN_OK;
-    x = tn__retain(x);
-    if (x->form == TN__VARIABLE) {
-        status = tn__dispatch(context, &tn__op_ReadVariableOp, NULL, &given, 1, &read, 1);
-        tn__release(x);
-        x = read;
-    }
-    if (status == TN_OK && x->weak)
-        status = replace(&x, strong_copy(x));
-    if (status == TN_OK)
-        status = tn__graph_capture(context, graph, x, output);
-    tn__release(x);
+    tn_tensor *plain;
+    TN_TRY(tn__plain(context, x, &plain));
+    tn_status status = tn__graph_capture(context, graph, plain, output);
+    tn__release(plain);
     return status;
 }
 
-static tn_status take_outputs(tn_context *context, tn__concrete *c, tn_tensor *result)
+tn_status tn__trace_outputs(tn_context *context, tn_graph *graph, tn_tensor *result,
+                            tn_tensor ***output, size_t *outputs)
 {
-    c->structure = tn__retain(result);
-    c->outputs = tn__flat_count(result);
-    c->output = tn__alloc_zeroed(c->outputs, sizeof *c->output);
-    tn_tensor **leaves = tn__alloc((c->outputs + 1) * sizeof *leaves);
-    tn_status status = c->output && leaves ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    *outputs = tn__flat_count(result);
+    *output = tn__alloc_zeroed(*outputs + 1, sizeof **output);
+    tn_tensor **leaves = tn__alloc((*outputs + 1) * sizeof *leaves);
+    tn_status status = *output && leaves ? TN_OK : TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK)
         tn__flatten(result, leaves);
-    for (size_t i = 0; i < c->outputs && status == TN_OK; i++)
-        status = tn__trace_output(context, c->graph, leaves[i], &c->output[i]);
+    for (size_t i = 0; i < *outputs && status == TN_OK; i++)
+        status = take_output(context, graph, leaves[i], &(*output)[i]);
     tn__free(leaves);
     return status;
 }
@@ -173,13 +151,9 @@ static tn_status take_outputs(tn_context *context, tn__concrete *c, tn_tensor *r
 static tn_status trace_into(tn_context *context, struct tn_function *f, tn__concrete *c,
                             tn_list inputs, tn_tensor *const *leaves, tn_tensor **stands)
 {
-    tn_tensor *result = NULL;
     TN_TRY(make_placeholders(context, c, leaves, stands));
-    tn_status status = run_traced_body(context, f, c, inputs, stands, &result);
-    if (status == TN_OK)
-        status = take_outputs(context, c, result);
-    tn__release(result);
-    return status;
+    TN_TRY(run_traced_body(context, f, c, inputs, stands, &c->structure));
+    return tn__trace_outputs(context, c->graph, c->structure, &c->output, &c->outputs);
 }
 
 /* The graph is open, and variables belong to the function, while its body runs. */
