@@ -42,6 +42,8 @@ const char *tn__checkpoint_key(tn__arena *arena, const tn__checkpoint_names *nam
                                const tn_tensor *variable);
 /* The object graph of a checkpoint of TensorFlow 2; no nodes: there is none. */
 tn_status tn__checkpoint_graph(tn__bundle *bundle, tn__arena *arena, tn__object_graph *graph);
+/* The entry of a node's value; false: it has none, or it is not in the file. */
+bool tn__checkpoint_value_of(const tn__bundle *bundle, const tn__trackable *node, size_t *entry);
 /* Full names to entries, counted from 1: the keys of a checkpoint of TensorFlow 1, what the graph
  * says of others. */
 tn_status tn__checkpoint_index(const tn__bundle *bundle, const tn__object_graph *graph,

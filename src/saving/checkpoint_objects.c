@@ -26,15 +26,9 @@ static int32_t child_of(const tn__checkpoint_reading *r, int32_t node, const cha
     return hidden;
 }
 
-/* The entry of a node's value; false: it has none, or it is not in the file. */
 static bool value_of(const tn__checkpoint_reading *r, int32_t node, size_t *entry)
 {
-    const tn__trackable *object = node_at(r, node);
-    for (size_t i = 0; i < object->attributes.count; i++)
-        if (object->attributes.item[i].checkpoint_key &&
-            tn__bundle_find(r->bundle, object->attributes.item[i].checkpoint_key, entry))
-            return true;
-    return false;
+    return tn__checkpoint_value_of(r->bundle, node_at(r, node), entry);
 }
 
 /* --- weights ---------------------------------------------------------------------------------- */

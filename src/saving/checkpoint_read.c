@@ -1,7 +1,6 @@
 /* checkpoint_read.c - a model's weights out of a checkpoint. */
 #include "saving/checkpoint_read.h"
 #include "saving/scopes.h"
-#include <string.h>
 
 bool tn__checkpoint_taken(const tn__checkpoint_reading *r, size_t entry)
 {
@@ -57,6 +56,15 @@ tn_status tn__checkpoint_graph(tn__bundle *bundle, tn__arena *arena, tn__object_
     if (status == TN_OK && graph->nodes.count == 0)
         status = tn__fail(TN_DATA_LOSS, "the object graph is empty");
     return status;
+}
+
+bool tn__checkpoint_value_of(const tn__bundle *bundle, const tn__trackable *node, size_t *entry)
+{
+    for (size_t i = 0; i < node->attributes.count; i++)
+        if (node->attributes.item[i].checkpoint_key &&
+            tn__bundle_find(bundle, node->attributes.item[i].checkpoint_key, entry))
+            return true;
+    return false;
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */

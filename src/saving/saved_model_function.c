@@ -1,5 +1,6 @@
 /* saved_model_function.c */
 #include "saving/saved_model_function.h"
+#include "saving/checkpoint.h"
 #include "saving/graph_read.h"
 #include "saving/saved_model.h"
 #include "function/function.h"
@@ -133,45 +134,21 @@ static tn_status find_twins(loading *l)
     return TN_OK;
 }
 
-static tn_status read_objects(loading *l)
-{
-    size_t entry;
-    tn__bundle_texts texts = { 0 };
-    if (!l->bundle || !tn__bundle_find(l->bundle, TN__OBJECT_GRAPH_KEY, &entry))
-        return TN_OK;
-    TN_TRY(tn__bundle_read_texts(l->bundle, entry, &texts));
-    tn_status status = texts.count == 1
-                           ? tn__object_graph_read(texts.item[0], &l->arena, &l->objects)
-                           : tn__fail(TN_DATA_LOSS, "'%s' is no single text", TN__OBJECT_GRAPH_KEY);
-    tn__bundle_texts_free(&texts);
-    return status;
-}
-
 static bool find_entry(const loading *l, size_t node, size_t *entry)
 {
-    if (!l->bundle || l->twin[node] < 0)
-        return false;
-    const tn__trackable *twin = &l->objects.nodes.item[l->twin[node]];
-    for (size_t i = 0; i < twin->attributes.count; i++)
-        if (twin->attributes.item[i].checkpoint_key &&
-            tn__bundle_find(l->bundle, twin->attributes.item[i].checkpoint_key, entry))
-            return true;
-    return false;
+    return l->twin[node] >= 0 &&
+           tn__checkpoint_value_of(l->bundle, &l->objects.nodes.item[l->twin[node]], entry);
 }
 
 static tn_status read_value(const loading *l, size_t entry, tn_tensor **value)
 {
     const tn__bundle_entry *e = tn__bundle_at(l->bundle, entry);
-    tn_shape shape = { .known = 1, .rank = e->rank };
     *value = NULL;
     if (e->rank > TN_MAX_RANK || tn__dtype_size((tn_dtype)e->dtype) == 0)
         return tn__fail(TN_UNIMPLEMENTED, "variable '%s' of dtype %s and rank %d cannot be held",
                         e->name, tn__tf_dtype_name(e->dtype), e->rank);
-    for (int i = 0; i < e->rank; i++)
-        shape.dims[i] = e->shape[i];
-    TN_TRY(tn__bundle_check(l->bundle, entry));
-    TN_TRY(tn__tensor_new((tn_dtype)e->dtype, &shape, value));
-    return tn__bundle_read(l->bundle, entry, (*value)->data);
+    return tn__place_tensor(NULL, (tn__place){ .bundle = l->bundle, .entry = entry },
+                            (tn_dtype)e->dtype, value);
 }
 
 static tn_status make_variable(loading *l, size_t node, const tn__saved_variable *saved,
@@ -236,7 +213,8 @@ static tn_status make_bound(loading *l, size_t i)
 static tn_status make_all_bound(loading *l)
 {
     size_t count = l->concrete->bound_inputs.count;
-    TN_TRY(read_objects(l));
+    if (l->bundle)
+        TN_TRY(tn__checkpoint_graph(l->bundle, &l->arena, &l->objects));
     TN_TRY(find_twins(l));
     l->bound = tn__scope_alloc((count + 1) * sizeof *l->bound);
     if (!l->bound)
