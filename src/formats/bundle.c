@@ -567,15 +567,6 @@ tn_status tn__bundle_read(tn__bundle *bundle, size_t index, void *out)
 }
 
 /* --- texts ------------------------------------------------------------------------------------ */
-/* Lengths are summed up as four bytes (as eight when they need them), whatever their encoding. */
-static uint32_t add_length(uint32_t crc, uint64_t length)
-{
-    uint8_t bytes[8];
-    for (int i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)(length >> 8 * i);
-    return tn__crc32c(crc, bytes, length > UINT32_MAX ? 8 : 4);
-}
-
 /* All lengths, their checksum, all texts. */
 static tn_status split_texts(const tn__bundle *bundle, const record *r, tn__span bytes,
                              tn__bundle_texts *texts)
@@ -585,7 +576,7 @@ static tn_status split_texts(const tn__bundle *bundle, const record *r, tn__span
     for (size_t i = 0; i < texts->count; i++) {
         uint64_t length = tn__read_varint(&reader);
         texts->item[i].size = (size_t)length;
-        crc = add_length(crc, length);
+        crc = tn__bundle_add_length(crc, length);
     }
     tn__span stored = tn__read_span(&reader, 4);
     tn__reader number = { stored, 0, false };

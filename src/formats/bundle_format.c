@@ -1,5 +1,6 @@
 /* bundle_format.c */
 #include "formats/bundle_format.h"
+#include "formats/crc32c.h"
 #include <string.h>
 
 static const tn__pb_field extent_fields[] = {
@@ -65,6 +66,15 @@ static const tn__pb_field first_entry_fields[] = {
 };
 const tn__pb_message tn__pb_first_entry =
     TN__PB_MESSAGE_OF("SavedTensorSlices", tn__first_entry, first_entry_fields);
+
+/* --- texts ------------------------------------------------------------------------------------ */
+uint32_t tn__bundle_add_length(uint32_t crc, uint64_t length)
+{
+    uint8_t bytes[8];
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (uint8_t)(length >> 8 * i);
+    return tn__crc32c(crc, bytes, length > UINT32_MAX ? 8 : 4);
+}
 
 /* --- keys of slices --------------------------------------------------------------------------- */
 /* A count of bytes, then so many with the highest first. */

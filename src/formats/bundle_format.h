@@ -33,6 +33,10 @@ typedef struct {
 } tn__bundle_stored;
 extern const tn__pb_message tn__pb_bundle_header, tn__pb_bundle_entry, tn__pb_slice;
 
+/* The checksum of texts' lengths, one more added: as four bytes (as eight when it needs them),
+ * whatever its encoding. */
+uint32_t tn__bundle_add_length(uint32_t crc, uint64_t length);
+
 /* The key under which a slice of a tensor is: the name and the extents in a form whose bytes sort
  * as they do. Appended. */
 tn_status tn__slice_key(const char *name, const tn__slice_def *slice, tn__bytes *key);

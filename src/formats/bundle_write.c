@@ -120,18 +120,13 @@ tn_status tn__bundle_add(tn__bundle_writer *writer, const char *name, int dtype,
     return tn__write(writer->data, data, (size_t)size);
 }
 
-/* All lengths and their checksum; *crc is what the texts' own one goes on from. Lengths are summed
- * up as four bytes (as eight when they need them), whatever their encoding. */
+/* All lengths and their checksum; *crc is what the texts' own one goes on from. */
 static tn_status put_lengths(tn__writer *out, const tn__span *texts, uint64_t count,
                              tn__bytes *gathered, uint32_t *crc)
 {
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t length = texts[i].size;
-        size_t before = gathered->size, width = length > UINT32_MAX ? 8 : 4;
-        TN_TRY(tn__bytes_append_uint(gathered, length, (int)width));
-        *crc = tn__crc32c(*crc, gathered->data + before, width);
-        gathered->size = before;
-        TN_TRY(tn__bytes_append_varint(gathered, length));
+        *crc = tn__bundle_add_length(*crc, texts[i].size);
+        TN_TRY(tn__bytes_append_varint(gathered, texts[i].size));
         if (gathered->size > TEXTS_AT_ONCE) {
             TN_TRY(tn__write(out, gathered->data, gathered->size));
             gathered->size = 0;
