@@ -75,12 +75,3 @@ void seed_check_gradient(double (*loss)(void *self), void *self, tn_variable *va
     }
     assert_non_null(tn_assign(variable, before));
 }
-
-void seed_check_equal(tn_tensor *a, tn_tensor *b, double tolerance)
-{
-    CHECK_NO_ERROR();
-    assert_non_null(a);
-    assert_non_null(b);
-    double most = tn_to_double(tn_reduce_max(tn_abs(tn_subtract(a, b))));
-    assert_true(most <= tolerance);
-}

@@ -13,7 +13,5 @@ bool seed_exists(const char *path);
 /* loss(self) as a number, whose slope by element i of the variable is compared with `gradient`: central differences with h = 0.5, which are
  * exact for what is quadratic in each element. Every element is tried. */
 void seed_check_gradient(double (*loss)(void *self), void *self, tn_variable *variable, tn_tensor *gradient);
-/* Equal, element by element. */
-void seed_check_equal(tn_tensor *a, tn_tensor *b, double tolerance);
 
 #endif
