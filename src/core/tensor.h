@@ -91,6 +91,14 @@ static inline bool tn__check_tensor(const tn_tensor *x, const char *what)
 {
     return __builtin_expect(x && x->object.type == &tn__type_tensor, 1) || tn__check(x, &tn__type_tensor, what);
 }
+/* The same of every item. */
+static inline bool tn__check_tensors(tn_list list, const char *what)
+{
+    for (size_t i = 0; i < list.count; i++)
+        if (!tn__check_tensor(list.item[i], what))
+            return false;
+    return true;
+}
 /* "float32 (2, 3)" for messages. */
 const char *tn__tensor_print(const tn_tensor *x, char text[TN__SHAPE_TEXT + 32]);
 #define TN__TENSOR(x) tn__tensor_print((x), (char[TN__SHAPE_TEXT + 32]){ 0 })

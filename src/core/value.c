@@ -224,9 +224,8 @@ tn_tensor *tn_tuple_of(tn_list items)
         tn__fail(TN_INVALID_ARGUMENT, "tn_tuple: the list is NULL");
         return NULL;
     }
-    for (size_t i = 0; i < items.count; i++)
-        if (!tn__check_tensor(items.item[i], "an item of a tuple"))
-            return NULL;
+    if (!tn__check_tensors(items, "an item of a tuple"))
+        return NULL;
     return tn__own(tn__tuple_new(items.count, items.item));
 }
 

@@ -4,14 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool check_inputs(tn_list inputs, const char *what)
-{
-    for (size_t i = 0; i < inputs.count; i++)
-        if (!tn__check_tensor(inputs.item[i], what))
-            return false;
-    return true;
-}
-
 static tn_tensor *run_at_once(tn_context *context, tn_body body, void *self, tn_list inputs, const char *what)
 {
     tn_tensor *result;
@@ -247,7 +239,7 @@ static bool check_predicate(const tn_tensor *x, const char *what)
 tn_tensor *tn_cond(tn_tensor *predicate, tn_body true_fn, tn_body false_fn, void *self, tn_list inputs)
 {
     TN__ENTER(context, NULL);
-    if (!tn__check_tensor(predicate, "tn_cond: predicate") || !check_inputs(inputs, "tn_cond: an input") ||
+    if (!tn__check_tensor(predicate, "tn_cond: predicate") || !tn__check_tensors(inputs, "tn_cond: an input") ||
         !check_predicate(predicate, "tn_cond: predicate"))
         return NULL;
     if (!true_fn || !false_fn) {
@@ -356,7 +348,7 @@ tn_tensor *tn__switch_case(tn_context *context, tn_tensor *index, size_t count, 
 tn_tensor *tn_switch_case(tn_tensor *index, size_t count, const tn_body *branches, void *self, tn_list inputs)
 {
     TN__ENTER(context, NULL);
-    if (!tn__check_tensor(index, "tn_switch_case: index") || !check_inputs(inputs, "tn_switch_case: an input") || !check_index(index))
+    if (!tn__check_tensor(index, "tn_switch_case: index") || !tn__check_tensors(inputs, "tn_switch_case: an input") || !check_index(index))
         return NULL;
     if (count == 0 || !branches) {
         tn__fail(TN_INVALID_ARGUMENT, "Must provide at least one item in 'branch_fns'");
@@ -587,7 +579,7 @@ tn_tensor *tn_while_loop(tn_body condition, tn_body body, void *self, tn_list lo
         tn__fail(TN_INVALID_ARGUMENT, "%s", !condition ? "tn_while_loop: condition is NULL" : !body ? "tn_while_loop: body is NULL" : "No loop variables provided.");
         return NULL;
     }
-    if (!check_inputs(loop_variables, "tn_while_loop: a loop variable") || read_values(loop_variables, &values) != TN_OK)
+    if (!tn__check_tensors(loop_variables, "tn_while_loop: a loop variable") || read_values(loop_variables, &values) != TN_OK)
         return NULL;
     for (size_t i = 0; i < values.count; i++)
         if (tn__is_functional(values.item[i])) {

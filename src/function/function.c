@@ -284,18 +284,10 @@ tn_status tn__function_call(tn_context *context, tn_function *f, tn_list inputs,
     return f->eager ? call_eager(context, f, inputs, training, result) : call_traced(context, f, inputs, training, result);
 }
 
-static bool check_inputs(tn_list inputs, const char *what)
-{
-    for (size_t i = 0; i < inputs.count; i++)
-        if (!tn__check_tensor(inputs.item[i], what))
-            return false;
-    return true;
-}
-
 tn_tensor *tn_function_call(tn_function *f, tn_list inputs, const tn_call_options *options)
 {
     TN__ENTER_OPTIONS(context, options, NULL);
-    if (!tn__check(f, &tn__type_function, "tn_call: function") || !check_inputs(inputs, "tn_call: an input"))
+    if (!tn__check(f, &tn__type_function, "tn_call: function") || !tn__check_tensors(inputs, "tn_call: an input"))
         return NULL;
     tn_tensor *result;
     return tn__function_call(context, f, inputs, options->training, &result) == TN_OK ? tn__own(result) : NULL;
@@ -332,7 +324,7 @@ tn_function *tn_get_concrete_function(tn_function *function, tn_list inputs)
 {
     TN__ENTER(context, NULL);
     if (!tn__check(function, &tn__type_function, "tn_get_concrete_function: function") ||
-        !check_inputs(inputs, "tn_get_concrete_function: an input"))
+        !tn__check_tensors(inputs, "tn_get_concrete_function: an input"))
         return NULL;
     if (function->eager || function->exact) {
         tn__fail(TN_INVALID_ARGUMENT, "tn_get_concrete_function: %s is %s", function->name,

@@ -259,9 +259,8 @@ tn_tensor *tn_loss_call(tn_loss *f, tn_list inputs, const tn_call_options *optio
                  f->thing.of->name, inputs.count);
         return NULL;
     }
-    for (size_t i = 0; i < inputs.count; i++)
-        if (!tn__check_tensor(inputs.item[i], "tn_call: an input"))
-            return NULL;
+    if (!tn__check_tensors(inputs, "tn_call: an input"))
+        return NULL;
     tn_tensor *y_pred =
         options->mask ? tn_with_mask(inputs.item[1], options->mask) : inputs.item[1];
     return y_pred

@@ -248,9 +248,8 @@ static bool update_from(tn_metric *metric, tn_list inputs, tn_tensor *mask, cons
                  what, metric->name, least == 1 ? "values" : "y_true, y_pred", inputs.count);
         return false;
     }
-    for (size_t i = 0; i < inputs.count; i++)
-        if (!tn__check_tensor(inputs.item[i], "a metric's input"))
-            return false;
+    if (!tn__check_tensors(inputs, "a metric's input"))
+        return false;
     tn_tensor *y_pred = inputs.item[least - 1];
     if (mask && !(y_pred = tn_with_mask(y_pred, mask)))
         return false;

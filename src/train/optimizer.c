@@ -658,9 +658,8 @@ tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *o, tn_list grad
     if (gradients.count != variables.count)
         return tn__fail(TN_INVALID_ARGUMENT, "apply_gradients: %zu gradients for %zu variables",
                         gradients.count, variables.count);
-    for (size_t i = 0; i < variables.count; i++)
-        if (!tn__check_tensor(variables.item[i], "apply_gradients: a variable"))
-            return TN_INVALID_ARGUMENT;
+    if (!tn__check_tensors(variables, "apply_gradients: a variable"))
+        return TN_INVALID_ARGUMENT;
     context->tape_pause++;
     size_t depth = tn__scope_begin("apply_gradients");
     tn_status status = apply(context, o, gradients, variables);
