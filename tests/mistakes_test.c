@@ -1,5 +1,5 @@
-/* mistakes_test.c - what goes wrong with variables, and what the message says of it: TensorFlow's or Keras's first line, which variable, where it
- * and the other one were made, and how to mend it. */
+/* mistakes_test.c - what goes wrong with variables, and what the message says of it: TensorFlow's or Keras's first line, which variable,
+ * where it and the other one were made, and how to mend it. */
 #include "support/check_op.h"
 
 /* Where a mistake's two lines are. */
@@ -376,18 +376,15 @@ static const struct mistake {
             "variables, you should recreate a new optimizer instance.", "w", "you should recreate a new optimizer instance", true),
 };
 
-static void check_line(const tn_error *e, int line)
-{
-    char site[64];
-    snprintf(site, sizeof site, "mistakes_test.c:%d", line);
-    if (!strstr(e->message, site))
-        fail_msg("'%s' is not in:\n%s", site, e->message);
-}
-
 static void check_words(const tn_error *e, const char *words)
 {
     if (!strstr(e->message, words))
         fail_msg("'%s' is not in:\n%s", words, e->message);
+}
+
+static void check_line(const tn_error *e, int line)
+{
+    check_words(e, tn_format("mistakes_test.c:%d", line));
 }
 
 static void the_message_says_what_where_and_how_to_mend_it(void **state)

@@ -1,4 +1,4 @@
-/* threads_test.c - what threads may share: tensors, variables, functions, models. Worth most under the thread sanitizer. */
+/* threads_test.c - what threads may share: tensors, variables, functions, models, sessions. Worth most under the thread sanitizer. */
 #include "support/check.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -40,6 +40,16 @@ static void threads_compute_on_one_tensor(void **state)
     CHECK_NO_ERROR();
 }
 
+/* How many of the 64 elements are not as the first: what is read of a variable is all from one assignment. */
+static uintptr_t torn(tn_tensor *x)
+{
+    const float *values = tn_data_float32(x);
+    uintptr_t others = values == NULL;
+    for (int i = 1; values && i < 64; i++)
+        others += values[i] != values[0];
+    return others;
+}
+
 static void *read_or_assign(void *shared)
 {
     static _Atomic int next;
@@ -51,9 +61,7 @@ static void *read_or_assign(void *shared)
             wrong += tn_assign(shared, tn_multiply(tn_ones(TN_SHAPE(64), TN_FLOAT32), tn_scalar((double)i))) == NULL;
             continue;
         }
-        const float *values = tn_data_float32(shared); /* a snapshot: all from one assignment */
-        for (int k = 1; values && k < 64; k++)
-            wrong += values[k] != values[0];
+        wrong += torn(shared);
     }
     return (void *)wrong;
 }
@@ -74,9 +82,7 @@ static void *add_to_variable(void *shared)
         TN_SCOPE;
         tn_tensor *by = tn_ones(TN_SHAPE(64), TN_FLOAT32);
         wrong += (i % 2 ? tn_assign_sub(shared, tn_negative(by)) : tn_assign_add(shared, by)) == NULL;
-        const float *values = tn_data_float32(shared);
-        for (int k = 1; values && k < 64; k++)
-            wrong += values[k] != values[0];
+        wrong += torn(shared);
     }
     return (void *)wrong;
 }
@@ -298,7 +304,7 @@ typedef struct {
     tn_operation *train;
 } shared_session;
 
-/* Every run is of its own feed; what is read of a variable is whole. */
+/* Every run is of its own feed. */
 static uintptr_t run_once(const shared_session *s, int i)
 {
     tn_feed feed = { s->x, tn_constant(TN_FLOAT32, TN_SCALAR, (float[]){ (float)i }) };
@@ -307,10 +313,7 @@ static uintptr_t run_once(const shared_session *s, int i)
         wrong += tn_run_operation(s->session, s->train, .feed = { feed }) != TN_OK;
     else
         wrong += tn_run(s->session, tn_tuple(s->doubled, s->added), .feed = { feed }) == NULL;
-    const float *values = tn_data_float32(tn_run(s->session, s->v));
-    for (int k = 1; values && k < 64; k++)
-        wrong += values[k] != values[0];
-    return wrong + (values == NULL);
+    return wrong + torn(tn_run(s->session, s->v));
 }
 
 static void *run_session(void *shared)
