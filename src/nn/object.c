@@ -295,6 +295,12 @@ char *tn__thing_text(const tn__thing *thing)
     return tn__text_take(&text);
 }
 
+void *tn__thing_field(const tn__thing *thing, const char *name)
+{
+    const tn_field *field = tn__field_find(thing->of->fields, name);
+    return field ? (char *)thing->self + field->offset : NULL;
+}
+
 int64_t *tn__thing_seed(const tn__thing *thing)
 {
     const tn_field *field = tn__field_find(thing->of->fields, "seed");

@@ -69,6 +69,8 @@ char *tn__thing_text(const tn__thing *thing);
 
 /* The seed of an initializer that draws: a field "seed"; NULL: it has none. */
 int64_t *tn__thing_seed(const tn__thing *thing);
+/* Where it keeps the field of this name; NULL: it has none. */
+void *tn__thing_field(const tn__thing *thing, const char *name);
 
 /* --- constructor text: name(value, key=value, …), nested parentheses and quotes kept whole -------------------------------- */
 enum { TN__MAX_ARGUMENTS = 32 };

@@ -14,12 +14,6 @@ static void loss_destroy(void *object)
 const tn__type tn__type_loss = { .name = "loss", .kind = 4, .destroy = loss_destroy };
 
 /* --- making ----------------------------------------------------------------------------------- */
-static void *member(const tn__thing *thing, const char *name)
-{
-    const tn_field *field = tn__field_find(thing->of->fields, name);
-    return field ? (char *)thing->self + field->offset : NULL;
-}
-
 static tn_status set_text(const char **place, const char *text)
 {
     char *copy = tn__strdup(text);
@@ -33,14 +27,14 @@ static tn_status set_text(const char **place, const char *text)
 /* Not given means Keras's own name, "auto" Keras 3's word for it. */
 static tn_status fill_loss(tn_loss *loss)
 {
-    const char **name = member(&loss->thing, "name"),
-               **reduction = member(&loss->thing, "reduction");
+    const char **name = tn__thing_field(&loss->thing, "name"),
+               **reduction = tn__thing_field(&loss->thing, "reduction");
     if (!*name)
         TN_TRY(set_text(name, tn__field_find(loss->thing.of->fields, "name")->fallback));
     if (*reduction && strcmp(*reduction, "auto") == 0)
         TN_TRY(set_text(reduction, "sum_over_batch_size"));
     loss->reduction = *reduction;
-    loss->dtype = *(tn_dtype *)member(&loss->thing, "dtype");
+    loss->dtype = *(tn_dtype *)tn__thing_field(&loss->thing, "dtype");
     if (!loss->dtype)
         loss->dtype = TN_FLOAT32;
     if (tn__in(TN__FLOATS, loss->dtype))

@@ -50,9 +50,9 @@ static tn_status take_inner(tn_optimizer *o)
 /* Both would scale. Of its text, too, so that files do not say it. */
 static tn_status drop_own_factor(tn_optimizer *inner)
 {
-    const tn_field *field = tn__field_find(inner->thing.of->fields, "loss_scale_factor");
-    if (field)
-        *(double *)(void *)((char *)inner->thing.self + field->offset) = NAN;
+    double *factor = tn__thing_field(&inner->thing, "loss_scale_factor");
+    if (factor)
+        *factor = NAN;
     inner->common->loss_scale_factor = NAN;
     return TN_OK;
 }

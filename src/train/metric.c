@@ -72,15 +72,10 @@ static void build(tn_metric *metric, tn_tensor *y_pred)
 }
 
 /* --- making ----------------------------------------------------------------------------------- */
-static void *member(const tn__thing *thing, const char *name)
-{
-    return (char *)thing->self + tn__field_find(thing->of->fields, name)->offset;
-}
-
 /* Takes over the name, which may be NULL for lack of memory. */
 static tn_status set_name(tn_metric *metric, char *name)
 {
-    char **place = member(&metric->thing, "name");
+    char **place = tn__thing_field(&metric->thing, "name");
     if (!name)
         return TN_RESOURCE_EXHAUSTED;
     tn__free(*place);
@@ -98,8 +93,8 @@ static char *name_of_class(const tn__object_class *of)
 static tn_status fill_metric(tn_metric *metric)
 {
     const tn__thing *thing = &metric->thing;
-    tn_dtype *dtype = member(thing, "dtype");
-    metric->name = *(const char **)member(thing, "name");
+    tn_dtype *dtype = tn__thing_field(thing, "dtype");
+    metric->name = *(const char **)tn__thing_field(thing, "name");
     if (!metric->name)
         TN_TRY(set_name(metric, name_of_class(thing->of)));
     metric->dtype = *dtype = *dtype ? *dtype : TN_FLOAT32;
@@ -172,9 +167,8 @@ static const char *accuracy_of(tn__labels labels)
 
 static const char *crossentropy_of(tn__labels labels, const tn_loss *loss)
 {
-    const tn_field *field = loss ? tn__field_find(loss->thing.of->fields, "from_logits") : NULL;
-    bool from_logits =
-        field && *(const tn_flag *)(const void *)((const char *)loss->thing.self + field->offset);
+    const tn_flag *said = loss ? tn__thing_field(&loss->thing, "from_logits") : NULL;
+    bool from_logits = said && *said;
     static const char *const texts[][2] = {
         [TN__BINARY] = { "binary_crossentropy", "binary_crossentropy(from_logits=true)" },
         [TN__SPARSE] = { "sparse_categorical_crossentropy",
@@ -232,7 +226,8 @@ void tn__metric_update(tn_metric *metric, tn_tensor *y_true, tn_tensor *y_pred,
     } else if (methods->values) {
         tn_tensor *values = methods->values(metric->thing.self, y_true, y_pred, &own_mask);
         tn__mean_update(metric, values,
-                        tn__masked_weight(sample_weight, y_pred->mask, metric->dtype, false), own_mask);
+                        tn__masked_weight(sample_weight, y_pred->mask, metric->dtype, false),
+                        own_mask);
     } else {
         methods->update(metric, y_true, y_pred, sample_weight);
     }

@@ -61,15 +61,9 @@ static const tn__optimizer_methods *methods_of(const tn_optimizer *o)
     return o->thing.of->methods;
 }
 
-static const void *field_value(const tn__thing *thing, const char *name)
-{
-    const tn_field *field = tn__field_find(thing->of->fields, name);
-    return field ? (const char *)thing->self + field->offset : NULL;
-}
-
 static double number(const tn__thing *thing, const char *name)
 {
-    const double *value = field_value(thing, name);
+    const double *value = tn__thing_field(thing, name);
     return value ? *value : NAN;
 }
 
@@ -85,10 +79,11 @@ static tn_status read_common(tn_optimizer *o)
     c->global_clipnorm = number(&o->thing, "global_clipnorm");
     c->ema_momentum = number(&o->thing, "ema_momentum");
     c->loss_scale_factor = number(&o->thing, "loss_scale_factor");
-    c->use_ema = *(const tn_flag *)field_value(&o->thing, "use_ema");
+    c->use_ema = *(const tn_flag *)tn__thing_field(&o->thing, "use_ema");
     c->ema_overwrite_frequency =
-        *(const int64_t *)field_value(&o->thing, "ema_overwrite_frequency");
-    int64_t accumulate = *(const int64_t *)field_value(&o->thing, "gradient_accumulation_steps");
+        *(const int64_t *)tn__thing_field(&o->thing, "ema_overwrite_frequency");
+    int64_t accumulate =
+        *(const int64_t *)tn__thing_field(&o->thing, "gradient_accumulation_steps");
     c->accumulate = accumulate == INT64_MIN ? 0 : accumulate;
     if (methods_of(o)->needs_decay && isnan(c->weight_decay))
         return tn__fail(TN_INVALID_ARGUMENT,
@@ -120,15 +115,16 @@ tn_status tn__optimizer_variable(const char *name, tn_tensor *value, tn_tensor *
 /* It has no variables before a graph has. */
 static tn_status fill_v1(tn_optimizer *o)
 {
-    const char *const *name = field_value(&o->thing, "name");
+    const char *const *name = tn__thing_field(&o->thing, "name");
     o->name = tn__strdup(*name ? *name : o->thing.of->name);
     return o->name ? tn__v1_optimizer_check(o) : TN_RESOURCE_EXHAUSTED;
 }
 
 static tn_status fill_optimizer(tn_context *context, tn_optimizer *o)
 {
-    const char *const *name = field_value(&o->thing, "name"), *const *schedule = field_value(
-                                                                  &o->thing, "schedule");
+    const char *const *name = tn__thing_field(&o->thing, "name"), *const *schedule =
+                                                                      tn__thing_field(&o->thing,
+                                                                                      "schedule");
     bool scales = o->thing.of == &tn__optimizer_LossScaleOptimizer;
     if (!scales)
         TN_TRY(read_common(o));
@@ -316,9 +312,11 @@ static tn_status check_known(const tn_optimizer *o, tn_list variables)
                 TN_INVALID_ARGUMENT,
                 "Unknown variable: %s. This optimizer can only be called for the variables it was "
                 "originally built with. When working "
-                "with a new set of variables, you should recreate a new optimizer instance.\nmade at %s",
+                "with a new set of variables, you should recreate a new optimizer instance.\nmade "
+                "at %s",
                 tn__variable_full_name(variables.item[i]),
-                variables.item[i]->of.variable->here ? variables.item[i]->of.variable->here : "an unknown line");
+                variables.item[i]->of.variable->here ? variables.item[i]->of.variable->here
+                                                     : "an unknown line");
     return TN_OK;
 }
 
@@ -382,12 +380,16 @@ static tn_status warn_missing(tn_list gradients, tn_list variables)
 static tn_status fail_without_gradients(tn_list variables)
 {
     if (variables.count == 0)
-        return tn__fail(TN_INVALID_ARGUMENT, "No gradients provided for any variable.\nthe list of variables is empty");
+        return tn__fail(TN_INVALID_ARGUMENT,
+                        "No gradients provided for any variable.\nthe list of variables is empty");
     const char *here = variables.item[0]->of.variable->here;
     return tn__fail(TN_INVALID_ARGUMENT,
-                    "No gradients provided for any variable.\nof %zu, the first is '%s', made at %s\nthe loss is not computed from them, or was "
-                    "before the tape was made: make the tape before calling the model, and ask it for the gradient of what comes of that",
-                    variables.count, tn__variable_full_name(variables.item[0]), here ? here : "an unknown line");
+                    "No gradients provided for any variable.\nof %zu, the first is '%s', made at "
+                    "%s\nthe loss is not computed from them, or was "
+                    "before the tape was made: make the tape before calling the model, and ask it "
+                    "for the gradient of what comes of that",
+                    variables.count, tn__variable_full_name(variables.item[0]),
+                    here ? here : "an unknown line");
 }
 
 /* Looked at before anything is changed. */

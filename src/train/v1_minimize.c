@@ -10,20 +10,15 @@
 #include <string.h>
 
 /* --- what the optimizer's options say --------------------------------------------------------- */
-static const void *option(const tn_optimizer *o, const char *name)
-{
-    const tn_field *field = tn__field_find(o->thing.of->fields, name);
-    return field ? (const char *)o->thing.self + field->offset : NULL;
-}
-
 static tn_tensor *rate_tensor(const tn_optimizer *o)
 {
-    return *(tn_tensor *const *)option(o, "learning_rate_tensor");
+    return *(tn_tensor *const *)tn__thing_field(&o->thing, "learning_rate_tensor");
 }
 
 tn_status tn__v1_optimizer_check(const tn_optimizer *o)
 {
-    const double *rate = option(o, "learning_rate"), *momentum = option(o, "momentum");
+    const double *rate = tn__thing_field(&o->thing, "learning_rate"),
+                 *momentum = tn__thing_field(&o->thing, "momentum");
     const char *missing = isnan(*rate) && !rate_tensor(o) ? "learning_rate"
                           : momentum && isnan(*momentum)  ? "momentum"
                                                           : NULL;
@@ -42,7 +37,7 @@ static const tn__v1_methods *methods_of(const tn_optimizer *o)
 static tn_tensor *rate_of(const tn_optimizer *o, tn_dtype dtype)
 {
     tn_tensor *given = rate_tensor(o);
-    const double *number = option(o, "learning_rate");
+    const double *number = tn__thing_field(&o->thing, "learning_rate");
     return given ? tn_cast(given, dtype) : tn__own(tn__tensor_fill(dtype, &TN_SCALAR, *number));
 }
 
