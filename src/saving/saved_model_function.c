@@ -66,6 +66,8 @@ typedef struct {
     tn__arena arena;
     tn__object_graph objects; /* the checkpoint's */
     int32_t *twin;            /* of each saved object: its node there, or -1 */
+    tn_tensor **made;         /* of each: what it is, once it was bound */
+    tn__map constants;        /* names of the graph's constants to their nodes, once one is bound */
 } loading;
 
 static int32_t child_of(const loading *l, size_t node, const char *name)
@@ -106,6 +108,37 @@ static tn_status find_function(loading *l)
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
+/* Names to nodes, counted from 1; the first of a name counts. */
+static tn_status list_children(const tn__trackable *node, tn__map *names)
+{
+    for (size_t i = 0; i < node->children.count; i++) {
+        const tn__object_reference *child = &node->children.item[i];
+        if (child->local_name && !tn__map_get(names, child->local_name))
+            TN_TRY(tn__map_set(names, child->local_name, (void *)((uintptr_t)child->node_id + 1)));
+    }
+    return TN_OK;
+}
+
+/* The children of a saved object whose twins are not known yet, added to the queue. */
+static tn_status follow(loading *l, int32_t node, int32_t *queue, size_t *count)
+{
+    const tn__saved_object_graph *saved = l->graph->object_graph_def;
+    const tn__saved_object *object = &saved->nodes.item[node];
+    tn__map names = { 0 };
+    tn_status status = list_children(&l->objects.nodes.item[l->twin[node]], &names);
+    for (size_t i = 0; i < object->children.count && status == TN_OK; i++) {
+        int32_t child = object->children.item[i].node_id;
+        const char *name = object->children.item[i].local_name;
+        if (child < 0 || (size_t)child >= saved->nodes.count || l->twin[child] >= 0 || !name)
+            continue;
+        l->twin[child] = (int32_t)(uintptr_t)tn__map_get(&names, name) - 1;
+        if (l->twin[child] >= 0)
+            queue[(*count)++] = child;
+    }
+    tn__map_free(&names);
+    return status;
+}
+
 /* Both graphs name the same objects: they are followed beside each other. */
 static tn_status find_twins(loading *l)
 {
@@ -119,18 +152,8 @@ static tn_status find_twins(loading *l)
         l->twin[i] = -1;
     if (l->objects.nodes.count)
         l->twin[0] = 0, queue[count++] = 0;
-    for (size_t at = 0; at < count; at++) {
-        const tn__saved_object *object = &saved->nodes.item[queue[at]];
-        for (size_t i = 0; i < object->children.count; i++) {
-            int32_t child = object->children.item[i].node_id;
-            const char *name = object->children.item[i].local_name;
-            if (child < 0 || (size_t)child >= saved->nodes.count || l->twin[child] >= 0 || !name)
-                continue;
-            l->twin[child] = tn__object_graph_child(&l->objects, l->twin[queue[at]], name);
-            if (l->twin[child] >= 0)
-                queue[count++] = child;
-        }
-    }
+    for (size_t at = 0; at < count; at++)
+        TN_TRY(follow(l, queue[at], queue, &count));
     return TN_OK;
 }
 
@@ -174,35 +197,43 @@ static tn_status make_variable(loading *l, size_t node, const tn__saved_variable
     return tn__own(*variable) ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
-static tn_status constant(const loading *l, const char *operation, tn_tensor **value)
+static tn_status list_constants(loading *l)
 {
-    for (size_t i = 0; operation && i < l->graph->graph_def->node.count; i++) {
-        const tn__node_def *node = &l->graph->graph_def->node.item[i];
+    const tn__graph_def *graph = l->graph->graph_def;
+    for (size_t i = 0; i < graph->node.count; i++) {
+        const tn__node_def *node = &graph->node.item[i];
         const tn__attr_value *v = tn__attr_find(&node->attr, "value");
-        if (!node->name || strcmp(node->name, operation) != 0 || !v || v->which != TN__ATTR_TENSOR)
-            continue;
-        *value = tn__tensor_of_proto(v->tensor);
-        return *value ? TN_OK : tn__errors()->status;
+        if (node->name && v && v->which == TN__ATTR_TENSOR &&
+            !tn__map_get(&l->constants, node->name))
+            TN_TRY(tn__map_set(&l->constants, node->name, v->tensor));
     }
-    return tn__fail(TN_DATA_LOSS, "'%s': there is no constant '%s'", l->name,
-                    operation ? operation : "");
+    return TN_OK;
 }
 
-static tn_status make_bound(loading *l, size_t i)
+static tn_status constant(loading *l, const char *operation, tn_tensor **value)
 {
-    int32_t node = l->concrete->bound_inputs.item[i];
+    if (l->constants.count == 0)
+        TN_TRY(list_constants(l));
+    const tn__tensor_def *found = operation ? tn__map_get(&l->constants, operation) : NULL;
+    if (!found)
+        return tn__fail(TN_DATA_LOSS, "'%s': there is no constant '%s'", l->name,
+                        operation ? operation : "");
+    *value = tn__tensor_of_proto(found);
+    return *value ? TN_OK : tn__errors()->status;
+}
+
+/* One variable may be bound twice. */
+static tn_status make_bound(loading *l, int32_t node)
+{
     const tn__saved_object_graph *objects = l->graph->object_graph_def;
-    for (size_t k = 0; k < i; k++) /* one variable may be bound twice */
-        if (l->concrete->bound_inputs.item[k] == node) {
-            l->bound[i] = l->bound[k];
-            return TN_OK;
-        }
     if (node >= 0 && (size_t)node < objects->nodes.count) {
         const tn__saved_object *object = &objects->nodes.item[node];
+        if (l->made[node])
+            return TN_OK;
         if (object->which == TN__SAVED_VARIABLE)
-            return make_variable(l, (size_t)node, object->variable, &l->bound[i]);
+            return make_variable(l, (size_t)node, object->variable, &l->made[node]);
         if (object->which == TN__SAVED_CONSTANT)
-            return constant(l, object->constant->operation, &l->bound[i]);
+            return constant(l, object->constant->operation, &l->made[node]);
     }
     return tn__fail(TN_UNIMPLEMENTED,
                     "'%s': the function takes an object that is neither variable nor constant "
@@ -213,14 +244,19 @@ static tn_status make_bound(loading *l, size_t i)
 static tn_status make_all_bound(loading *l)
 {
     size_t count = l->concrete->bound_inputs.count;
+    const int32_t *nodes = l->concrete->bound_inputs.item;
     if (l->bundle)
         TN_TRY(tn__checkpoint_graph(l->bundle, &l->arena, &l->objects));
     TN_TRY(find_twins(l));
     l->bound = tn__scope_alloc((count + 1) * sizeof *l->bound);
-    if (!l->bound)
+    l->made =
+        tn__arena_alloc(&l->arena, (l->graph->object_graph_def->nodes.count + 1) * sizeof *l->made);
+    if (!l->bound || !l->made)
         return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < count; i++)
-        TN_TRY(make_bound(l, i));
+    for (size_t i = 0; i < count; i++) {
+        TN_TRY(make_bound(l, nodes[i]));
+        l->bound[i] = l->made[nodes[i]];
+    }
     return TN_OK;
 }
 
@@ -304,16 +340,16 @@ static tn_status trace(loading *l, tn_function *f)
 }
 
 /* --- the layer -------------------------------------------------------------------------------- */
-static tn_status keep_weights(const loading *l, tn_layer *layer)
+/* Each variable once, in the order in which they are bound. */
+static tn_status keep_weights(loading *l, tn_layer *layer)
 {
     for (size_t i = 0; i < l->concrete->bound_inputs.count; i++) {
-        bool again = !tn__is_variable(l->bound[i]);
-        for (size_t k = 0; k < i && !again; k++)
-            again = l->bound[k] == l->bound[i];
-        if (again)
+        tn_tensor **made = &l->made[l->concrete->bound_inputs.item[i]];
+        if (!*made || !tn__is_variable(*made))
             continue;
-        TN_TRY(TN__PUSH(&layer->weight, ((tn__weight){ l->bound[i], NULL })));
-        tn__retain(l->bound[i]);
+        TN_TRY(TN__PUSH(&layer->weight, ((tn__weight){ *made, NULL })));
+        tn__retain(*made);
+        *made = NULL;
     }
     return TN_OK;
 }
@@ -362,6 +398,7 @@ tn_status tn__saved_function_load(tn_context *context, const tn__meta_graph_def 
     if (status != TN_OK)
         tn__assign_object(model, NULL);
     tn__scope_end(depth);
+    tn__map_free(&l.constants);
     tn__arena_free(&l.arena);
     return status;
 }
