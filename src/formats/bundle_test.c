@@ -1,6 +1,7 @@
 /* bundle_test.c - TensorFlow's checkpoints are read, old ones and sliced ones too; ours are byte
  * for byte TensorFlow's. */
 #include "support/check.h"
+#include "support/damage.h"
 #include "formats/bundle.h"
 #include <stdlib.h>
 
@@ -323,14 +324,6 @@ static bool read_everything(tn__span index, const tn__span *shards, size_t count
     tn__bundle_close(b);
     tn__fail_clear();
     return good;
-}
-
-/* A copy of exactly its size, so that a sanitizer sees what is read behind its end. */
-static uint8_t *copy_of(tn__span span, size_t size)
-{
-    uint8_t *copy = malloc(size ? size : 1);
-    memcpy(copy, span.data, size);
-    return copy;
 }
 
 static void a_changed_byte_is_found(void **state)

@@ -1,5 +1,6 @@
 /* checkpoint_state_test.c - TensorFlow's state files are read, and written line for line. */
 #include "support/check.h"
+#include "support/damage.h"
 #include "base/file.h"
 #include "formats/checkpoint_state.h"
 #include <stdlib.h>
@@ -115,8 +116,7 @@ static void every_cut_and_change_is_survived(void **state)
             tn__arena arena = { 0 };
             tn__checkpoint_state s;
             size_t size = change < 0 ? i : sizeof text - 1;
-            uint8_t *copy = malloc(size + 1);
-            memcpy(copy, text, size);
+            uint8_t *copy = copy_of(SPAN(text), size);
             if (change >= 0 && i < size)
                 copy[i] = (uint8_t)change;
             if (tn__checkpoint_state_read((tn__span){ copy, size }, &arena, &s) != TN_OK)

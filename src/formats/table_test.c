@@ -1,6 +1,7 @@
 /* table_test.c - keys and values come back; what is damaged is found. TensorFlow's own tables are
  * read, and ours compared with them, in bundle_test.c. */
 #include "support/check.h"
+#include "support/damage.h"
 #include "formats/table.h"
 #include <stdlib.h>
 
@@ -116,8 +117,7 @@ static void damage_is_found_or_survived(void **state)
     tn__bytes bytes = { 0 };
     CHECK_OK(write_many(40, &bytes));
     for (size_t i = 0; i < bytes.size; i++) {
-        uint8_t *cut = malloc(i ? i : 1);
-        memcpy(cut, bytes.data, i);
+        uint8_t *cut = copy_of(tn__bytes_span(&bytes), i);
         assert_false(read_changed(cut, i, false));
         free(cut);
         for (int bit = 0; bit < 8; bit++) {

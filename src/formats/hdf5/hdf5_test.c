@@ -4,6 +4,7 @@
  * With a folder as argument only the files there are compared with the folder's expected.json
  * (make_hdf5.py --describe). */
 #include "support/check.h"
+#include "support/damage.h"
 #include "formats/hdf5/internal.h"
 #include "formats/hdf5/hdf5_fuzz.c" /* its walk through everything */
 #include <jansson.h>
@@ -407,15 +408,6 @@ static void room_of_another_size_is_refused(void **state)
 }
 
 /* --- damage ----------------------------------------------------------------------------------- */
-
-/* A block of its own, so that a sanitizer sees every byte that is read behind the end. */
-static uint8_t *copy_of(tn__span span, size_t size)
-{
-    uint8_t *copy = malloc(size ? size : 1);
-    assert_non_null(copy);
-    memcpy(copy, span.data, size);
-    return copy;
-}
 
 static void check_open_fails(const uint8_t *bytes, size_t size, tn_status status, const char *text)
 {
