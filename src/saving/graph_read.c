@@ -11,8 +11,8 @@ enum { DEEPEST_CALL = 64, MOST_NODES = 1 << 20, MOST_REPEATED = 1 << 28 };
 /* All functions of one import. */
 typedef struct {
     tn_context *context;
-    const tn__function_library *library;
-    size_t nodes; /* that were run so far */
+    tn__map functions; /* the library's, by their names */
+    size_t nodes;      /* that were run so far */
     int depth;
 } import;
 
@@ -21,7 +21,7 @@ typedef struct {
     import *all;
     const tn__function_def *def;
     tn_tensor *const *args;
-    tn__map place; /* a node's name to its index + 1 */
+    tn__map argument, place; /* the name of an argument, of a node, to its index + 1 */
     struct made {
         tn_tensor **item; /* of the innermost scope */
         size_t count;
@@ -38,6 +38,17 @@ const tn__function_def *tn__function_find(const tn__function_library *library, c
             return f;
     }
     return NULL;
+}
+
+/* The first of a name counts. */
+static tn_status list_functions(const tn__function_library *library, tn__map *functions)
+{
+    for (size_t i = 0; library && i < library->function.count; i++) {
+        tn__function_def *f = &library->function.item[i];
+        if (f->signature && f->signature->name && !tn__map_get(functions, f->signature->name))
+            TN_TRY(tn__map_set(functions, f->signature->name, f));
+    }
+    return TN_OK;
 }
 
 static bool is_one_of(const char *name, const char *const *names)
@@ -271,19 +282,9 @@ static bool output_place(const tn__node_def *node, const reference *r, size_t *p
     return false;
 }
 
-static bool find_argument(const frame *f, const char *name, size_t *at)
+static bool find(const tn__map *places, const char *name, size_t *at)
 {
-    const tn__op_def *signature = f->def->signature;
-    for (*at = 0; *at < signature->input_arg.count; ++*at)
-        if (signature->input_arg.item[*at].name &&
-            strcmp(signature->input_arg.item[*at].name, name) == 0)
-            return true;
-    return false;
-}
-
-static bool find_node(const frame *f, const char *name, size_t *at)
-{
-    uintptr_t found = (uintptr_t)tn__map_get(&f->place, name);
+    uintptr_t found = (uintptr_t)tn__map_get(places, name);
     *at = found - 1;
     return found != 0;
 }
@@ -294,11 +295,11 @@ static tn_status value_of(const frame *f, const char *text, tn_tensor **value)
     size_t at, place;
     if (!parse_reference(text, &r))
         return fail_input(f, text);
-    if (find_argument(f, r.node, &at)) {
+    if (find(&f->argument, r.node, &at)) {
         *value = f->args[at];
         return TN_OK;
     }
-    if (!find_node(f, r.node, &at) || !output_place(&f->def->node_def.item[at], &r, &place) ||
+    if (!find(&f->place, r.node, &at) || !output_place(&f->def->node_def.item[at], &r, &place) ||
         place >= f->made[at].count || !f->made[at].item[place])
         return fail_input(f, text);
     *value = f->made[at].item[place];
@@ -548,7 +549,7 @@ static bool awaited(const frame *f, const char *input, size_t *at)
     size_t ignored;
     if (!input || !parse_reference(input + (*input == '^'), &r))
         return false;
-    return !find_argument(f, r.node, &ignored) && find_node(f, r.node, at);
+    return !find(&f->argument, r.node, &ignored) && find(&f->place, r.node, at);
 }
 
 /* Nodes stand in no order: each is made behind all that it waits for. */
@@ -617,6 +618,17 @@ static tn_status take_returns(frame *f, tn_tensor ***results, size_t *count)
     return TN_OK;
 }
 
+static tn_status list_arguments(frame *f)
+{
+    const tn__op_def *signature = f->def->signature;
+    for (size_t i = 0; i < signature->input_arg.count; i++) {
+        const char *name = signature->input_arg.item[i].name;
+        if (name && !tn__map_get(&f->argument, name))
+            TN_TRY(tn__map_set(&f->argument, name, (void *)(uintptr_t)(i + 1)));
+    }
+    return TN_OK;
+}
+
 static tn_status begin(frame *f)
 {
     size_t count = f->def->node_def.count;
@@ -631,7 +643,7 @@ static tn_status begin(frame *f)
                             f->def->signature->name, i);
         TN_TRY(tn__map_set(&f->place, node->name, (void *)(uintptr_t)(i + 1)));
     }
-    return TN_OK;
+    return list_arguments(f);
 }
 
 static tn_status check_call(const import *all, const tn__function_def *def, const char *name,
@@ -651,7 +663,8 @@ static tn_status check_call(const import *all, const tn__function_def *def, cons
 static tn_status run_function(import *all, const char *name, tn_tensor *const *args, size_t count,
                               tn_tensor ***results, size_t *result_count)
 {
-    frame f = { .all = all, .def = tn__function_find(all->library, name), .args = args };
+    frame f = { .all = all, .args = args };
+    f.def = name ? tn__map_get(&all->functions, name) : NULL;
     TN_TRY(check_call(all, f.def, name, count));
     all->depth++;
     tn_status status = begin(&f);
@@ -659,6 +672,7 @@ static tn_status run_function(import *all, const char *name, tn_tensor *const *a
         status = make_needed(&f);
     if (status == TN_OK)
         status = take_returns(&f, results, result_count);
+    tn__map_free(&f.argument);
     tn__map_free(&f.place);
     all->depth--;
     return status;
@@ -668,10 +682,14 @@ tn_status tn__function_import(tn_context *context, const tn__function_library *l
                               const char *name, tn_tensor *const *args, size_t count,
                               tn_tensor **results, size_t result_count)
 {
-import all = {.context = context, .library = library };
+    import all = { .context = context };
     tn_tensor **made;
     size_t made_count;
-    TN_TRY(run_function(&all, name, args, count, &made, &made_count));
+    tn_status status = list_functions(library, &all.functions);
+    if (status == TN_OK)
+        status = run_function(&all, name, args, count, &made, &made_count);
+    tn__map_free(&all.functions);
+    TN_TRY(status);
     if (made_count != result_count)
         return tn__fail(TN_DATA_LOSS, "function '%s' gives %zu results, not %zu", name, made_count,
                         result_count);
@@ -682,6 +700,7 @@ import all = {.context = context, .library = library };
 /* --- what nobody knows ------------------------------------------------------------------------ */
 typedef struct {
     const tn__function_library *library;
+    tn__map functions; /* by their names */
     bool *visited;
     size_t *waiting, count; /* functions that are still to be looked at */
     tn__map unknown;
@@ -700,7 +719,7 @@ static tn_status survey_op(survey *s, const char *op)
 
 static void survey_function(survey *s, const char *name)
 {
-    const tn__function_def *f = tn__function_find(s->library, name);
+    const tn__function_def *f = name ? tn__map_get(&s->functions, name) : NULL;
     size_t index = f ? (size_t)(f - s->library->function.item) : 0;
     if (!f || s->visited[index])
         return;
@@ -721,6 +740,7 @@ static void survey_attrs(survey *s, const tn__attrs *attrs)
 
 static tn_status survey_all(survey *s, const char *name)
 {
+    TN_TRY(list_functions(s->library, &s->functions));
     survey_function(s, name);
     while (s->count > 0) {
         const tn__function_def *f = &s->library->function.item[s->waiting[--s->count]];
@@ -744,6 +764,7 @@ tn_status tn__function_check(const tn__function_library *library, const char *na
     tn_status status = s.visited && s.waiting ? survey_all(&s, name) : TN_RESOURCE_EXHAUSTED;
     tn__free(s.visited);
     tn__free(s.waiting);
+    tn__map_free(&s.functions);
     tn__map_free(&s.unknown);
     tn__text_free(&s.text);
     return status;
