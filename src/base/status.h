@@ -24,6 +24,8 @@ tn__error_state *tn__errors(void);
 tn_status tn__fail(tn_status status, const char *format, ...) TN_PRINTF(2, 3);
 /* Adds a line to the kept error: a caller's knowledge (which file, which layer). Nothing when there is none. */
 void tn__fail_note(const char *format, ...) TN_PRINTF(1, 2);
+/* A line of the program for a message: where something was made, where that is known. */
+static inline const char *tn__line(const char *here) { return here ? here : "an unknown line"; }
 /* Out of memory: a size of 0 leaves it out of the message. */
 tn_status tn__fail_memory(size_t size);
 /* Drops the kept error. */

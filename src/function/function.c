@@ -347,12 +347,11 @@ static tn_status copy_used(tn_function *f, tn__touched *copy)
 
 static tn_status refuse_namesakes(const tn_function *f, const tn_tensor *a, const tn_tensor *b, const char *name)
 {
-    const char *first = a->of.variable->here, *second = b->of.variable->here;
     return tn__fail(TN_ALREADY_EXISTS, "Variable %s already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?\n"
                                        "%s uses two different variables with the name '%s', made at %s and at %s\n"
                                        "give each a name of its own, make them in name scopes of their own, TN_WITH(tn_name_scope(\"layer_1\")), or "
                                        "make one once and keep it",
-                    name, f->name, name, first ? first : "an unknown line", second ? second : "an unknown line");
+                    name, f->name, name, tn__line(a->of.variable->here), tn__line(b->of.variable->here));
 }
 
 /* Explicit names must be of one variable each. */

@@ -36,17 +36,13 @@ static const tn_tensor *namesake(const tn_function *f, const char *name)
     return NULL;
 }
 
-static const char *site_of(const tn_tensor *variable)
-{
-    return variable->of.variable->here ? variable->of.variable->here : "an unknown line";
-}
-
 static tn_status refuse(const tn_function *f, const tn_tensor *variable)
 {
     const char *name = tn__variable_full_name(variable);
     const tn_tensor *first = namesake(f, name);
-    const char *before =
-        first ? tn__scope_print("\nthe first trace made '%s' at %s", name, site_of(first)) : "";
+    const char *before = first ? tn__scope_print("\nthe first trace made '%s' at %s", name,
+                                                 tn__line(first->of.variable->here))
+                               : "";
     return tn__fail(
         TN_VARIABLE_CREATION,
         "%s\nvariable '%s', made at %s, in trace %zu of %s%s\n"
@@ -58,7 +54,7 @@ static tn_status refuse(const tn_function *f, const tn_tensor *variable)
               "only created once or created outside tf.function. See "
               "https://www.tensorflow.org/guide/function#creating_tfvariables for more information."
             : "Creating variables on a non-first call to a function decorated with tf.function.",
-        name, site_of(variable), f->traces + 1, f->name, before ? before : "");
+        name, tn__line(variable->of.variable->here), f->traces + 1, f->name, before ? before : "");
 }
 
 static bool in_layers_call(const tn_context *context)

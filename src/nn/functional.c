@@ -303,7 +303,7 @@ static tn_status fail_repeated(const tn_layer *model, const char *name)
     for (size_t i = 0; i < model->child.count; i++) {
         const tn_layer *layer = model->child.item[i];
         if (strcmp(layer->name, name) == 0)
-            tn__text_add(&sites, "%s%s", uses++ ? " and at " : "", layer->here ? layer->here : "an unknown line");
+            tn__text_add(&sites, "%s%s", uses++ ? " and at " : "", tn__line(layer->here));
     }
     tn_status status = tn__fail(TN_ALREADY_EXISTS,
                                 "The name \"%s\" is used %d times in the model. All operation names should be unique.\nmade at %s\n"

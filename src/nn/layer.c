@@ -150,15 +150,10 @@ static tn_status run_init(tn_context *context, tn_layer *layer)
     "`__init__()` method or in the `build()` method."
 #define MAKE_EARLIER "make it in init or build, or in the first call whatever its inputs are, and keep it in a field: if (!self->v) self->v = ..."
 
-static const char *line_or(const char *here)
-{
-    return here ? here : "an unknown line";
-}
-
 static tn_status refuse_late_layer(const tn_layer *owner, const tn_layer *part)
 {
     return tn__fail(TN_VARIABLE_CREATION, NO_NEW_STATE "\nlayer '%s' on a non-first call of '%s', made at %s; '%s' was made at %s\n" MAKE_EARLIER,
-                    part->name, owner->name, line_or(part->here), owner->name, line_or(owner->here));
+                    part->name, owner->name, tn__line(part->here), owner->name, tn__line(owner->here));
 }
 
 /* A layer that a body makes is a part of that body's layer, or belongs to its function. */
@@ -409,7 +404,7 @@ static const char *earlier_site(const tn_layer *layer, const char *name)
     for (size_t i = 0; i < layer->weight.count; i++) {
         const tn__variable *v = layer->weight.item[i].variable->of.variable;
         if (strcmp(v->name, name) == 0)
-            return tn__scope_print("; it has a '%s' made at %s", name, line_or(v->here));
+            return tn__scope_print("; it has a '%s' made at %s", name, tn__line(v->here));
     }
     return "";
 }
@@ -424,7 +419,7 @@ static tn_status refuse_late_variable(const tn_layer *layer, const tn_tensor *va
     const char *earlier = earlier_site(layer, v->name);
     return tn__fail(TN_VARIABLE_CREATION,
                     "%s" NO_NEW_STATE "\nvariable '%s' on a non-first call of '%s', made at %s as '%s'; the layer was made at %s%s\n" MAKE_EARLIER,
-                    traced, v->name, layer->name, line_or(v->here), tn__variable_full_name(variable), line_or(layer->here),
+                    traced, v->name, layer->name, tn__line(v->here), tn__variable_full_name(variable), tn__line(layer->here),
                     earlier ? earlier : "");
 }
 

@@ -155,8 +155,7 @@ static tn_status check_name(const tn_layer *model, const tn_layer *layer)
             return tn__fail(TN_ALREADY_EXISTS,
                             "All layers added to a Sequential model should have unique names. Name '%s' is already the name of a layer in this model. "
                             "Update the `name` argument to pass a unique name.\nmade at %s; the other was made at %s",
-                            layer->name, layer->here ? layer->here : "an unknown line",
-                            model->child.item[i]->here ? model->child.item[i]->here : "an unknown line");
+                            layer->name, tn__line(layer->here), tn__line(model->child.item[i]->here));
     return TN_OK;
 }
 

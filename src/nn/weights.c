@@ -139,12 +139,11 @@ tn_list tn_get_weights(tn_layer *layer)
 static tn_status fail_shape(const tn_layer *layer, const tn_tensor *variable, const tn_shape *given, size_t i)
 {
     const tn_shape *wanted = &variable->shape;
-    const char *here = variable->of.variable->here;
     bool turned = given->rank == 2 && wanted->rank == 2 && given->dims[0] == wanted->dims[1] && given->dims[1] == wanted->dims[0];
     return tn__fail(TN_INVALID_ARGUMENT,
                     "Layer %s weight shape %s is not compatible with provided weight shape %s.\nweight %zu, '%s', made at %s\nthe values must come in "
                     "the order and shapes of tn_get_weights(layer)%s",
-                    layer->name, TN__SHAPE(*wanted), TN__SHAPE(*given), i, tn__variable_full_name(variable), here ? here : "an unknown line",
+                    layer->name, TN__SHAPE(*wanted), TN__SHAPE(*given), i, tn__variable_full_name(variable), tn__line(variable->of.variable->here),
                     turned ? "; these are turned round: tn_transpose(x, TN_AXES(1, 0)), since a kernel is (inputs, units)" : "");
 }
 

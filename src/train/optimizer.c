@@ -315,8 +315,7 @@ static tn_status check_known(const tn_optimizer *o, tn_list variables)
                 "with a new set of variables, you should recreate a new optimizer instance.\nmade "
                 "at %s",
                 tn__variable_full_name(variables.item[i]),
-                variables.item[i]->of.variable->here ? variables.item[i]->of.variable->here
-                                                     : "an unknown line");
+                tn__line(variables.item[i]->of.variable->here));
     return TN_OK;
 }
 
@@ -382,14 +381,13 @@ static tn_status fail_without_gradients(tn_list variables)
     if (variables.count == 0)
         return tn__fail(TN_INVALID_ARGUMENT,
                         "No gradients provided for any variable.\nthe list of variables is empty");
-    const char *here = variables.item[0]->of.variable->here;
     return tn__fail(TN_INVALID_ARGUMENT,
                     "No gradients provided for any variable.\nof %zu, the first is '%s', made at "
                     "%s\nthe loss is not computed from them, or was "
                     "before the tape was made: make the tape before calling the model, and ask it "
                     "for the gradient of what comes of that",
                     variables.count, tn__variable_full_name(variables.item[0]),
-                    here ? here : "an unknown line");
+                    tn__line(variables.item[0]->of.variable->here));
 }
 
 /* Looked at before anything is changed. */
