@@ -53,6 +53,16 @@ typedef struct {
     tn_operation *done;
 } training;
 
+static training begin(tn_context *context, tn_optimizer *optimizer, tn_variable *global_step,
+                      const char *name)
+{
+    return (training){ .context = context,
+                       .optimizer = optimizer,
+                       .graph = context->graph,
+                       .global_step = global_step,
+                       .name = name };
+}
+
 static bool check_place(const tn_context *context, const tn_optimizer *o, const char *what)
 {
     if (context->graph && context->graph->v1)
@@ -466,11 +476,7 @@ tn_operation *tn_apply_gradients_operation_new(const tn_apply_gradients_operatio
     TN__ENTER_OPTIONS(context, options, NULL);
     if (!check_optimizer(context, options->optimizer, "tn_apply_gradients_operation"))
         return NULL;
-    training t = { .context = context,
-                   .optimizer = options->optimizer,
-                   .graph = context->graph,
-                   .global_step = options->global_step,
-                   .name = options->name };
+    training t = begin(context, options->optimizer, options->global_step, options->name);
     return apply_in_scope(&t, options->gradients, options->variables);
 }
 
@@ -506,10 +512,6 @@ tn_operation *tn_minimize_new(const tn_minimize_options *options)
     TN__ENTER_OPTIONS(context, options, NULL);
     if (!check_optimizer(context, options->optimizer, "tn_minimize"))
         return NULL;
-    training t = { .context = context,
-                   .optimizer = options->optimizer,
-                   .graph = context->graph,
-                   .global_step = options->global_step,
-                   .name = options->name };
+    training t = begin(context, options->optimizer, options->global_step, options->name);
     return minimize(&t, options);
 }
