@@ -61,7 +61,7 @@ tn_status tn__node_input(tn__arena *arena, tn__node_def *node, const char *forma
 }
 
 /* --- attributes ------------------------------------------------------------------------------- */
-static tn_status add(tn__arena *arena, tn__attrs *attrs, const char *key, tn__attr_value value)
+tn_status tn__attr_put(tn__arena *arena, tn__attrs *attrs, const char *key, tn__attr_value value)
 {
     tn__attr_value *added = tn__attr_add(arena, attrs, key);
     if (!added)
@@ -72,18 +72,19 @@ static tn_status add(tn__arena *arena, tn__attrs *attrs, const char *key, tn__at
 
 tn_status tn__attr_type(tn__arena *arena, tn__attrs *attrs, const char *key, int dtype)
 {
-    return add(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_TYPE, .type = dtype });
+    return tn__attr_put(arena, attrs, key,
+                        (tn__attr_value){ .which = TN__ATTR_TYPE, .type = dtype });
 }
 
 tn_status tn__attr_int(tn__arena *arena, tn__attrs *attrs, const char *key, int64_t value)
 {
-    return add(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_I, .i = value });
+    return tn__attr_put(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_I, .i = value });
 }
 
 tn_status tn__attr_text(tn__arena *arena, tn__attrs *attrs, const char *key, const char *value)
 {
     tn__span text = { (const uint8_t *)value, strlen(value) };
-    return add(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_S, .s = text });
+    return tn__attr_put(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_S, .s = text });
 }
 
 tn_status tn__attr_shape(tn__arena *arena, tn__attrs *attrs, const char *key, const tn_shape *shape)
@@ -91,7 +92,8 @@ tn_status tn__attr_shape(tn__arena *arena, tn__attrs *attrs, const char *key, co
     tn__shape_def *def = tn__shape_def_of(arena, shape);
     if (!def)
         return TN_RESOURCE_EXHAUSTED;
-    return add(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_SHAPE, .shape = def });
+    return tn__attr_put(arena, attrs, key,
+                        (tn__attr_value){ .which = TN__ATTR_SHAPE, .shape = def });
 }
 
 tn_status tn__attr_func(tn__arena *arena, tn__attrs *attrs, const char *key, const char *function)
@@ -100,7 +102,7 @@ tn_status tn__attr_func(tn__arena *arena, tn__attrs *attrs, const char *key, con
     if (!def)
         return TN_RESOURCE_EXHAUSTED;
     def->name = function;
-    return add(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_FUNC, .func = def });
+    return tn__attr_put(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_FUNC, .func = def });
 }
 
 tn_status tn__attr_types(tn__arena *arena, tn__attrs *attrs, const char *key, tn__attr_list **list)
@@ -108,7 +110,8 @@ tn_status tn__attr_types(tn__arena *arena, tn__attrs *attrs, const char *key, tn
     *list = tn__arena_alloc(arena, sizeof **list);
     if (!*list)
         return TN_RESOURCE_EXHAUSTED;
-    return add(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_LIST, .list = *list });
+    return tn__attr_put(arena, attrs, key,
+                        (tn__attr_value){ .which = TN__ATTR_LIST, .list = *list });
 }
 
 tn_status tn__types_add(tn__arena *arena, tn__attr_list *list, int dtype)
@@ -129,5 +132,6 @@ tn_status tn__attr_tensor(tn__arena *arena, tn__attrs *attrs, const char *key, i
     def->dtype = dtype;
     size_t size = (size_t)tn__shape_count(shape) * tn__tf_dtype_size(dtype);
     def->content = (tn__span){ data, size };
-    return add(arena, attrs, key, (tn__attr_value){ .which = TN__ATTR_TENSOR, .tensor = def });
+    return tn__attr_put(arena, attrs, key,
+                        (tn__attr_value){ .which = TN__ATTR_TENSOR, .tensor = def });
 }

@@ -49,10 +49,15 @@ tn_status tn__graph_variables(tn__arena *arena, const tn_graph *graph, tn__varia
 /* --- which nodes are needed, and which wait for which ----------------------------------------- */
 typedef enum { PURE, READS, CHANGES } effect;
 
+static bool is_loop(const tn__op *op)
+{
+    return op == &tn__op_While || op == &tn__op_StatelessWhile;
+}
+
 static bool is_control(const tn__op *op)
 {
-    return op == &tn__op_If || op == &tn__op_StatelessIf || op == &tn__op_While ||
-           op == &tn__op_StatelessWhile || op == &tn__op_Case || op == &tn__op_StatelessCase;
+    return is_loop(op) || op == &tn__op_If || op == &tn__op_StatelessIf || op == &tn__op_Case ||
+           op == &tn__op_StatelessCase;
 }
 
 static bool takes_variable(const tn__node *node)
@@ -154,7 +159,7 @@ static const char *output_name(const tn__node *node, size_t index, size_t *place
 /* Behind a loop, what it collected comes out of a node of its own. */
 static bool is_collected(const tn__node *node, size_t index, size_t *at)
 {
-    if (node->op != &tn__op_While && node->op != &tn__op_StatelessWhile)
+    if (!is_loop(node->op))
         return false;
     size_t variables = tn__while_variables(node->attrs);
     *at = index - variables;
@@ -229,15 +234,6 @@ static tn_status add_value(writing *w, tn__attrs *attrs, const char *key, tn_ten
     return tn__attr_tensor(w->arena, attrs, key, value->dtype, &value->shape, value->data);
 }
 
-static tn_status add_plain(writing *w, tn__node_def *def, const char *key, tn__attr_value value)
-{
-    tn__attr_value *added = tn__attr_add(w->arena, &def->attr, key);
-    if (!added)
-        return TN_RESOURCE_EXHAUSTED;
-    *added = value;
-    return TN_OK;
-}
-
 /* Explicit paddings stand there only where the padding says so. */
 static size_t count_ints(const tn_field *field, const void *attrs)
 {
@@ -255,14 +251,16 @@ static tn_status add_field(writing *w, tn__node_def *def, const tn_field *f, con
     case TN_FIELD_AXIS:
         return tn__attr_int(arena, &def->attr, f->name, *(const int *)at);
     case TN_FIELD_FLOAT:
-        return add_plain(w, def, f->name,
-                         (tn__attr_value){ .which = TN__ATTR_F, .f = (float)*(const double *)at });
+        return tn__attr_put(
+            arena, &def->attr, f->name,
+            (tn__attr_value){ .which = TN__ATTR_F, .f = (float)*(const double *)at });
     case TN_FIELD_BOOL:
-        return add_plain(w, def, f->name,
-                         (tn__attr_value){ .which = TN__ATTR_B, .b = *(const bool *)at });
+        return tn__attr_put(arena, &def->attr, f->name,
+                            (tn__attr_value){ .which = TN__ATTR_B, .b = *(const bool *)at });
     case TN_FIELD_FLAG:
-        return add_plain(w, def, f->name,
-                         (tn__attr_value){ .which = TN__ATTR_B, .b = *(const tn_flag *)at != 0 });
+        return tn__attr_put(
+            arena, &def->attr, f->name,
+            (tn__attr_value){ .which = TN__ATTR_B, .b = *(const tn_flag *)at != 0 });
     case TN_FIELD_STRING:
         return *(const char *const *)at
                    ? tn__attr_text(arena, &def->attr, f->name, *(const char *const *)at)
@@ -688,7 +686,7 @@ static tn_status add_node(writing *w, const tn__node *node, tn__node_def *def)
 {
     const tn__op *op = node->op;
     TN_TRY(add_inputs(w, def, node));
-    if (op == &tn__op_While || op == &tn__op_StatelessWhile)
+    if (is_loop(op))
         TN_TRY(fill_while(w, def, node));
     else if (op == &tn__op_If || op == &tn__op_StatelessIf)
         TN_TRY(write_if(w, def, node));
@@ -738,7 +736,7 @@ static tn_status write_node(writing *w, const tn__node *node)
     const tn__op *op = node->op;
     if (op == &tn__op_Placeholder || op == &tn__op_VarHandleOp)
         return TN_OK;
-    if (op == &tn__op_While || op == &tn__op_StatelessWhile)
+    if (is_loop(op))
         return write_loop(w, node);
     return write_plain(w, node);
 }

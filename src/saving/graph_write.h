@@ -29,6 +29,7 @@ tn__node_def *tn__node_add(tn__arena *arena, tn__node_list *list, const char *op
                            const char *format, ...) TN_PRINTF(4, 5);
 tn_status tn__node_input(tn__arena *arena, tn__node_def *node, const char *format, ...)
     TN_PRINTF(3, 4);
+tn_status tn__attr_put(tn__arena *arena, tn__attrs *attrs, const char *key, tn__attr_value value);
 tn_status tn__attr_type(tn__arena *arena, tn__attrs *attrs, const char *key, int dtype);
 tn_status tn__attr_int(tn__arena *arena, tn__attrs *attrs, const char *key, int64_t value);
 tn_status tn__attr_text(tn__arena *arena, tn__attrs *attrs, const char *key, const char *value);
