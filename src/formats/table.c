@@ -102,7 +102,7 @@ static tn_status read_entry(source *s, tn__reader *reader, tn__span last, tn__ta
         return tn__fail(TN_DATA_LOSS, "table: an entry is damaged before byte %zu of its block",
                         reader->at);
     size_t size = (size_t)shared + rest.size;
-    uint8_t *key = (uint8_t *)tn__arena_alloc(s->arena, size + 1); /* as a text: NUL-terminated */
+    uint8_t *key = tn__arena_alloc(s->arena, size + 1); /* as a text: NUL-terminated */
     if (!key)
         return TN_RESOURCE_EXHAUSTED;
     if (shared)
@@ -142,8 +142,8 @@ static tn_status read_index(source *s, handle where)
 {
     tn__span block;
     TN_TRY(read_block(s, where, &block));
-    tn__reader reader = { block, 0, !cut_restarts(&block) };
-    reader.span = block;
+    bool whole = cut_restarts(&block);
+    tn__reader reader = { block, 0, !whole };
     while (!reader.failed && reader.at < block.size) {
         tn__read_varint(&reader);
         uint64_t own = tn__read_varint(&reader), size = tn__read_varint(&reader);
