@@ -1,6 +1,7 @@
 /* checkpoint_names.c - weights by their full names: TensorFlow 1's checkpoints, whose keys they
  * are, and TensorFlow 2's, which remember them. */
 #include "saving/checkpoint_read.h"
+#include "saving/trackable.h"
 #include <string.h>
 
 /* --- the names of the model, as the file has them --------------------------------------------- */
@@ -43,9 +44,7 @@ tn_status tn__checkpoint_check_names(const tn__checkpoint_names *names, const ch
 const char *tn__checkpoint_key(tn__arena *arena, const tn__checkpoint_names *names,
                                const tn_tensor *variable)
 {
-    size_t depth = tn__scope_begin("name");
-    const char *name = tn__arena_text(arena, tn__variable_full_name(variable));
-    tn__scope_end(depth);
+    const char *name = tn__tracker_full_name(arena, variable);
     if (name)
         name = renamed(arena, names->rename, name);
     return name && names->prefix ? tn__arena_print(arena, "%s%s", names->prefix, name) : name;

@@ -47,14 +47,6 @@ static tn_status add_user_object(tn__saved *s, tn__saved_object *object, const c
     return TN_OK;
 }
 
-static const char *full_name(tn__saved *s, const tn_tensor *variable)
-{
-    size_t depth = tn__scope_begin("name");
-    const char *name = tn__arena_text(arena_of(s), tn__variable_full_name(variable));
-    tn__scope_end(depth);
-    return name;
-}
-
 static tn_status add_variable(tn__saved *s, tn__saved_object *object, const tn_tensor *variable)
 {
     tn__saved_variable *saved = tn__arena_alloc(arena_of(s), sizeof *saved);
@@ -63,7 +55,7 @@ static tn_status add_variable(tn__saved *s, tn__saved_object *object, const tn_t
     saved->dtype = variable->dtype;
     saved->shape = tn__shape_def_of(arena_of(s), &variable->shape);
     saved->trainable = variable->of.variable->trainable;
-    saved->name = full_name(s, variable);
+    saved->name = tn__tracker_full_name(arena_of(s), variable);
     object->which = TN__SAVED_VARIABLE;
     object->variable = saved;
     return saved->shape && saved->name ? TN_OK : TN_RESOURCE_EXHAUSTED;

@@ -256,7 +256,7 @@ const char *tn__tracker_key(tn__tracker *tracker, size_t node)
                            tracker->node.item[node].path);
 }
 
-static const char *full_name(tn__arena *arena, const tn_tensor *variable)
+const char *tn__tracker_full_name(tn__arena *arena, const tn_tensor *variable)
 {
     size_t depth = tn__scope_begin("name");
     const char *name = tn__arena_text(arena, tn__variable_full_name(variable));
@@ -270,7 +270,7 @@ static tn_status add_value(tn__tracker *t, size_t node, tn__trackable *out)
     if (!value)
         return TN_RESOURCE_EXHAUSTED;
     value->name = TN__VARIABLE_VALUE;
-    value->full_name = full_name(&t->arena, t->node.item[node].variable);
+    value->full_name = tn__tracker_full_name(&t->arena, t->node.item[node].variable);
     value->checkpoint_key = tn__tracker_key(t, node);
     return value->full_name && value->checkpoint_key ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }

@@ -37,6 +37,8 @@ const char *tn__tracker_key(tn__tracker *tracker, size_t node);
 tn_status tn__tracker_graph(tn__tracker *tracker, tn__object_graph *graph);
 
 /* --- names ------------------------------------------------------------------------------------ */
+/* A variable's full name, in the arena. */
+const char *tn__tracker_full_name(tn__arena *arena, const tn_tensor *variable);
 enum { TN__TRACKER_NAMES = 4 };
 /* The names under which Keras 2 keeps a layer's weight, the first of them in keys: that of
  * add_weight, and the field's. None: a seed, which it keeps nowhere. In the arena. */
