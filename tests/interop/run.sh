@@ -3,6 +3,7 @@
 # they train alike. usage: run.sh BUILD
 set -eu
 build=$1
+export PYTHONDONTWRITEBYTECODE=1 # nothing beside the sources
 here=$(dirname "$0")
 python=$(sh "$here/venv.sh" | tail -n 1)
 work=build/interop
