@@ -79,24 +79,31 @@ static tn_status save(tn__tracker *tracker, tn__checkpoint *checkpoint, const ch
 {
     tn__object_graph graph;
     tn__bytes text = { 0 };
-    TN_TRY(name_root(tracker));
     TN_TRY(tn__tracker_graph(tracker, &graph));
     TN_TRY(take_values(tracker, checkpoint));
     tn_status status = tn__object_graph_write(&graph, &text);
     if (status == TN_OK)
         status = tn__checkpoint_write(checkpoint, prefix, tn__bytes_span(&text));
     tn__bytes_free(&text);
-    return status == TN_OK ? tn__checkpoint_note(prefix, &prefix, 1) : status;
+    return status;
+}
+
+tn_status tn__tracker_save(tn__tracker *tracker, const char *prefix)
+{
+    tn__checkpoint checkpoint = { 0 };
+    tn_status status = save(tracker, &checkpoint, prefix);
+    tn__checkpoint_free(&checkpoint);
+    return status;
 }
 
 tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimizer)
 {
     tn__tracker tracker;
-    tn__checkpoint checkpoint = { 0 };
     tn_status status = tn__tracker_model(model, optimizer, &tracker);
     if (status == TN_OK)
-        status = save(&tracker, &checkpoint, prefix);
-    tn__checkpoint_free(&checkpoint);
+        status = name_root(&tracker);
+    if (status == TN_OK)
+        status = tn__tracker_save(&tracker, prefix);
     tn__tracker_free(&tracker);
-    return status;
+    return status == TN_OK ? tn__checkpoint_note(prefix, &prefix, 1) : status;
 }

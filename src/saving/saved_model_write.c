@@ -2,7 +2,6 @@
 #include "saving/saved_model.h"
 #include "saving/saved_model_write.h"
 #include "base/folder.h"
-#include "formats/bundle.h"
 #include <string.h>
 
 /* What may stand in a folder that is replaced. */
@@ -166,51 +165,12 @@ static tn_status write_message(const tn__saved *s, const tn__folder *folder, con
     return status;
 }
 
-static tn_status add_value(tn__bundle_writer *writer, const tn__saved_weight *weight)
-{
-    tn_tensor *value;
-    int64_t shape[TN_MAX_RANK] = { 0 };
-    TN_TRY(tn__variable_read(weight->variable, &value));
-    for (int i = 0; i < value->shape.rank; i++)
-        shape[i] = value->shape.dims[i];
-    tn_status status =
-        tn__bundle_add(writer, weight->key, value->dtype, value->shape.rank, shape, value->data);
-    tn__release(value);
-    return status;
-}
-
-static tn_status add_graph(tn__saved *s, tn__bundle_writer *writer)
-{
-    tn__object_graph graph;
-    tn__bytes bytes = { 0 };
-    TN_TRY(tn__tracker_graph(&s->tracker, &graph));
-    tn_status status = tn__object_graph_write(&graph, &bytes);
-    tn__span text = tn__bytes_span(&bytes);
-    if (status == TN_OK)
-        status = tn__bundle_add_texts(writer, TN__OBJECT_GRAPH_KEY, 0, NULL, &text);
-    tn__bytes_free(&bytes);
-    return status;
-}
-
-static tn_status add_values(tn__saved *s, tn__bundle_writer *writer)
-{
-    for (size_t i = 0; i < s->weight.count; i++)
-        TN_TRY(add_value(writer, &s->weight.item[i]));
-    return add_graph(s, writer);
-}
-
 static tn_status write_variables(tn__saved *s, const tn__folder *folder)
 {
-    tn__bundle_writer *writer;
     TN_TRY(tn__folder_add(folder, "variables"));
     char *prefix = tn__folder_file(folder, TN__VARIABLES_PREFIX);
-    tn_status status = prefix ? tn__bundle_writer_open(prefix, &writer) : TN_RESOURCE_EXHAUSTED;
+    tn_status status = prefix ? tn__tracker_save(&s->tracker, prefix) : TN_RESOURCE_EXHAUSTED;
     tn__free(prefix);
-    TN_TRY(status);
-    status = add_values(s, writer);
-    if (status == TN_OK)
-        return tn__bundle_finish(writer);
-    tn__bundle_writer_abort(writer);
     return status;
 }
 

@@ -36,6 +36,9 @@ const char *tn__tracker_key(tn__tracker *tracker, size_t node);
 /* The graph as it is written, in the tracker's arena. */
 tn_status tn__tracker_graph(tn__tracker *tracker, tn__object_graph *graph);
 
+/* A checkpoint of the variables' present values and of the graph (checkpoint_write.c). */
+tn_status tn__tracker_save(tn__tracker *tracker, const char *prefix);
+
 /* --- names ------------------------------------------------------------------------------------ */
 /* A variable's full name, in the arena. */
 const char *tn__tracker_full_name(tn__arena *arena, const tn_tensor *variable);
