@@ -329,21 +329,27 @@ static void forget_slots(tn_optimizer *o)
     o->target = o->slot = (tn__variables){ 0 };
 }
 
+static tn_status check_variables(tn_list variables)
+{
+    for (size_t i = 0; i < variables.count; i++)
+        if (!tn__is_variable(variables.item[i]))
+            return tn__fail(TN_INVALID_ARGUMENT, "variable %zu is not a variable (%s)", i,
+                            TN__TENSOR(variables.item[i]));
+    return TN_OK;
+}
+
 tn_status tn__optimizer_build(tn_context *context, tn_optimizer *o, tn_list variables)
 {
     if (o->inner)
         return tn__optimizer_build(context, o->inner, variables);
+    TN_TRY(check_variables(variables));
     if (o->built)
         return check_known(o, variables);
     tn_status status = TN_OK;
-    for (size_t i = 0; i < variables.count && status == TN_OK; i++) {
-        if (!tn__is_variable(variables.item[i]))
-            status = tn__fail(TN_INVALID_ARGUMENT, "variable %zu is not a variable (%s)", i,
-                              TN__TENSOR(variables.item[i]));
-        else if (target_index(o, variables.item[i]) == SIZE_MAX &&
-                 (status = TN__PUSH(&o->target, variables.item[i])) == TN_OK)
+    for (size_t i = 0; i < variables.count && status == TN_OK; i++)
+        if (target_index(o, variables.item[i]) == SIZE_MAX &&
+            (status = TN__PUSH(&o->target, variables.item[i])) == TN_OK)
             tn__retain(variables.item[i]);
-    }
     if (status == TN_OK)
         status = make_slots(o);
     if (status == TN_OK)

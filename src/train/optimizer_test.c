@@ -217,6 +217,9 @@ static void wrong_gradients_are_refused_before_anything_changes(void **state)
     CHECK_ERROR(
         TN_INVALID_ARGUMENT,
         "Unknown variable: stranger. This optimizer can only be called for the variables it was");
+    assert_int_equal(tn_apply_gradients(f.optimizer, TN_LIST(bias), TN_LIST(bias)),
+                     TN_INVALID_ARGUMENT);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "variable 0 is not a variable (float32 (3,))");
 }
 
 static void arguments_that_exclude_each_other_are_refused(void **state)
