@@ -384,9 +384,6 @@ static tn_status warn_missing(tn_list gradients, tn_list variables)
 /* No gradient at all: with the first of the variables, and what most often is to blame. */
 static tn_status fail_without_gradients(tn_list variables)
 {
-    if (variables.count == 0)
-        return tn__fail(TN_INVALID_ARGUMENT,
-                        "No gradients provided for any variable.\nthe list of variables is empty");
     return tn__fail(TN_INVALID_ARGUMENT,
                     "No gradients provided for any variable.\nof %zu, the first is '%s', made at "
                     "%s\nthe loss is not computed from them, or was "
