@@ -26,6 +26,7 @@ typedef struct {
     bool ignore_checksums;
     tn__arena *arena;
     tn__table_entries *entries;
+    uint64_t end; /* of the last data block */
 } source;
 typedef struct {
     uint64_t offset, size;
@@ -116,7 +117,11 @@ static tn_status read_entry(source *s, tn__reader *reader, tn__span last, tn__ta
 static tn_status read_data(source *s, handle where)
 {
     tn__span block, last = { NULL, 0 };
+    if (where.offset < s->end) /* else a small file could name a large block many times */
+        return tn__fail(TN_DATA_LOSS, "table: the block at %llu is not behind the one before",
+                        (unsigned long long)where.offset);
     TN_TRY(read_block(s, where, &block));
+    s->end = where.offset + where.size + TRAILER;
     if (!cut_restarts(&block))
         return tn__fail(TN_DATA_LOSS, "table: the block at %llu has no end",
                         (unsigned long long)where.offset);
@@ -162,7 +167,7 @@ static tn_status read_index(source *s, handle where)
 tn_status tn__table_read(tn__span file, bool ignore_checksums, tn__arena *arena,
                          tn__table_entries *entries)
 {
-    source s = { file, ignore_checksums, arena, entries };
+    source s = { file, ignore_checksums, arena, entries, 0 };
     if (!tn__table_is(file))
         return tn__fail(TN_DATA_LOSS, "not an sstable (bad magic number)");
     tn__reader footer = { file, file.size - TN__TABLE_FOOTER, false };

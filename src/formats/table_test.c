@@ -2,6 +2,7 @@
  * read, and ours compared with them, in bundle_test.c. */
 #include "support/check.h"
 #include "support/damage.h"
+#include "formats/crc32c.h"
 #include "formats/table.h"
 #include <stdlib.h>
 
@@ -101,6 +102,48 @@ static void what_is_no_table_is_refused(void **state)
     tn__arena_free(&arena);
 }
 
+/* A block without entries, whose restarts are all it has: it costs its whole length each time. */
+static tn_status put_empty_block(tn__bytes *out, tn__span content, uint8_t handle[static 8])
+{
+    size_t start = out->size;
+    TN_TRY(tn__bytes_append(out, content.data, content.size));
+    TN_TRY(tn__bytes_append_uint(out, 0, 1));
+    uint32_t crc = tn__crc32c_mask(tn__crc32c(0, out->data + start, content.size + 1));
+    for (int i = 0; i < 3; i++) {
+        handle[i] = (uint8_t)(start >> 7 * i | 0x80);
+        handle[4 + i] = (uint8_t)(content.size >> 7 * i | 0x80);
+    }
+    handle[3] = (uint8_t)(start >> 21), handle[7] = (uint8_t)(content.size >> 21);
+    return tn__bytes_append_uint(out, crc, 4);
+}
+
+static void no_block_is_read_twice(void **state)
+{
+    (void)state;
+    tn__bytes out = { 0 }, index = { 0 };
+    tn__arena arena = { 0 };
+    tn__table_entries entries = { 0 };
+    uint8_t *restarts = calloc(1 << 20, 1), data[8], footer[16];
+    memcpy(restarts + (1 << 20) - 4, (uint8_t[]){ 0xff, 0xff, 3, 0 }, 4);
+    CHECK_OK(put_empty_block(&out, (tn__span){ restarts, 1 << 20 }, data));
+    for (int i = 0; i < 20000; i++) { /* nothing shared, no key, a value of 8 bytes */
+        CHECK_OK(tn__bytes_append(&index, (uint8_t[]){ 0, 0, 8 }, 3));
+        CHECK_OK(tn__bytes_append(&index, data, 8));
+    }
+    CHECK_OK(tn__bytes_append_uint(&index, 0, 4));
+    CHECK_OK(put_empty_block(&out, (tn__span){ restarts, 4 }, footer));
+    CHECK_OK(put_empty_block(&out, tn__bytes_span(&index), footer + 8));
+    CHECK_OK(tn__bytes_append(&out, footer, 16));
+    CHECK_OK(tn__bytes_append(&out, NULL, 24));
+    CHECK_OK(tn__bytes_append_uint(&out, 0xdb4775248b80fb57u, 8));
+    assert_int_equal(tn__table_read(tn__bytes_span(&out), false, &arena, &entries), TN_DATA_LOSS);
+    CHECK_ERROR(TN_DATA_LOSS, "the block at 0 is not behind the one before");
+    tn__bytes_free(&out);
+    tn__bytes_free(&index);
+    tn__arena_free(&arena);
+    free(restarts);
+}
+
 static bool read_changed(const uint8_t *data, size_t size, bool ignore)
 {
     tn__arena arena = { .limit = 1 << 20 };
@@ -160,6 +203,7 @@ int main(void)
         cmocka_unit_test(entries_come_back),
         cmocka_unit_test(keys_are_added_in_order),
         cmocka_unit_test(what_is_no_table_is_refused),
+        cmocka_unit_test(no_block_is_read_twice),
         cmocka_unit_test(damage_is_found_or_survived),
         cmocka_unit_test(refused_allocations_are_survived),
     };
