@@ -366,7 +366,7 @@ tn_tensor *tn_switch_case(tn_tensor *index, size_t count, const tn_body *branche
 }
 
 /* --- tn_while_loop ------------------------------------------------------------------------------------------------------ */
-static tn_tensor *pack(tn_list values)
+tn_tensor *tn__packed(tn_list values)
 {
     return values.count == 1 ? values.item[0] : tn_tuple_of(values);
 }
@@ -460,7 +460,7 @@ static tn_tensor *stack_at_once(const run *r, size_t place)
 static tn_tensor *result_at_once(const program *p, const run *r)
 {
     if (!p->collect)
-        return pack((tn_list){ r->variables, r->variable });
+        return tn__packed((tn_list){ r->variables, r->variable });
     tn_tensor **all = tn__scope_alloc((r->variables + r->width + 1) * sizeof *all);
     if (!all)
         return NULL;
@@ -528,7 +528,7 @@ static tn_tensor *repeat(tn_context *context, const program *p, tn_list values, 
 {
     tn__while_attrs attrs = { .collected = (int64_t)(round->outputs - values.count) };
     outside o = { 0 };
-    tn_tensor *result = NULL, *structure = p->collect ? tn_tuple_of((tn_list){ round->outputs, round->output }) : pack(values);
+    tn_tensor *result = NULL, *structure = p->collect ? tn_tuple_of((tn_list){ round->outputs, round->output }) : tn__packed(values);
     if (structure && add_outside(&o, test->graph) == TN_OK && add_outside(&o, round->graph) == TN_OK &&
         close(context, test, values.count, &o, &attrs.condition) == TN_OK && close(context, round, values.count, &o, &attrs.body) == TN_OK) {
         bool stateful = tn__closure_is_stateful(&attrs.condition, true) || tn__closure_is_stateful(&attrs.body, true);
@@ -554,21 +554,34 @@ static tn_tensor *loop_traced(tn_context *context, const program *p, tn_list val
     return tn__own(result);
 }
 
-/* Variables go in as what they hold now. */
-static tn_status read_values(tn_list given, tn_list *values)
+bool tn__read_values(tn_list given, const char *what, tn_list *values)
 {
     tn_tensor **item = tn__scope_alloc((given.count + 1) * sizeof *item);
-    if (!item)
-        return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < given.count; i++) {
+    for (size_t i = 0; item && i < given.count; i++) {
+        if (!tn__check_tensor(given.item[i], what))
+            return false;
         item[i] = given.item[i]->form == TN__VARIABLE ? tn_identity(given.item[i]) : given.item[i];
-        if (item[i] && item[i]->form == TN__TUPLE)
-            return tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: loop variable %zu is a tuple: give its tensors one by one", i);
         if (!item[i])
-            return tn__errors()->status;
+            return false;
     }
     *values = (tn_list){ given.count, item };
-    return TN_OK;
+    return item != NULL;
+}
+
+static bool check_variables(tn_list values)
+{
+    for (size_t i = 0; i < values.count; i++)
+        if (values.item[i]->form == TN__TUPLE) {
+            tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: loop variable %zu is a tuple: give its tensors one by one", i);
+            return false;
+        }
+    for (size_t i = 0; i < values.count; i++)
+        if (tn__is_functional(values.item[i])) {
+            tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: loop variable %zu is a tensor of a functional model, whose value is not there yet\n"
+                                          "put the loop into a layer class's call, and the layer into the model", i);
+            return false;
+        }
+    return true;
 }
 
 tn_tensor *tn_while_loop(tn_body condition, tn_body body, void *self, tn_list loop_variables)
@@ -579,14 +592,8 @@ tn_tensor *tn_while_loop(tn_body condition, tn_body body, void *self, tn_list lo
         tn__fail(TN_INVALID_ARGUMENT, "%s", !condition ? "tn_while_loop: condition is NULL" : !body ? "tn_while_loop: body is NULL" : "No loop variables provided.");
         return NULL;
     }
-    if (!tn__check_tensors(loop_variables, "tn_while_loop: a loop variable") || read_values(loop_variables, &values) != TN_OK)
+    if (!tn__read_values(loop_variables, "tn_while_loop: a loop variable", &values) || !check_variables(values))
         return NULL;
-    for (size_t i = 0; i < values.count; i++)
-        if (tn__is_functional(values.item[i])) {
-            tn__fail(TN_INVALID_ARGUMENT, "tn_while_loop: loop variable %zu is a tensor of a functional model, whose value is not there yet\n"
-                                          "put the loop into a layer class's call, and the layer into the model", i);
-            return NULL;
-        }
     const program p = { condition, body, self, false };
     return context->graph ? loop_traced(context, &p, values) : loop_at_once(context, &p, values);
 }

@@ -56,6 +56,11 @@ tn_tensor *tn__switch_case(tn_context *context, tn_tensor *index, size_t count, 
  * `rounds` says false when it is known that there are none. */
 tn_tensor *tn__while_collecting(tn_context *context, tn_body condition, tn_body body, void *self, tn_list variables, bool rounds);
 
+/* Variables among them as what they hold now; in memory of the innermost scope. False and an error: one is no tensor, or cannot be read. */
+bool tn__read_values(tn_list given, const char *what, tn_list *values);
+/* One tensor as itself, several as a tuple. */
+tn_tensor *tn__packed(tn_list values);
+
 /* The rules (control_gradient.c). */
 void tn__if_gradient(tn__gradient *gradient);
 void tn__case_gradient(tn__gradient *gradient);

@@ -60,21 +60,6 @@ static bool find_length(walk *w)
     return true;
 }
 
-/* Variables go in as what they hold now. */
-static bool values_of(tn_list given, const char *what, tn_list *values)
-{
-    tn_tensor **item = tn__scope_alloc((given.count + 1) * sizeof *item);
-    for (size_t i = 0; item && i < given.count; i++) {
-        if (!tn__check_tensor(given.item[i], what))
-            return false;
-        item[i] = given.item[i]->form == TN__VARIABLE ? tn_identity(given.item[i]) : given.item[i];
-        if (!item[i])
-            return false;
-    }
-    *values = (tn_list){ given.count, item };
-    return item != NULL;
-}
-
 static bool begin(walk *w, tn_list elems)
 {
     if (!w->fn)
@@ -84,7 +69,7 @@ static bool begin(walk *w, tn_list elems)
                                              "of Tensors. Got [], which does not contain "
                                              "any Tensors."),
                false;
-    return values_of(elems, w->name, &w->elems) && find_length(w) &&
+    return tn__read_values(elems, w->name, &w->elems) && find_length(w) &&
            (w->end = tn__rows(w->elems.item[0], TN_INT32));
 }
 
@@ -179,11 +164,6 @@ static tn_tensor *with_length(const walk *w, tn_tensor *x)
     return tn_ensure_shape(x, shape);
 }
 
-static tn_tensor *pack(tn_list values)
-{
-    return values.count == 1 ? values.item[0] : tn_tuple_of(values);
-}
-
 /* In the structure that fn gave. */
 static tn_tensor *mapped(const walk *w, tn_list stacks)
 {
@@ -259,7 +239,7 @@ static tn_tensor *scanned(tn_context *context, walk *w, tn_list initializer)
         if (!(result[i] =
                   in_order(w, given ? NULL : variable[1 + i], items.item[1 + w->carried + i])))
             return NULL;
-    return result ? pack((tn_list){ w->carried, result }) : NULL;
+    return result ? tn__packed((tn_list){ w->carried, result }) : NULL;
 }
 
 tn_tensor *tn_scan_with(const tn_scan_options *o)
@@ -267,7 +247,8 @@ tn_tensor *tn_scan_with(const tn_scan_options *o)
     TN__ENTER_OPTIONS(context, o, NULL);
     walk w = { .name = "tn_scan", .fn = o->fn, .self = o->self, .reverse = o->reverse };
     tn_list initializer;
-    if (!begin(&w, o->elems) || !values_of(o->initializer, "tn_scan: initializer", &initializer))
+    if (!begin(&w, o->elems) ||
+        !tn__read_values(o->initializer, "tn_scan: initializer", &initializer))
         return NULL;
     if (initializer.count == 0 && w.length == 0) {
         tn__fail(TN_OUT_OF_RANGE, "Tried to read from index 0 but array size is: 0\n"
