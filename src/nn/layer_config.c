@@ -332,12 +332,13 @@ static tn_status write_ops(const tn_layer *model, tn__era era, json_t *layers)
 tn_status tn__functional_write_config(tn_layer *layer, void *json)
 {
     tn__functional *f = layer->self;
-    json_t *config = json, *layers = json_array();
+    json_t *config = json;
     tn__era era = (tn__era)json_integer_value(json_object_get(config, "#era"));
     TN_TRY(check_savable(f, era));
     json_object_del(config, "dtype");
     if (era == TN__KERAS_2 && layer->trainable)
         json_object_del(config, "trainable");
+    json_t *layers = json_array();
     TN_TRY(tn__json_set(config, "layers", layers));
     for (size_t i = 0; i < layer->child.count; i++) {
         json_t *one = tn__layer_to_json(layer->child.item[i], era), *nodes = inbound_nodes(layer, layer->child.item[i], era);

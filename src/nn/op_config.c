@@ -438,10 +438,10 @@ static tn_status write_get_item(saying *s)
     for (size_t k = 0; k < 3; k++)
         if (!tn__known_exactly(s->node->input[1 + k], of[k], &count))
             return fail_saying(s, "its places are known only when it runs");
+    TN_TRY(say_inputs(s, 1));
     json_t *entries = json_array();
     for (size_t i = 0; i < count; i++)
         tn__json_append(entries, entry_json(s->node->attrs, (int)i, of[0][i], of[1][i], of[2][i]));
-    TN_TRY(say_inputs(s, 1));
     tn__json_append(s->args, entries);
     return tn__errors()->status;
 }

@@ -71,6 +71,22 @@ static void what_keras_has_no_op_for_is_refused_by_name(void **state)
     CHECK_ERROR(TN_UNIMPLEMENTED, "neither a tensor of the model nor a number");
 }
 
+static void keras_2_which_has_no_words_for_ops_is_refused_and_nothing_stays_behind(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_input(TN_SHAPE(2));
+    tn_model *model = tn_model(x, tn_square(x));
+    size_t allocations = 0;
+    for (int i = 0; i < 3; i++) {
+        TN_SCOPE;
+        (void)tn_to_json(model, .keras = 2);
+        CHECK_ERROR(TN_UNIMPLEMENTED, "which files for Keras 2 cannot say");
+        assert_true(i < 2 || live_allocations() == allocations);
+        allocations = live_allocations();
+    }
+}
+
 static void what_a_file_says_of_ops_and_is_not_known_is_refused(void **state)
 {
     (void)state;
@@ -105,10 +121,13 @@ static void what_a_file_says_of_ops_and_is_not_known_is_refused(void **state)
 
 int main(void)
 {
+    tests_begin();
+    tests_count_json();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ops_that_keras_wrote_compute_the_same_and_are_written_again),
         cmocka_unit_test(a_model_of_our_own_ops_is_saved_in_kerass_words),
         cmocka_unit_test(what_keras_has_no_op_for_is_refused_by_name),
+        cmocka_unit_test(keras_2_which_has_no_words_for_ops_is_refused_and_nothing_stays_behind),
         cmocka_unit_test(what_a_file_says_of_ops_and_is_not_known_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
