@@ -455,15 +455,24 @@ static tn_status copy_slice(tn__bundle *bundle, const record *r, const tn__slice
     return TN_OK;
 }
 
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Whether two slices share an element, or are the same one (of no elements). */
 static bool overlap(const tn__bundle_entry *e, const tn__slice_def *a, const tn__slice_def *b)
 {
     int64_t start[2][TN__BUNDLE_RANK], length[2][TN__BUNDLE_RANK];
+    bool share = true, same = true;
     tn__slice_place(a, e->rank, e->shape, start[0], length[0]);
     tn__slice_place(b, e->rank, e->shape, start[1], length[1]);
-    for (int i = 0; i < e->rank; i++)
-        if (start[0][i] + length[0][i] <= start[1][i] || start[1][i] + length[1][i] <= start[0][i])
-            return false;
-    return true;
+    for (int i = 0; i < e->rank; i++) {
+        int64_t end = least(start[0][i] + length[0][i], start[1][i] + length[1][i]);
+        share = share && start[0][i] < end && start[1][i] < end;
+        same = same && start[0][i] == start[1][i] && length[0][i] == length[1][i];
+    }
+    return share || same;
 }
 
 /* Every element stands in exactly one slice: none lies outside, no two share one, and together they
@@ -484,7 +493,7 @@ static tn_status check_slices(const tn__bundle *bundle, const record *r)
             count *= (uint64_t)length[k];
         all += count;
         for (size_t k = 0; k < i; k++)
-            if (count && overlap(&r->entry, &slices->item[i], &slices->item[k]))
+            if (overlap(&r->entry, &slices->item[i], &slices->item[k]))
                 return fail_entry(bundle, r->entry.name, "has slices that overlap");
     }
     return all == r->entry.count ? TN_OK

@@ -2,7 +2,8 @@
  * for byte TensorFlow's. */
 #include "support/check.h"
 #include "support/damage.h"
-#include "formats/bundle.h"
+#include "formats/bundle_format.h"
+#include "formats/crc32c.h"
 #include <stdlib.h>
 
 static tn__bundle *open_data(const char *name)
@@ -430,6 +431,59 @@ static void damage_behind_the_checksums_is_survived(void **state)
 #undef DATA
 }
 
+static void put_message(tn__table_writer *table, tn__span key, const tn__pb_message *kind,
+                        const void *message)
+{
+    tn__bytes encoded = { 0 };
+    CHECK_OK(tn__pb_write(kind, message, &encoded));
+    CHECK_OK(tn__table_add(table, key, tn__bytes_span(&encoded)));
+    tn__bytes_free(&encoded);
+}
+
+/* A tensor of shape (3, 0) in two slices of no elements, at the same place when `same`. */
+static tn_status read_empty_slices(bool same)
+{
+    tn__slice_extent extents[2][2] = { { { 0, 2, 1 }, { 0 } }, { { same ? 0 : 1, 2, 1 }, { 0 } } };
+    tn__slice_def slices[2] = { { { extents[0], 2, 2 } }, { { extents[1], 2, 2 } } };
+    tn__dim_def dims[2] = { { .size = 3 }, { .size = 0 } };
+    tn__shape_def shape = { .dim = { dims, 2, 2 } };
+    tn__bundle_stored stored = { .dtype = TN__TF_FLOAT,
+                                 .shape = &shape,
+                                 .crc32c = tn__crc32c_mask(0) };
+    tn__bundle_header header = { .shards = 1 };
+    tn__bytes index = { 0 }, key = { 0 };
+    tn__writer *out;
+    tn__table_writer *table;
+    tn__bundle *b;
+    CHECK_OK(tn__writer_to_memory(&index, &out));
+    CHECK_OK(tn__table_writer_open(out, &table));
+    put_message(table, TEXT(""), &tn__pb_bundle_header, &header);
+    for (int i = 0; i < (same ? 1 : 2); i++) {
+        key.size = 0;
+        CHECK_OK(tn__slice_key("x", &slices[i], &key));
+        put_message(table, tn__bytes_span(&key), &tn__pb_bundle_entry, &stored);
+    }
+    stored.slices = (tn__slice_list){ slices, 2, 2 };
+    put_message(table, TEXT("x"), &tn__pb_bundle_entry, &stored);
+    CHECK_OK(tn__table_finish(table));
+    CHECK_OK(tn__writer_commit(out));
+    CHECK_OK(tn__bundle_open_bytes(tn__bytes_span(&index), &(tn__span){ NULL, 0 }, 1, NULL, &b));
+    tn_status status = tn__bundle_read(b, find(b, "x"), &(float){ 0 });
+    tn__bundle_close(b);
+    tn__bytes_free(&index);
+    tn__bytes_free(&key);
+    return status;
+}
+
+/* Else one slice with a long entry could be named, and its entry be read, any number of times. */
+static void a_slice_of_no_elements_is_named_once(void **state)
+{
+    (void)state;
+    CHECK_OK(read_empty_slices(false));
+    assert_int_equal(read_empty_slices(true), TN_DATA_LOSS);
+    CHECK_ERROR(TN_DATA_LOSS, "the entry of 'x' has slices that overlap");
+}
+
 /* --- memory ----------------------------------------------------------------------------------- */
 static bool write_and_read(void *self)
 {
@@ -500,6 +554,7 @@ int main(void)
         cmocka_unit_test(a_changed_byte_is_found),
         cmocka_unit_test(the_checksum_is_told_in_tensorflows_words),
         cmocka_unit_test(damage_behind_the_checksums_is_survived),
+        cmocka_unit_test(a_slice_of_no_elements_is_named_once),
         cmocka_unit_test(refused_allocations_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
