@@ -235,6 +235,21 @@ void tn__writer_abort(tn__writer *writer)
     tn__free(writer);
 }
 
+tn_status tn__writer_end(tn__writer *writer, tn_status status)
+{
+    if (status == TN_OK)
+        return tn__writer_commit(writer);
+    tn__writer_abort(writer);
+    return status;
+}
+
+tn_status tn__file_write(const char *path, bool sync, const void *data, size_t size)
+{
+    tn__writer *out;
+    TN_TRY(tn__writer_open(path, sync, &out));
+    return tn__writer_end(out, tn__write(out, data, size));
+}
+
 /* --- into memory ----------------------------------------------------------------------------- */
 typedef struct {
     tn__bytes bytes, *target;

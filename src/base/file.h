@@ -42,6 +42,10 @@ uint64_t tn__writer_size(const tn__writer *writer); /* bytes written so far */
 tn_status tn__writer_settle(tn__writer *writer);
 tn_status tn__writer_commit(tn__writer *writer); /* frees the writer, whether it succeeds or not */
 void tn__writer_abort(tn__writer *writer);       /* NULL is allowed */
+/* Commits when writing went well, aborts when it did not; gives the status of both. */
+tn_status tn__writer_end(tn__writer *writer, tn_status status);
+/* A file of these bytes. */
+tn_status tn__file_write(const char *path, bool sync, const void *data, size_t size);
 
 /* A writer over functions, so that one format can be written into another (a member of an archive)
  * or somewhere else altogether. Ranges are checked before a function is called; exactly one of

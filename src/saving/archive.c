@@ -232,11 +232,7 @@ static tn_status write_members(tn__zip_writer *zip, const tn__saving *saving,
     TN_TRY(add_text(zip, CONFIG, texts->config));
     TN_TRY(add_text(zip, SCOPES, texts->scopes));
     TN_TRY(tn__zip_member_writer(zip, WEIGHTS, TN__ZIP_STORED, &member));
-    tn_status status = tn__h5_tree_write(saving->tree, member);
-    if (status == TN_OK)
-        return tn__writer_commit(member);
-    tn__writer_abort(member);
-    return status;
+    return tn__writer_end(member, tn__h5_tree_write(saving->tree, member));
 }
 
 tn_status tn__archive_write(const tn__saving *saving, const tn__archive_texts *texts,

@@ -292,21 +292,13 @@ static tn_status check_array_path(const char *path, const tn_tensor *x)
     return TN_OK;
 }
 
-static tn_status close_writer(tn__writer *out, tn_status status)
-{
-    if (status == TN_OK)
-        return tn__writer_commit(out);
-    tn__writer_abort(out);
-    return status;
-}
-
 static tn_status save_value(const tn_tensor *value, const char *path)
 {
     tn__writer *out;
     TN_TRY(check_array_path(path, value));
     TN_TRY(tn__writer_open(path, true, &out));
-    return close_writer(out, tn__ends_with(path, ".csv") ? write_csv(out, value)
-                                                         : write_npy(out, value));
+    return tn__writer_end(out, tn__ends_with(path, ".csv") ? write_csv(out, value)
+                                                           : write_npy(out, value));
 }
 
 tn_status tn_save_array(tn_tensor *x, const char *path)
@@ -357,5 +349,5 @@ tn_status tn_save_arrays(tn_named_list arrays, const char *path)
     if (!arrays.item || !arrays.name)
         return tn__fail(TN_INVALID_ARGUMENT, "tn_save_arrays: arrays is the list of a failure");
     TN_TRY(tn__writer_open(path, true, &out));
-    return close_writer(out, write_archive(out, arrays));
+    return tn__writer_end(out, write_archive(out, arrays));
 }

@@ -55,16 +55,6 @@ static tn_status fill_state(tn__arena *arena, const char *prefix, const char *co
     return state->model_checkpoint_path ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
-static tn_status write_state(const char *path, const tn__bytes *text)
-{
-    tn__writer *out;
-    TN_TRY(tn__writer_open(path, true, &out));
-    if (tn__write(out, text->data, text->size) == TN_OK)
-        return tn__writer_commit(out);
-    tn__writer_abort(out);
-    return tn__errors()->status;
-}
-
 tn_status tn__checkpoint_note(const char *prefix, const char *const *all, size_t count)
 {
     tn__arena arena = { 0 };
@@ -76,7 +66,7 @@ tn_status tn__checkpoint_note(const char *prefix, const char *const *all, size_t
     if (status == TN_OK)
         status = tn__checkpoint_state_write(&state, &text);
     if (status == TN_OK)
-        status = write_state(path, &text);
+        status = tn__file_write(path, true, text.data, text.size);
     tn__bytes_free(&text);
     tn__free(path);
     tn__arena_free(&arena);

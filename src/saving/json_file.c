@@ -7,15 +7,9 @@
 tn_status tn_save_json_with(const tn_to_json_options *options, const char *path)
 {
     TN__ENTER_OPTIONS(context, options, context->error.status);
-    tn__writer *writer;
     if (!path)
         return tn__fail(TN_INVALID_ARGUMENT, "tn_save_json: path is NULL");
     const char *json = tn_to_json_with(options);
     TN_TRY(context->error.status);
-    TN_TRY(tn__writer_open(path, true, &writer));
-    tn_status status = tn__write(writer, json, strlen(json));
-    if (status == TN_OK)
-        return tn__writer_commit(writer);
-    tn__writer_abort(writer);
-    return status;
+    return tn__file_write(path, true, json, strlen(json));
 }

@@ -29,20 +29,11 @@ static tn_status document_write(const document *d, tn__writer *out)
                       : tn__h5_tree_write(d->saving.tree, out);
 }
 
-static tn_status write_and_close(const document *d, tn__writer *out)
-{
-    tn_status status = document_write(d, out);
-    if (status == TN_OK)
-        return tn__writer_commit(out);
-    tn__writer_abort(out);
-    return status;
-}
-
 static tn_status write_file(const document *d, const tn_save_options *o)
 {
     tn__writer *out;
     TN_TRY(tn__writer_open(o->path, o->sync, &out));
-    return write_and_close(d, out);
+    return tn__writer_end(out, document_write(d, out));
 }
 
 /* --- checks ----------------------------------------------------------------------------------- */
@@ -175,7 +166,7 @@ static tn_status write_memory(const document *d, tn__bytes *bytes)
 {
     tn__writer *out;
     TN_TRY(tn__writer_to_memory(bytes, &out));
-    return write_and_close(d, out);
+    return tn__writer_end(out, document_write(d, out));
 }
 
 tn_bytes tn_save_to_memory_with(const tn_save_options *options)

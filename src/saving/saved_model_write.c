@@ -142,14 +142,9 @@ static tn_status write_file(const tn__saved *s, const tn__folder *folder, const 
                             const tn__bytes *bytes)
 {
     char *path = tn__folder_file(folder, name);
-    tn__writer *out;
-    tn_status status = path ? tn__writer_open(path, s->options->sync, &out) : TN_RESOURCE_EXHAUSTED;
+    tn_status status = path ? tn__file_write(path, s->options->sync, bytes->data, bytes->size)
+                            : TN_RESOURCE_EXHAUSTED;
     tn__free(path);
-    TN_TRY(status);
-    status = tn__write(out, bytes->data, bytes->size);
-    if (status == TN_OK)
-        return tn__writer_commit(out);
-    tn__writer_abort(out);
     return status;
 }
 

@@ -155,19 +155,11 @@ void tn__svg_group_end(tn__text *svg)
 
 tn_status tn__svg_write(tn__text *svg, const char *path)
 {
-    tn__writer *writer;
     size_t size = svg->bytes.size;
     char *text = tn__text_take(svg);
     if (!text)
         return TN_RESOURCE_EXHAUSTED;
-    tn_status status = tn__writer_open(path, true, &writer);
-    if (status == TN_OK) {
-        status = tn__write(writer, text, size);
-        if (status == TN_OK)
-            status = tn__writer_commit(writer);
-        else
-            tn__writer_abort(writer);
-    }
+    tn_status status = tn__file_write(path, true, text, size);
     tn__free(text);
     return status;
 }
