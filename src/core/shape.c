@@ -63,6 +63,17 @@ bool tn__shape_merge(const tn_shape *a, const tn_shape *b, tn_shape *merged)
     return true;
 }
 
+tn_shape tn__shape_either(const tn_shape *a, const tn_shape *b)
+{
+    tn_shape either = *a;
+    if (!a->known || !b->known || a->rank != b->rank)
+        return TN__UNKNOWN_SHAPE;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dims[i] != b->dims[i])
+            either.dims[i] = TN_NONE;
+    return either;
+}
+
 int64_t tn__shape_count(const tn_shape *shape)
 {
     int64_t count = 1;

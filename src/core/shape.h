@@ -16,6 +16,8 @@ bool tn__shape_equal(const tn_shape *a, const tn_shape *b);      /* the same, un
 bool tn__shape_fits(const tn_shape *a, const tn_shape *b);       /* may be the same: unknown fits everything */
 /* What both say; false when they contradict. */
 bool tn__shape_merge(const tn_shape *a, const tn_shape *b, tn_shape *merged);
+/* The most special shape that both fit: a dimension that differs is not known. */
+tn_shape tn__shape_either(const tn_shape *a, const tn_shape *b);
 /* Elements of a full shape (checked when the tensor was made, so it cannot overflow); 1 for a scalar. */
 int64_t tn__shape_count(const tn_shape *shape);
 /* Elements times the dtype's size: fails on negative or unknown dimensions and on more than limit bytes. */

@@ -46,6 +46,12 @@ static void what_is_not_known_fits_everything(void **state)
     assert_true(tn__shape_merge(&a, &unknown, &merged) && tn__shape_equal(&merged, &a));
     assert_true(tn__shape_merge(&unknown, &unknown, &merged) && !merged.known);
     assert_false(tn__shape_merge(&a, &c, &merged));
+    merged = tn__shape_either(&b, &c);
+    assert_true(tn__shape_equal(&merged, &b));
+    merged = tn__shape_either(&a, &b);
+    assert_true(tn__shape_equal(&merged, &TN_SHAPE(TN_NONE, TN_NONE)));
+    assert_false(tn__shape_either(&a, &unknown).known || tn__shape_either(&unknown, &a).known);
+    assert_false(tn__shape_either(&a, &TN_SHAPE(1, 2, 3, 4, 5)).known);
     assert_false(tn__shape_fits(&a, &scalar));
     assert_true(tn__shape_fits(&b, &c));
     assert_false(tn__shape_equal(&a, &b)); /* equal means the same unknowns too */

@@ -494,19 +494,9 @@ static bool relax(tn_shape *shapes, size_t variables, const traced *t)
 {
     bool relaxed = false;
     for (size_t i = 0; i < variables; i++) {
-        const tn_shape *after = &t->output[i]->shape;
-        if (tn__shape_equal(after, &shapes[i]))
-            continue;
-        if (!after->known || !shapes[i].known || after->rank != shapes[i].rank) {
-            relaxed |= shapes[i].known;
-            shapes[i] = TN__UNKNOWN_SHAPE;
-            continue;
-        }
-        for (int d = 0; d < after->rank; d++)
-            if (shapes[i].dims[d] != after->dims[d] && shapes[i].dims[d] != TN_NONE) {
-                shapes[i].dims[d] = TN_NONE;
-                relaxed = true;
-            }
+        tn_shape either = tn__shape_either(&shapes[i], &t->output[i]->shape);
+        relaxed |= !tn__shape_equal(&either, &shapes[i]);
+        shapes[i] = either;
     }
     return relaxed;
 }

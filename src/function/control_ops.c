@@ -136,25 +136,13 @@ static size_t if_outputs(const void *attrs, size_t inputs)
     return tn__closure_outputs(&((const tn__if_attrs *)attrs)->then);
 }
 
-/* What both shapes are: a dimension that differs is not known. */
-static tn_shape shape_of_either(const tn_shape *a, const tn_shape *b)
-{
-    tn_shape either = *a;
-    if (!a->known || !b->known || a->rank != b->rank)
-        return TN__UNKNOWN_SHAPE;
-    for (int i = 0; i < a->rank; i++)
-        if (a->dims[i] != b->dims[i])
-            either.dims[i] = TN_NONE;
-    return either;
-}
-
 static tn_status if_infer(tn__infer *infer)
 {
     const tn__if_attrs *a = infer->attrs;
     for (size_t i = 0; i < infer->output_count; i++) {
         const tn_tensor *x = a->then.outputs->of.tuple.item[i], *y = a->otherwise.outputs->of.tuple.item[i];
         infer->output[i].dtype = (tn_dtype)x->dtype;
-        infer->output[i].shape = shape_of_either(&x->shape, &y->shape);
+        infer->output[i].shape = tn__shape_either(&x->shape, &y->shape);
     }
     return TN_OK;
 }
@@ -183,7 +171,7 @@ static tn_status case_infer(tn__infer *infer)
         infer->output[i].dtype = (tn_dtype)first->dtype;
         infer->output[i].shape = first->shape;
         for (size_t k = 1; k < branches->count; k++)
-            infer->output[i].shape = shape_of_either(&infer->output[i].shape, &branches->item[k].outputs->of.tuple.item[i]->shape);
+            infer->output[i].shape = tn__shape_either(&infer->output[i].shape, &branches->item[k].outputs->of.tuple.item[i]->shape);
     }
     return TN_OK;
 }

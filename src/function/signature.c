@@ -244,25 +244,13 @@ tn__concrete *tn__concrete_find(tn_function *f, const tn__key *key)
     return found;
 }
 
-/* The most special shape that both fit. */
-static void generalise_shape(tn_shape *shape, const tn_shape *other)
-{
-    if (!shape->known || !other->known || shape->rank != other->rank) {
-        *shape = TN__UNKNOWN_SHAPE;
-        return;
-    }
-    for (int d = 0; d < shape->rank; d++)
-        if (shape->dims[d] != other->dims[d])
-            shape->dims[d] = TN_NONE;
-}
-
 void tn__key_generalise(const tn_function *f, tn__key *key)
 {
     for (size_t i = 0; i < f->concrete.count; i++) {
         const tn__key *other = &f->concrete.item[i]->key;
         bool alike = key_alike(other, key);
         for (size_t k = 0; alike && k < key->count; k++)
-            generalise_shape(&key->spec[k].shape, &other->spec[k].shape);
+            key->spec[k].shape = tn__shape_either(&key->spec[k].shape, &other->spec[k].shape);
     }
 }
 
