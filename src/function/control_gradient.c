@@ -267,17 +267,12 @@ static tn_status run_with_history(const tn__gradient *g, size_t count, tn_tensor
     return tn__errors()->status;
 }
 
-static tn_tensor *rounds_of(tn_tensor *past)
-{
-    return tn_reshape(tn_slice(tn_shape_tensor(past), TN_SHAPE(0), TN_SHAPE(1)), TN_SCALAR);
-}
-
 static tn_tensor *walk_rounds(while_flow *f)
 {
     tn_tensor **first = tn__scope_alloc((f->s->count + 2) * sizeof *first);
     if (!first)
         return NULL;
-    first[0] = rounds_of(f->past.item[0]);
+    first[0] = tn__rows(f->past.item[0], TN_INT32);
     for (size_t i = 0; i < f->s->count; i++) {
         tn_tensor *arrives = i < f->own ? f->g->dout[f->s->place[i]] : NULL;
         first[1 + i] = arrives ? arrives : tn_zeros_like(f->s->item[i]);
