@@ -30,6 +30,11 @@ tn_status tn__checkpoint_note(const char *prefix, const char *const *all, size_t
 tn_status tn__checkpoint_latest(const char *folder, char **prefix);
 /* PREFIX.index is there. NULL: no memory. */
 bool tn__checkpoint_is(const char *prefix);
+/* Such a prefix, and no file by itself; NULL is none. */
+bool tn__checkpoint_is_prefix(const char *path);
+/* The checkpoint that a table is: its index, which tells its prefix, or one of the first format,
+ * which is whole in itself. */
+tn_status tn__checkpoint_open(const tn__source *source, tn__bundle **bundle);
 
 /* --- names ------------------------------------------------------------------------------------ */
 /* What is done to full names on the way to keys: see tn_load_weights_options. NULL: nothing. */

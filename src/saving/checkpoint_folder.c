@@ -1,4 +1,4 @@
-/* checkpoint_folder.c - which checkpoint of a folder is the last one. */
+/* checkpoint_folder.c - which files are a checkpoint, and which of a folder is the last one. */
 #include "saving/checkpoint.h"
 #include <string.h>
 
@@ -26,6 +26,11 @@ static bool is_file(char *path)
 bool tn__checkpoint_is(const char *prefix)
 {
     return is_file(tn__print("%s.index", prefix));
+}
+
+bool tn__checkpoint_is_prefix(const char *path)
+{
+    return path && tn__path_kind_of(path) != TN__PATH_FILE && tn__checkpoint_is(path);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */

@@ -41,6 +41,18 @@ tn_status tn__checkpoint_unexpected(tn__checkpoint_reading *r, size_t entry, con
     return tn__loading_unexpected(r->loading, tn__checkpoint_place(r, entry));
 }
 
+/* --- the file --------------------------------------------------------------------------------- */
+tn_status tn__checkpoint_open(const tn__source *source, tn__bundle **bundle)
+{
+    const tn__bundle_limits limits = { .decoded = source->decoded };
+    if (!tn__ends_with(source->name, ".index"))
+        return tn__bundle_open_bytes(source->bytes, NULL, 0, &limits, bundle);
+    char *prefix = tn__strndup(source->name, strlen(source->name) - strlen(".index"));
+    tn_status status = prefix ? tn__bundle_open(prefix, &limits, bundle) : TN_RESOURCE_EXHAUSTED;
+    tn__free(prefix);
+    return status;
+}
+
 /* --- the object graph ------------------------------------------------------------------------- */
 tn_status tn__checkpoint_graph(tn__bundle *bundle, tn__arena *arena, tn__object_graph *graph)
 {

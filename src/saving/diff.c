@@ -44,19 +44,12 @@ static tn_status note(comparison *c, const char *format, ...)
     return line && json_array_append_new(c->notes, line) == 0 ? TN_OK : tn__fail_memory(0);
 }
 
-/* Two files, of which the path is only the beginning. */
-static bool is_checkpoint(const side *s)
-{
-    const char *path = s->file->path;
-    return path && tn__path_kind_of(path) != TN__PATH_FILE && tn__checkpoint_is(path);
-}
-
 static tn_status read_side(side *s)
 {
     tn__source source;
     tn__parts parts;
     s->has_values = true;
-    if (is_checkpoint(s))
+    if (tn__checkpoint_is_prefix(s->file->path))
         return TN_OK;
     TN_TRY(tn__source_open(s->file->path, s->file->data, false, s->file->limit, &source));
     s->has_values = tn__source_format(&source) != TN__FORMAT_JSON;
@@ -149,7 +142,7 @@ static tn_status list_side(side *s)
 {
     if (s->model)
         return tn__named_of_model(s->model, &s->set);
-    if (is_checkpoint(s))
+    if (tn__checkpoint_is_prefix(s->file->path))
         return tn__fail(
             TN_UNIMPLEMENTED,
             "'%s' is a checkpoint of TensorFlow: it is compared beside a model that takes "

@@ -531,9 +531,7 @@ static tn_status inspect_source(const char *path, const char *opened, tn__span d
 
 tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **report)
 {
-    bool prefix =
-        !data.data && path && tn__path_kind_of(path) != TN__PATH_FILE && tn__checkpoint_is(path);
-    if (!prefix)
+    if (data.data || !tn__checkpoint_is_prefix(path))
         return inspect_source(path, path, data, limit, report);
     char *index = tn__print("%s.index", path);
     tn_status status =

@@ -349,14 +349,8 @@ static tn_status weights_from_table(tn__loading *loading, const tn__source *sour
                                     const tn_load_weights_options *o)
 {
     tn__bundle *bundle;
-    const tn__bundle_limits limits = { .decoded = source->decoded };
-    bool index = !o->data && tn__ends_with(o->path, ".index");
-    char *prefix = index ? tn__strndup(o->path, strlen(o->path) - strlen(".index")) : NULL;
-    tn_status status = index && !prefix ? TN_RESOURCE_EXHAUSTED
-                       : index          ? tn__bundle_open(prefix, &limits, &bundle)
-                               : tn__bundle_open_bytes(source->bytes, NULL, 0, &limits, &bundle);
-    tn__free(prefix);
-    return status == TN_OK ? weights_from_bundle(loading, bundle, o) : status;
+    TN_TRY(tn__checkpoint_open(source, &bundle));
+    return weights_from_bundle(loading, bundle, o);
 }
 
 static tn_status check_names(const tn__source *source, const tn_load_weights_options *o)
@@ -441,8 +435,7 @@ tn_status tn_load_weights_with(const tn_load_weights_options *o)
     TN__ENTER_OPTIONS(context, o, context->error.status);
     TN__EAGERLY(context);
     TN_TRY(check_target(o->layer));
-    bool prefix = !o->data && o->path && tn__path_kind_of(o->path) != TN__PATH_FILE &&
-                  tn__checkpoint_is(o->path);
+    bool prefix = !o->data && tn__checkpoint_is_prefix(o->path);
     return prefix ? load_prefix(o) : load_file(o);
 }
 

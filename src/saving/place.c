@@ -29,7 +29,7 @@ tn_status tn__place_shape(tn__place place, tn_shape *shape)
 /* The types that tensors have are numbered as TensorFlow numbers them. */
 static tn_status check_dtype(const tn__bundle_entry *entry)
 {
-    if (entry->dtype == TN_BOOL || tn__in(TN__NUMBERS, (tn_dtype)entry->dtype))
+    if (tn__dtype_size((tn_dtype)entry->dtype))
         return TN_OK;
     return tn__fail(TN_UNIMPLEMENTED, "'%s' is of %s, which no tensor here is", entry->name,
                     tn__tf_dtype_name(entry->dtype));
