@@ -5,7 +5,10 @@
 #include "tenon/files.h"
 #include <jansson.h>
 
-/* Takes the report over. key: of the number of findings in it. Text of the innermost scope. */
+/* Takes the report over. Text of the innermost scope; NULL and an error. */
+const char *tn__report_text(json_t *report, bool json,
+                            void (*say)(const json_t *report, tn__text *text));
+/* The same, and the number of findings. key: of that in the report. */
 tn_findings tn__findings(json_t *report, const char *key, bool json,
                          void (*say)(const json_t *report, tn__text *text));
 

@@ -1,14 +1,14 @@
 /* inspect.c - what a file holds, told without making a model of it: so also when nobody knows its
  * classes, or when part of it is damaged. */
 #include "saving/inspect.h"
-#include "saving/saved_folder.h"
 #include "nn/config.h"
 #include "saving/archive.h"
 #include "saving/checkpoint.h"
+#include "saving/findings.h"
 #include "saving/json.h"
 #include "saving/keras3.h"
 #include "saving/legacy.h"
-#include <stdlib.h>
+#include "saving/saved_folder.h"
 #include <string.h>
 
 enum { DEEPEST = 64, MOST_ENTRIES = 100000 };
@@ -543,22 +543,10 @@ tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **
 const char *tn_inspect_with(const tn_inspect_options *options)
 {
     TN__ENTER_OPTIONS(context, options, "<failed>");
+    (void)context;
     json_t *report;
-    tn__text text = { 0 };
     if (tn__inspect(options->path, (tn__span){ NULL, 0 }, 0, &report) != TN_OK)
         return "<failed>";
-    char *json = options->json ? json_dumps(report, JSON_INDENT(1)) : NULL;
-    if (options->json)
-        tn__text_add(&text, "%s\n", json ? json : "");
-    else
-        tn__inspect_text(report, &text);
-    free(json);
-    json_decref(report);
-    bool failed = text.failed || (options->json && !json);
-    const char *said = failed ? NULL : tn__scope_strdup(tn__text_get(&text));
-    tn__text_free(&text);
-    if (failed)
-        tn__fail_memory(0);
-    (void)context;
+    const char *said = tn__report_text(report, options->json, tn__inspect_text);
     return said ? said : "<failed>";
 }
