@@ -152,11 +152,6 @@ static tn_status list_side(side *s)
 }
 
 /* --- variables -------------------------------------------------------------------------------- */
-static bool is_same_place(double x, double y, double tolerance)
-{
-    return x == y || (isnan(x) && isnan(y)) || fabs(x - y) <= tolerance;
-}
-
 /* *largest: of all places; infinite where only one of the two is a number. */
 static bool are_equal(const tn_tensor *a, const tn_tensor *b, double tolerance, double *largest)
 {
@@ -168,7 +163,7 @@ static bool are_equal(const tn_tensor *a, const tn_tensor *b, double tolerance, 
             continue;
         double difference = fabs(x - y);
         *largest = isnan(difference) ? INFINITY : fmax(*largest, difference);
-        equal &= is_same_place(x, y, tolerance);
+        equal &= difference <= tolerance;
     }
     return equal;
 }
