@@ -24,9 +24,8 @@ static bool only_one(tn__text *text, const json_t *variable, const char *key, co
 {
     if (!json_is_null(json_object_get(variable, other)))
         return false;
-    tn__text_add(text, "only in %s: ", key);
-    tn__inspect_words(text, tn__json_text(variable, "name"));
-    tn__text_add(text, " ");
+    tn__text_add(text, "only in %s", key);
+    tn__inspect_words(text, ": ", tn__json_text(variable, "name"), " ");
     add_side(text, json_object_get(variable, key));
     return true;
 }
@@ -35,8 +34,7 @@ static void add_variable(tn__text *text, const json_t *variable)
 {
     const json_t *a = json_object_get(variable, "a"), *b = json_object_get(variable, "b");
     if (!only_one(text, variable, "a", "b") && !only_one(text, variable, "b", "a")) {
-        tn__inspect_words(text, tn__json_text(variable, "name"));
-        tn__text_add(text, ": ");
+        tn__inspect_words(text, "", tn__json_text(variable, "name"), ": ");
         add_side(text, a);
         if (!json_equal((json_t *)(uintptr_t)a, (json_t *)(uintptr_t)b)) {
             tn__text_add(text, " and ");
@@ -47,28 +45,23 @@ static void add_variable(tn__text *text, const json_t *variable)
     tn__text_add(text, "\n");
 }
 
-static void add_value(tn__text *text, const json_t *value)
+static void add_value(tn__text *text, const json_t *value, const char *after)
 {
     char *words = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
     size_t length = words ? strlen(words) : 0;
     if (length > 200)
         memcpy(words + 197, "...", 4);
-    tn__inspect_words(text, words ? words : "nothing");
+    tn__inspect_words(text, "", words ? words : "nothing", after);
     free(words);
 }
 
 static void add_config(tn__text *text, const json_t *config)
 {
     const char *layer = tn__json_text(config, "layer");
-    tn__text_add(text, "config: ");
-    tn__inspect_words(text, *layer ? layer : "(model)");
-    tn__text_add(text, " ");
-    tn__inspect_words(text, tn__json_text(config, "key"));
-    tn__text_add(text, ": ");
-    add_value(text, json_object_get(config, "a"));
-    tn__text_add(text, " and ");
-    add_value(text, json_object_get(config, "b"));
-    tn__text_add(text, "\n");
+    tn__inspect_words(text, "config: ", *layer ? layer : "(model)", " ");
+    tn__inspect_words(text, "", tn__json_text(config, "key"), ": ");
+    add_value(text, json_object_get(config, "a"), " and ");
+    add_value(text, json_object_get(config, "b"), "\n");
 }
 
 static void add_end(tn__text *text, const json_t *report, size_t equal)
@@ -76,11 +69,7 @@ static void add_end(tn__text *text, const json_t *report, size_t equal)
     size_t i;
     const json_t *note;
     json_array_foreach(json_object_get(report, "notes"), i, note)
-    {
-        tn__text_add(text, "note: ");
-        tn__inspect_words(text, json_string_value(note));
-        tn__text_add(text, "\n");
-    }
+        tn__inspect_words(text, "note: ", json_string_value(note), "\n");
     int differences = (int)json_integer_value(json_object_get(report, "differences"));
     if (differences)
         tn__text_add(text, "%d difference%s, ", differences, differences == 1 ? "" : "s");

@@ -3,27 +3,20 @@
 #include "nn/config.h"
 #include "saving/inspect.h"
 
-static void add_words(tn__text *text, const char *before, const char *words, const char *after)
-{
-    tn__text_add(text, "%s", before);
-    tn__inspect_words(text, words);
-    tn__text_add(text, "%s", after);
-}
-
 static void add_head(tn__text *text, const json_t *report)
 {
     const json_t *model = json_object_get(report, "model");
     const char *class = tn__json_text(model, "class"), *name = tn__json_text(model, "name");
-    add_words(text, "", tn__json_text(report, "file"), "");
+    tn__inspect_words(text, "", tn__json_text(report, "file"), "");
     if (class)
-        add_words(text, ": ", class, "");
+        tn__inspect_words(text, ": ", class, "");
     if (class && name)
-        add_words(text, " '", name, "'");
+        tn__inspect_words(text, " '", name, "'");
     const char *version = tn__json_text(report, "keras_version");
     if (version)
-        add_words(text, ", of Keras ", version, "");
+        tn__inspect_words(text, ", of Keras ", version, "");
     if (tn__json_text(report, "weights"))
-        add_words(text, ", with the weights of ", tn__json_text(report, "weights"), "");
+        tn__inspect_words(text, ", with the weights of ", tn__json_text(report, "weights"), "");
     tn__text_add(text, "\n");
 }
 
@@ -36,12 +29,12 @@ static void add_variables(tn__text *text, const json_t *variables)
     json_array_foreach(variables, i, variable)
     {
         const json_t *owner = json_object_get(variable, "owner");
-        add_words(text, "  ", tn__json_text(variable, "name"), " ");
+        tn__inspect_words(text, "  ", tn__json_text(variable, "name"), " ");
         tn__text_add(text, "%s ", tn__json_text(variable, "dtype"));
         tn__inspect_shape(text, json_object_get(variable, "shape"));
         if (json_is_object(owner)) {
-            add_words(text, " of ", tn__json_text(owner, "class"), "");
-            add_words(text, " '", tn__json_text(owner, "layer"), "'");
+            tn__inspect_words(text, " of ", tn__json_text(owner, "class"), "");
+            tn__inspect_words(text, " '", tn__json_text(owner, "layer"), "'");
         }
         tn__text_add(text, "\n");
     }
@@ -50,9 +43,9 @@ static void add_variables(tn__text *text, const json_t *variables)
 static void add_finding(tn__text *text, const json_t *finding, size_t number)
 {
     tn__text_add(text, "%zu. %s: ", number, tn__json_text(finding, "kind"));
-    add_words(text, "", tn__json_text(finding, "message"), "\n");
-    add_words(text, "   rule: ", tn__json_text(finding, "rule"), "\n");
-    add_words(text, "   mend: ", tn__json_text(finding, "mend"), "\n");
+    tn__inspect_words(text, "", tn__json_text(finding, "message"), "\n");
+    tn__inspect_words(text, "   rule: ", tn__json_text(finding, "rule"), "\n");
+    tn__inspect_words(text, "   mend: ", tn__json_text(finding, "mend"), "\n");
 }
 
 static void add_findings(tn__text *text, const json_t *findings)
@@ -74,12 +67,12 @@ static void add_fix(tn__text *text, const json_t *fix)
     if (!json_is_object(fix))
         return;
     if (refused) {
-        add_words(text, "not mended: ", refused, "\n");
+        tn__inspect_words(text, "not mended: ", refused, "\n");
         return;
     }
     json_array_foreach(json_object_get(fix, "done"), i, line)
-        add_words(text, "mended: ", json_string_value(line), "\n");
-    add_words(text, "saved ", tn__json_text(fix, "path"), "\n");
+        tn__inspect_words(text, "mended: ", json_string_value(line), "\n");
+    tn__inspect_words(text, "saved ", tn__json_text(fix, "path"), "\n");
     const json_t *left = json_object_get(fix, "left");
     if (json_array_size(left) > 0)
         tn__text_add(text, "still there:\n");
@@ -93,7 +86,7 @@ void tn__doctor_text(const json_t *report, tn__text *text)
     add_head(text, report);
     add_variables(text, json_object_get(report, "variables"));
     json_array_foreach(json_object_get(report, "notes"), i, note)
-        add_words(text, "note: ", json_string_value(note), "\n");
+        tn__inspect_words(text, "note: ", json_string_value(note), "\n");
     add_findings(text, json_object_get(report, "findings"));
     add_fix(text, json_object_get(report, "fix"));
 }

@@ -13,8 +13,8 @@
 tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **report);
 /* For people. What a name holds that would move a terminal's cursor is shown as "?". */
 void tn__inspect_text(const json_t *report, tn__text *text);
-/* The same for one name, and a list of numbers as a shape, "(3, 4)". */
-void tn__inspect_words(tn__text *text, const char *words);
+/* The same for one name between two texts, and a list of numbers as a shape, "(3, 4)". */
+void tn__inspect_words(tn__text *text, const char *before, const char *words, const char *after);
 void tn__inspect_shape(tn__text *text, const json_t *shape);
 
 /* --- between the files that find ----------------------------------------------------------------

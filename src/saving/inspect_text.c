@@ -4,10 +4,12 @@
 #include "show/metrics.h"
 #include <string.h>
 
-void tn__inspect_words(tn__text *text, const char *words)
+void tn__inspect_words(tn__text *text, const char *before, const char *words, const char *after)
 {
+    tn__text_add(text, "%s", before);
     for (; words && *words; words++)
         tn__text_add(text, "%c", (unsigned char)*words < ' ' || *words == 0x7f ? '?' : *words);
+    tn__text_add(text, "%s", after);
 }
 
 static void add_line(tn__text *text, const json_t *report, const char *key)
@@ -15,9 +17,8 @@ static void add_line(tn__text *text, const json_t *report, const char *key)
     const char *value = tn__json_text(report, key);
     if (!value)
         return;
-    tn__text_add(text, "%s: ", key);
-    tn__inspect_words(text, value);
-    tn__text_add(text, "\n");
+    tn__text_add(text, "%s", key);
+    tn__inspect_words(text, ": ", value, "\n");
 }
 
 static void add_format(tn__text *text, const json_t *report)
@@ -48,13 +49,10 @@ static void add_model(tn__text *text, const json_t *model)
     const char *name = tn__json_text(model, "name"), *optimizer = tn__json_text(model, "optimizer");
     if (!model || json_is_null(model))
         return;
-    tn__text_add(text, "model: ");
-    tn__inspect_words(text, tn__json_text(model, "class"));
-    tn__text_add(text, name ? " '" : "");
-    tn__inspect_words(text, name);
-    tn__text_add(text, "%s%s", name ? "'" : "", optimizer ? ", compiled with " : "");
-    tn__inspect_words(text, optimizer);
-    tn__text_add(text, "\n");
+    tn__inspect_words(text, "model: ", tn__json_text(model, "class"), "");
+    if (name)
+        tn__inspect_words(text, " '", name, "'");
+    tn__inspect_words(text, optimizer ? ", compiled with " : "", optimizer, "\n");
 }
 
 static void add_layers(tn__text *text, const json_t *layers)
@@ -68,9 +66,8 @@ static void add_layers(tn__text *text, const json_t *layers)
         const char *name = tn__json_text(layer, "name");
         int depth = (int)json_integer_value(json_object_get(layer, "depth"));
         tn__text_add(text, "  %*s", 2 * depth, "");
-        tn__inspect_words(text, tn__json_text(layer, "class"));
-        tn__text_add(text, name ? " " : "");
-        tn__inspect_words(text, name);
+        tn__inspect_words(text, "", tn__json_text(layer, "class"), name ? " " : "");
+        tn__inspect_words(text, "", name, "");
         bool known = json_is_true(json_object_get(layer, "known"));
         tn__text_add(text, known ? "\n" : "  (nobody knows this class)\n");
     }
@@ -82,8 +79,7 @@ static void add_unknown(tn__text *text, const json_t *classes)
     const json_t *class;
     json_array_foreach(classes, i, class)
     {
-        tn__text_add(text, i ? ", " : "unknown classes: ");
-        tn__inspect_words(text, json_string_value(class));
+        tn__inspect_words(text, i ? ", " : "unknown classes: ", json_string_value(class), "");
     }
     tn__text_add(text, json_array_size(classes) ? "\n" : "");
 }
@@ -107,9 +103,8 @@ static void add_variables(tn__text *text, const char *what, const json_t *variab
     json_array_foreach(variables, i, variable)
     {
         const char *path = tn__json_text(variable, "path");
-        tn__text_add(text, "  ");
-        tn__inspect_words(text, path);
-        tn__text_add(text, "%s%s ", path && *path ? " " : "", tn__json_text(variable, "dtype"));
+        tn__inspect_words(text, "  ", path, path && *path ? " " : "");
+        tn__text_add(text, "%s ", tn__json_text(variable, "dtype"));
         tn__inspect_shape(text, json_object_get(variable, "shape"));
         tn__text_add(text, "\n");
     }
@@ -123,8 +118,7 @@ static void add_members(tn__text *text, const json_t *members)
     tn__text_add(text, "members:\n");
     json_array_foreach(members, i, member)
     {
-        tn__text_add(text, "  ");
-        tn__inspect_words(text, tn__json_text(member, "name"));
+        tn__inspect_words(text, "  ", tn__json_text(member, "name"), "");
         tn__text_add(text, " %lld bytes\n",
                      (long long)json_integer_value(json_object_get(member, "bytes")));
     }
@@ -157,9 +151,8 @@ static void add_problems(tn__text *text, const json_t *problems)
     const json_t *problem;
     json_array_foreach(problems, i, problem)
     {
-        tn__text_add(text, "%s: ", tn__json_text(problem, "kind"));
-        tn__inspect_words(text, tn__json_text(problem, "message"));
-        tn__text_add(text, "\n");
+        tn__text_add(text, "%s", tn__json_text(problem, "kind"));
+        tn__inspect_words(text, ": ", tn__json_text(problem, "message"), "\n");
     }
 }
 
