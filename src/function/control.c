@@ -93,8 +93,7 @@ static tn_status add_outside(outside *o, const tn_graph *graph)
             TN_TRY(TN__PUSH(&o->tensor, x));
     }
     for (size_t i = 0; i < graph->node.count; i++) {
-        const tn__node *node = graph->node.item[i];
-        tn_tensor *x = node->op == &tn__op_VarHandleOp ? *(tn_tensor **)node->attrs : NULL;
+        tn_tensor *x = tn__node_variable(graph->node.item[i]);
         if (x && !is_among(o->variable.item, o->variable.count, x))
             TN_TRY(TN__PUSH(&o->variable, x));
     }

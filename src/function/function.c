@@ -115,9 +115,8 @@ static bool must_replay(const tn_context *context, const tn__concrete *c, tn_ten
         if (tn__hooks.watched(context, leaves[i]))
             return true;
     for (size_t i = 0; i < c->graph->node.count; i++) {
-        const tn__node *node = c->graph->node.item[i];
-        bool capture = node->op == &tn__op_VarHandleOp || node->op == &tn__op_Const;
-        if (capture && tn__hooks.watched(context, *(tn_tensor **)node->attrs))
+        const tn_tensor *captured = tn__node_capture(c->graph->node.item[i]);
+        if (captured && tn__hooks.watched(context, captured))
             return true;
     }
     return false;

@@ -355,16 +355,11 @@ static tn_status remember(replay *r, uint64_t id, tn_tensor *value)
     return tn__ids_set(&r->place, id, r->count++);
 }
 
-/* Const and VarHandleOp stand for the value or variable they captured. */
-static bool is_capture(const tn__node *node)
-{
-    return node->op == &tn__op_Const || node->op == &tn__op_VarHandleOp;
-}
-
 static tn_status replay_node(replay *r, tn__node *node)
 {
-    if (is_capture(node))
-        return remember(r, node->first_id, *(tn_tensor **)node->attrs);
+    tn_tensor *captured = tn__node_capture(node);
+    if (captured)
+        return remember(r, node->first_id, captured);
     if (node->op == &tn__op_Placeholder)
         return tn__fail(TN_INVALID_ARGUMENT, "You must feed a value for placeholder tensor '%s'", node->name ? node->name : "Placeholder");
     tn_tensor *local[16], **inputs = local, **outputs;
@@ -408,7 +403,7 @@ static tn_status mark_needed(tn__node *const *nodes, size_t count, tn_tensor *co
         if (outputs[i] && tn__ids_get(&index, outputs[i]->id, &at))
             needed[at] = true;
     for (size_t i = count; i-- > 0 && status == TN_OK;) {
-        needed[i] |= effects && (nodes[i]->op->flags & TN__STATEFUL) && nodes[i]->op != &tn__op_Placeholder && !is_capture(nodes[i]);
+        needed[i] |= effects && (nodes[i]->op->flags & TN__STATEFUL) && nodes[i]->op != &tn__op_Placeholder && !tn__node_capture(nodes[i]);
         needed[i] &= !tn__ids_get(&replaced, nodes[i]->first_id, &at);
         for (size_t k = 0; needed[i] && k < nodes[i]->input_count; k++)
             if (tn__ids_get(&index, nodes[i]->input[k]->id, &at))

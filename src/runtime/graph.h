@@ -46,6 +46,16 @@ static inline bool tn__is_functional(const tn_tensor *x)
 {
     return x->form == TN__SYMBOLIC && x->of.output.node && !x->of.output.node->graph && !x->of.output.node->orphan;
 }
+/* The variable that a VarHandleOp stands for; NULL: another node. */
+static inline tn_tensor *tn__node_variable(const tn__node *node)
+{
+    return node->op == &tn__op_VarHandleOp ? *(tn_tensor **)node->attrs : NULL;
+}
+/* The same, and the value that a Const stands for. */
+static inline tn_tensor *tn__node_capture(const tn__node *node)
+{
+    return node->op == &tn__op_Const ? *(tn_tensor **)node->attrs : tn__node_variable(node);
+}
 /* Output `index` as a tensor; the caller owns the count; NULL and an error without memory. */
 tn_tensor *tn__node_output(tn__node *node, size_t index);
 /* The same for a node without outputs, where only what it does counts. */

@@ -119,8 +119,7 @@ static tn_list trainable_in(const tn_graph *graph)
     size_t count = 0;
     tn_tensor **item = tn__scope_alloc((graph->node.count + 1) * sizeof *item);
     for (size_t i = 0; item && i < graph->node.count; i++) {
-        const tn__node *node = graph->node.item[i];
-        tn_tensor *variable = node->op == &tn__op_VarHandleOp ? *(tn_tensor **)node->attrs : NULL;
+        tn_tensor *variable = tn__node_variable(graph->node.item[i]);
         if (variable && variable->of.variable->trainable)
             item[count++] = variable;
     }
