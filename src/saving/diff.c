@@ -193,10 +193,8 @@ static json_t *side_json(const tn__named_array *array)
 static tn_status add_entry(comparison *c, const char *name, const tn__named_array *a,
                            const tn__named_array *b, json_t *largest, bool equal)
 {
-    json_t *called = json_string(name);
-    json_t *entry =
-        json_pack("{s:o, s:o, s:o, s:o, s:b}", "name", called ? called : json_string("?"), "a",
-                  side_json(a), "b", side_json(b), "largest", largest, "equal", equal);
+    json_t *entry = json_pack("{s:o, s:o, s:o, s:o, s:b}", "name", tn__json_shown(name), "a",
+                              side_json(a), "b", side_json(b), "largest", largest, "equal", equal);
     c->differences += !equal;
     return entry && json_array_append_new(c->variables, entry) == 0 ? TN_OK : tn__fail_memory(0);
 }
@@ -292,10 +290,9 @@ static tn_status begin(comparison *c)
 {
     const char *a = c->a.file->path ? c->a.file->path : "memory";
     const char *b = c->b.file->path ? c->b.file->path : "memory";
-    json_t *x = json_string(a), *y = json_string(b); /* NULL when they are no UTF-8 */
-    c->out = json_pack("{s:o, s:o, s:f, s:n, s:[], s:[], s:[], s:n}", "a", x ? x : json_string("?"),
-                       "b", y ? y : json_string("?"), "tolerance", c->tolerance, "compared",
-                       "variables", "configs", "notes", "differences");
+    c->out = json_pack("{s:o, s:o, s:f, s:n, s:[], s:[], s:[], s:n}", "a", tn__json_shown(a), "b",
+                       tn__json_shown(b), "tolerance", c->tolerance, "compared", "variables",
+                       "configs", "notes", "differences");
     c->variables = json_object_get(c->out, "variables");
     c->configs = json_object_get(c->out, "configs");
     c->notes = json_object_get(c->out, "notes");

@@ -4,6 +4,7 @@
 #include "nn/naming.h"
 #include "saving/findings.h"
 #include "saving/inspect.h"
+#include "saving/json.h"
 #include "saving/legacy.h"
 #include "saving/load.h"
 #include "saving/scopes.h"
@@ -122,12 +123,10 @@ tn_status tn__doctor_find(tn__examination *e, tn__trouble kind, bool mendable, c
     va_start(arguments, format);
     tn__text_add_v(&text, format, arguments);
     va_end(arguments);
-    json_t *called = json_string(subject);
-    json_t *entry =
-        json_pack("{s:s, s:o, s:o, s:s, s:o, s:b}", "kind", troubles[kind].kind, "subject",
-                  called ? called : json_string("?"), "message", text_json(&text), "rule",
-                  troubles[kind].rule, "mend", mend_json(e, troubles[kind].mend), "mendable",
-                  mendable && troubles[kind].mendable);
+    json_t *entry = json_pack(
+        "{s:s, s:o, s:o, s:s, s:o, s:b}", "kind", troubles[kind].kind, "subject",
+        tn__json_shown(subject), "message", text_json(&text), "rule", troubles[kind].rule, "mend",
+        mend_json(e, troubles[kind].mend), "mendable", mendable && troubles[kind].mendable);
     return entry && json_array_append_new(e->findings, entry) == 0 ? TN_OK : tn__fail_memory(0);
 }
 
@@ -171,11 +170,9 @@ static tn_status copy_of(tn__examination *e, const char *key)
 
 static tn_status begin(tn__examination *e)
 {
-    json_t *file = json_string(file_name(e));
     const char *weights = e->request->weights;
-    json_t *other = weights ? json_string(weights) : json_null();
-    e->out = json_pack("{s:o, s:o}", "file", file ? file : json_string("?"), "weights",
-                       other ? other : json_string("?"));
+    e->out = json_pack("{s:o, s:o}", "file", tn__json_shown(file_name(e)), "weights",
+                       weights ? tn__json_shown(weights) : json_null());
     static const char *const copied[] = { "format", "keras_version", "model" };
     for (size_t i = 0; e->out && i < sizeof copied / sizeof *copied; i++)
         TN_TRY(copy_of(e, copied[i]));
@@ -200,18 +197,11 @@ static bool has(const tn__examination *e, const char *key)
     return json_array_size(json_object_get(e->inspection, key)) > 0;
 }
 
-static tn_status open_source(const tn__examination *e, tn__source *source)
-{
-    const tn__doctor_request *r = e->request;
-    return tn__source_open(r->path, r->data, false, r->limit, source);
-}
-
 static tn_status read_parts(tn__examination *e)
 {
-    tn__source source;
-    TN_TRY(open_source(e, &source));
-    tn_status status = tn__parts_read(&source, &e->parts);
-    tn__source_close(&source);
+    const tn__doctor_request *r = e->request;
+    TN_TRY(tn__source_open(r->path, r->data, false, r->limit, &e->source));
+    tn_status status = tn__parts_read(&e->source, &e->parts);
     return has(e, "problems") ? tn__doctor_try(e, TN__DAMAGED, file_name(e), status) : status;
 }
 
@@ -243,26 +233,23 @@ static tn_status read_h5_scopes(const tn__examination *e, const tn__source *sour
     return status;
 }
 
-static tn_status make_from(tn__examination *e, const tn__source *source)
+static tn_status make_from_config(tn__examination *e)
 {
     json_t *copy = json_deep_copy(e->config);
     if (!copy)
         return tn__fail_memory(0);
     tn_status status = tn__load_config(e->context, copy, e->parts.version, e->parts.archive,
-                                       tn__weight_room(source), &e->model);
+                                       tn__weight_room(&e->source), &e->model);
     json_decref(copy);
     TN_TRY(status);
     if (e->parts.scopes)
         return tn__scopes_from_json(e->context, e->model, e->parts.scopes);
-    return e->parts.own ? read_h5_scopes(e, source) : TN_OK;
+    return e->parts.own ? read_h5_scopes(e, &e->source) : TN_OK;
 }
 
 static tn_status make_model(tn__examination *e)
 {
-    tn__source source;
-    TN_TRY(open_source(e, &source));
-    tn_status status = make_from(e, &source);
-    tn__source_close(&source);
+    tn_status status = make_from_config(e);
     size_t before = json_array_size(e->findings);
     TN_TRY(tn__doctor_try(e, TN__NOT_MADE, file_name(e), status));
     if (json_array_size(e->findings) > before) {
@@ -286,12 +273,11 @@ static tn_status list_variable(tn__examination *e, tn_tensor *variable)
     const char *full = tn__full_name(variable);
     if (!full)
         return TN_RESOURCE_EXHAUSTED;
-    json_t *name = json_string(full), *path = json_string(v->path ? v->path : full); /* no UTF-8 */
-    json_t *entry =
-        json_pack("{s:o, s:o, s:o, s:s, s:b, s:o}", "name", name ? name : json_string("?"), "path",
-                  path ? path : json_string("?"), "shape", tn__shape_to_json(&variable->shape),
-                  "dtype", tn__dtype_name((tn_dtype)variable->dtype), "trainable", v->trainable,
-                  "owner", owner_json(v));
+    json_t *entry = json_pack("{s:o, s:o, s:o, s:s, s:b, s:o}", "name", tn__json_shown(full),
+                              "path", tn__json_shown(v->path ? v->path : full), "shape",
+                              tn__shape_to_json(&variable->shape), "dtype",
+                              tn__dtype_name((tn_dtype)variable->dtype), "trainable", v->trainable,
+                              "owner", owner_json(v));
     return entry && json_array_append_new(e->variables, entry) == 0 ? TN_OK : tn__fail_memory(0);
 }
 
@@ -354,6 +340,7 @@ static tn_status examine(tn__examination *e)
         TN_TRY(tn__doctor_note(
             e, "the file holds no model: only what can be seen without one was examined"));
     }
+    tn__source_close(&e->source);
     if (!e->model)
         TN_TRY(list_file(e));
     TN_TRY(tn__json_set(e->out, "open", json_integer((json_int_t)json_array_size(e->findings))));
@@ -362,6 +349,7 @@ static tn_status examine(tn__examination *e)
 
 static void examination_free(tn__examination *e)
 {
+    tn__source_close(&e->source);
     tn__parts_free(&e->parts);
     json_decref(e->inspection);
     json_decref(e->config);

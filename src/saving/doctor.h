@@ -37,6 +37,7 @@ typedef enum {
 typedef struct {
     tn_context *context;
     const tn__doctor_request *request;
+    tn__source source; /* the file, until all of it was examined */
     tn__parts parts;
     json_t *inspection; /* what inspect.c tells of the file */
     json_t *config;     /* of the file, but equal names of layers are settled */

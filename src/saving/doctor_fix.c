@@ -1,6 +1,7 @@
 /* doctor_fix.c - a mended copy of what was examined. The file itself is only ever read. */
 #include "saving/doctor.h"
 #include "nn/config.h"
+#include "saving/json.h"
 #include "tenon/files.h"
 #include <string.h>
 #include <sys/stat.h>
@@ -135,9 +136,8 @@ static tn_status mend(tn__examination *e, json_t *fix)
 tn_status tn__doctor_fix(tn__examination *e)
 {
     TN_TRY(check_target(e->request));
-    json_t *path = json_string(e->request->fix);
     json_t *fix =
-        json_pack("{s:o, s:o?}", "path", path ? path : json_string("?"), "refused", refusal(e));
+        json_pack("{s:o, s:o?}", "path", tn__json_shown(e->request->fix), "refused", refusal(e));
     TN_TRY(tn__json_set(e->out, "fix", fix));
     return json_is_string(json_object_get(fix, "refused")) ? TN_OK : mend(e, fix);
 }

@@ -39,16 +39,20 @@ static void take_report(void *self, const tn_weight_report *weight)
     t->status = tell(t->e, weight);
 }
 
-/* Of the model's own file layers are found by their names, too: it was made of it. */
-static tn_status load_own(tn__examination *e, tn__source *source, telling *t)
+/* Of the model's own file layers are found by their names, too: it was made of it. What loading
+ * gives back of the bytes is a view of them: the optimizer's state is still to be read. */
+static tn_status load_own(tn__examination *e, telling *t)
 {
+    tn__source view = { .bytes = e->source.bytes,
+                        .name = e->source.name,
+                        .decoded = e->source.decoded };
     const tn_load_weights_options o = { .size_ = sizeof o,
                                         .layer = e->model,
                                         .path = e->request->path };
     tn__loading loading = {
-        .source = source, .fresh = true, .report = take_report, .report_self = t
+        .source = &view, .fresh = true, .report = take_report, .report_self = t
     };
-    tn_status status = tn__load_into(&loading, source, &o);
+    tn_status status = tn__load_into(&loading, &view, &o);
     tn__loading_free(&loading);
     return status;
 }
@@ -65,11 +69,11 @@ static tn_status load_other(tn__examination *e, telling *t)
 }
 
 /* What every row tells is no finding once more; what is not there or no file at all is an error. */
-static tn_status load(tn__examination *e, tn__source *source)
+static tn_status load(tn__examination *e)
 {
     telling t = { .e = e };
     const char *weights = e->request->weights;
-    tn_status status = weights ? load_other(e, &t) : load_own(e, source, &t);
+    tn_status status = weights ? load_other(e, &t) : load_own(e, &t);
     e->loaded = status == TN_OK;
     TN_TRY(t.status);
     if (weights && status == TN_NOT_FOUND)
@@ -78,26 +82,17 @@ static tn_status load(tn__examination *e, tn__source *source)
         tn__fail_clear();
         return TN_OK;
     }
-    return tn__doctor_try(e, TN__NOT_FILLED, weights ? weights : source->name, status);
+    return tn__doctor_try(e, TN__NOT_FILLED, weights ? weights : e->source.name, status);
 }
 
 tn_status tn__doctor_weights(tn__examination *e)
 {
-    tn__source source;
-    const tn__doctor_request *r = e->request;
-    TN_TRY(tn__source_open(r->path, r->data, false, r->limit, &source));
-    bool none = !r->weights && tn__source_format(&source) == TN__FORMAT_JSON;
-    tn_status status = TN_OK;
-    if (none)
-        status = tn__doctor_note(e, "an architecture has no weights: none were examined");
-    else if (!e->model->built)
-        status =
-            tn__doctor_note(e, "the config does not say for which inputs the model is built: its "
-                               "weights were not examined");
-    else
-        status = load(e, &source);
-    tn__source_close(&source);
-    return status;
+    if (!e->request->weights && tn__source_format(&e->source) == TN__FORMAT_JSON)
+        return tn__doctor_note(e, "an architecture has no weights: none were examined");
+    if (!e->model->built)
+        return tn__doctor_note(e, "the config does not say for which inputs the model is built: "
+                                  "its weights were not examined");
+    return load(e);
 }
 
 /* --- the optimizer ---------------------------------------------------------------------------- */
@@ -156,8 +151,9 @@ static tn_status read_hdf5(tn__examination *e, const tn__source *source, tn__sta
     return status;
 }
 
-static tn_status check_state(tn__examination *e, const tn__source *source)
+static tn_status check_state(tn__examination *e)
 {
+    const tn__source *source = &e->source;
     tn__state_report report = { 0 };
     tn_status status = tn__source_format(source) == TN__FORMAT_ZIP
                            ? read_archive(e, source, &report)
@@ -181,14 +177,8 @@ static tn_status tell_unused(tn__examination *e)
 
 tn_status tn__doctor_optimizer(tn__examination *e)
 {
-    tn__source source;
     if (!json_is_object(e->parts.compiled))
         return tell_unused(e);
-    if (!e->loaded)
-        return TN_OK;
-    TN_TRY(tn__source_open(e->request->path, e->request->data, false, e->request->limit, &source));
-    tn_status status =
-        tn__source_format(&source) == TN__FORMAT_JSON ? TN_OK : check_state(e, &source);
-    tn__source_close(&source);
-    return status;
+    bool has_state = e->loaded && tn__source_format(&e->source) != TN__FORMAT_JSON;
+    return has_state ? check_state(e) : TN_OK;
 }

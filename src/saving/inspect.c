@@ -16,8 +16,7 @@ enum { DEEPEST = 64, MOST_ENTRIES = 100000 };
 /* --- the report ------------------------------------------------------------------------------- */
 tn_status tn__inspect_set(tn__inspection *i, const char *key, const char *value)
 {
-    json_t *text = json_string(value); /* NULL when it is no UTF-8 */
-    return tn__json_set(i->out, key, text ? text : json_string("?"));
+    return tn__json_set(i->out, key, tn__json_shown(value));
 }
 
 static tn_status add_list(json_t *object, const char *key, json_t **list)
@@ -97,12 +96,12 @@ static void add_to(int64_t *sum, uint64_t more)
 tn_status tn__inspect_add(tn__inspection *i, const char *path, const char *dtype, int rank,
                           const uint64_t *dims, uint64_t count, uint64_t bytes)
 {
-    json_t *shape = json_array(), *name = json_string(path);
+    json_t *shape = json_array();
     for (int k = 0; k < rank; k++)
         json_array_append_new(shape, json_integer((json_int_t)dims[k]));
     json_t *entry =
-        json_pack("{s:o, s:o, s:s, s:I, s:I}", "path", name ? name : json_string("?"), "shape",
-                  shape, "dtype", dtype, "numbers", (json_int_t)count, "bytes", (json_int_t)bytes);
+        json_pack("{s:o, s:o, s:s, s:I, s:I}", "path", tn__json_shown(path), "shape", shape,
+                  "dtype", dtype, "numbers", (json_int_t)count, "bytes", (json_int_t)bytes);
     if (!entry)
         return tn__fail_memory(0);
     i->found = true;

@@ -107,3 +107,9 @@ char *tn__json_dump(const json_t *json)
     add_value(&text, json);
     return tn__text_take(&text);
 }
+
+json_t *tn__json_shown(const char *text)
+{
+    json_t *json = json_string(text);
+    return json ? json : json_string("?");
+}
