@@ -2,7 +2,7 @@
 
     python make_bundles.py          needs TensorFlow and tf_keras; writes beside itself
 
-bundle_*.index and .data-*, first_format.ckpt, checkpoint_state.txt, *.pb: all from TensorFlow itself.
+bundle_*.index and .data-*, first_format.ckpt, checkpoint_state_*.txt, *.pb: all from TensorFlow itself.
 """
 import os
 import shutil
