@@ -26,6 +26,17 @@ static const char *kind_name(const tn_tensor *x)
 }
 
 /* --- the mode ----------------------------------------------------------------------------------------------------------- */
+static tn_status refuse_outside(const call *c, size_t i, const tn_tensor *x)
+{
+    const tn__node *node = x->of.output.node;
+    bool v1 = !node->orphan && node->graph->v1;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    TN__OUT_OF_SCOPE "\ninput %zu of %s is a tensor of a graph that is not being built now, so it has no value; it was made at %s\n%s",
+                    TN__TENSOR(x), i, c->op->name, tn__line(node->here),
+                    v1 ? "tn_run(session, x) gives its value; ops on it are made inside TN_WITH(tn_graph_as_default(g))"
+                       : "what is made in a body leaves it by its return, tn_tuple(a, b) when it is several tensors");
+}
+
 /* A symbolic input says where the call belongs: its graph, or, without one, a functional model. */
 static tn_status resolve_mode(call *c, tn_tensor *const *inputs)
 {
@@ -38,8 +49,7 @@ static tn_status resolve_mode(call *c, tn_tensor *const *inputs)
         if (tn__is_functional(x))
             c->functional = true;
         else if (!c->graph || x->of.output.node->orphan)
-            return tn__fail(TN_INVALID_ARGUMENT, "%s: input %zu (%s) is a tensor of a graph that is not being built now, so it has no value",
-                            c->op->name, i, TN__TENSOR(x));
+            return refuse_outside(c, i, x);
         c->symbolic = true;
     }
     return TN_OK;

@@ -305,7 +305,7 @@ static tn_status fail_foreign(const tn_graph *graph, const tn_tensor *x)
                         "make both inside the same TN_WITH(tn_graph_as_default(g))",
                         node->name ? node->name : node->op->name, x->of.output.index, here);
     return tn__fail(TN_INVALID_ARGUMENT,
-                    "%s out of scope: it belongs to another function or graph, where it was made at %s\nreturn it from there, or pass it as an "
+                    TN__OUT_OF_SCOPE "\nit belongs to another function or graph, where it was made at %s\nreturn it from there, or pass it as an "
                     "argument", TN__TENSOR(x), here);
 }
 

@@ -37,6 +37,10 @@ typedef struct tn__control {
     size_t count;
 } tn__control;
 
+/* Of a tensor of a trace that is over, or of another graph. */
+#define TN__OUT_OF_SCOPE \
+    "%s is out of scope and cannot be used here. Use return values, explicit Python locals or TensorFlow collections to access it."
+
 extern const tn__type tn__type_node;
 /* Fails when the node's graph is finalized. Takes shapes from infer. In a TensorFlow 1 graph the node gets context->node_name, or its
  * op's label, made unique under the open name scope. The caller owns the count. */

@@ -82,8 +82,10 @@ static void a_tensor_of_another_graph_is_out_of_scope(void **state)
     context->graph = graph;
     assert_null(tn_square(foreign));
     context->graph = NULL;
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "float32 (None,) out of scope: it belongs to another function "
-                                     "or graph, where it was made at ");
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "float32 (None,) is out of scope and cannot be used here. Use return values, "
+                "explicit Python locals or TensorFlow collections to access it.\n"
+                "it belongs to another function or graph, where it was made at ");
 }
 
 static void a_tensor_outlives_its_graph_and_is_refused(void **state)
