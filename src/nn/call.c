@@ -12,6 +12,7 @@ typedef struct {
     int outputs;        /* the result's tensors, then the masks of those that have one */
     tn_tensor *structure; /* of the result: a tuple with symbolic leaves, or one of them; their masks say which have one */
     tn_tensor *masked;  /* the last inputs are masks: int32, which input each belongs to; NULL: there are none */
+    const void *found;  /* these attributes themselves, not a node's copy of them: this call has just found the structure */
 } call_attrs;
 static const tn_field call_fields[] = {
     TN__ROW(TN_FIELD_TENSOR, call_attrs, layer, NULL, NULL),
@@ -158,16 +159,25 @@ static void set_output(tn__infer *infer, size_t i, const tn_tensor *x)
     infer->output[i].shape = x->shape;
 }
 
+/* What the layer gives for these inputs. When it has just been run it is not run again: that would be another call of it, in which it may
+ * make no variables. */
+static tn_status find_result(tn_context *context, const call_attrs *a, tn_list inputs, tn_tensor **result)
+{
+    if (a->found == a) {
+        *result = tn__retain(a->structure);
+        return TN_OK;
+    }
+    TN_TRY(attach_masks(a, &inputs));
+    return run_on_shapes(context, (tn_layer *)a->layer, inputs.item, inputs.count, a->training, result);
+}
+
 static tn_status call_infer(tn__infer *infer)
 {
     const call_attrs *a = infer->attrs;
     tn_context *context = tn__context();
-    tn_list inputs = { infer->input_count, infer->input };
     tn_tensor *result = NULL, **leaves = NULL;
     size_t depth = tn__scope_begin(context->here);
-    tn_status status = attach_masks(a, &inputs);
-    if (status == TN_OK)
-        status = run_on_shapes(context, (tn_layer *)a->layer, inputs.item, inputs.count, a->training, &result);
+    tn_status status = find_result(context, a, (tn_list){ infer->input_count, infer->input }, &result);
     if (status == TN_OK)
         leaves = call_results(a, result, infer->output_count);
     for (size_t i = 0; leaves && i < infer->output_count; i++)
@@ -238,7 +248,7 @@ static tn_status dispatch_call(tn_context *context, call_attrs *attrs, tn_list i
 static tn_status call_node(tn_context *context, tn_layer *layer, tn_tensor *const *inputs, size_t count, int training, tn_tensor *structure,
                            tn_tensor **result)
 {
-    call_attrs attrs = { .layer = (tn_tensor *)layer, .training = training, .index = layer->nodes, .structure = structure };
+    call_attrs attrs = { .layer = (tn_tensor *)layer, .training = training, .index = layer->nodes, .structure = structure, .found = &attrs };
     size_t depth = tn__scope_begin(context->here);
     tn_status status = dispatch_call(context, &attrs, (tn_list){ count, inputs }, result);
     tn__scope_end(depth);

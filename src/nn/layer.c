@@ -412,10 +412,12 @@ static const char *earlier_site(const tn_layer *layer, const char *name)
 static tn_status refuse_late_variable(const tn_layer *layer, const tn_tensor *variable)
 {
     const tn__variable *v = variable->of.variable;
-    const char *traced = tn__context()->graph ? "tf.function only supports singleton tf.Variables created on the first call. Make sure the "
-                                                "tf.Variable is only created once or created outside tf.function. See "
-                                                "https://www.tensorflow.org/guide/function#creating_tfvariables for more information.\n"
-                                              : "";
+    const tn_context *context = tn__context();
+    bool in_trace = context->graph && !context->shapes_only;
+    const char *traced = in_trace ? "tf.function only supports singleton tf.Variables created on the first call. Make sure the "
+                                    "tf.Variable is only created once or created outside tf.function. See "
+                                    "https://www.tensorflow.org/guide/function#creating_tfvariables for more information.\n"
+                                  : "";
     const char *earlier = earlier_site(layer, v->name);
     return tn__fail(TN_VARIABLE_CREATION,
                     "%s" NO_NEW_STATE "\nvariable '%s' on a non-first call of '%s', made at %s as '%s'; the layer was made at %s%s\n" MAKE_EARLIER,

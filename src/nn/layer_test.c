@@ -101,6 +101,23 @@ static void a_variable_on_a_later_call_is_refused_with_both_places(void **state)
     CHECK_NO_ERROR();
 }
 
+static void a_symbolic_call_is_one_call(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_model *model = tn_new(&Careless, .name = "my_model");
+    assert_non_null(tn_call(model, tn_input(TN_SHAPE(4))));
+    CHECK_NO_ERROR();
+    assert_int_equal(((careless *)tn_self(model, &Careless))->calls, 1);
+    for (int symbolic = 0; symbolic < 2; symbolic++) {
+        assert_null(tn_call(model, symbolic ? tn_input(TN_SHAPE(4)) : rows(1)));
+        const tn_error *error = tn_catch(TN_VARIABLE_CREATION);
+        assert_non_null(error);
+        assert_ptr_equal(strstr(error->message, "You cannot add new elements of state"), error->message);
+        assert_non_null(strstr(error->message, "variable 'w' on a non-first call of 'my_model'"));
+    }
+}
+
 static void a_layer_on_a_later_call_is_refused(void **state)
 {
     (void)state;
@@ -201,6 +218,7 @@ int main(void)
         cmocka_unit_test(a_class_of_ones_own_has_weights_parts_and_names),
         cmocka_unit_test(an_instance_of_another_type_is_refused),
         cmocka_unit_test(a_variable_on_a_later_call_is_refused_with_both_places),
+        cmocka_unit_test(a_symbolic_call_is_one_call),
         cmocka_unit_test(a_layer_on_a_later_call_is_refused),
         cmocka_unit_test(a_guarded_variable_is_made_once),
         cmocka_unit_test(a_traced_call_that_makes_a_variable_is_traced_twice_and_refuses_in_its_own_words),
