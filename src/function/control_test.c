@@ -372,8 +372,10 @@ static tn_tensor *same(void *self, tn_list inputs)
     (void)self;
     return tn_at(inputs, 0);
 }
+static int line_of_cond;
 static tn_tensor *unlike_branches(void *self, tn_list inputs)
 {
+    line_of_cond = __LINE__ + 1;
     return tn_cond(tn_greater(tn_at(inputs, 0), tn_scalar(0.0)), two_of_them, same, self, inputs);
 }
 
@@ -383,7 +385,10 @@ static void mistakes_are_told(void **state)
     TN_SCOPE;
     tn_tensor *x = number(1);
     assert_null(tn_call(tn_function(unlike_branches, NULL), x));
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "true_fn and false_fn arguments to tf.cond must have the same number, type, and overall structure of return values.");
+    const tn_error *e = tn_catch(TN_INVALID_ARGUMENT);
+    assert_non_null(e);
+    assert_string_equal(e->first_line, "true_fn and false_fn arguments to tf.cond must have the same number, type, and overall structure of return values.");
+    assert_non_null(strstr(e->here, tn_format("control_test.c:%d", line_of_cond))); /* not the last line of a branch */
     assert_null(tn_cond(x, same, same, NULL, TN_LIST(x)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "tn_cond: predicate must be a bool of shape (), got float32 ()");
     assert_null(tn_cond(tn_ones(TN_SHAPE(2), TN_BOOL), same, same, NULL, TN_LIST(x)));

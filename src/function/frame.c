@@ -75,6 +75,7 @@ void tn__making_end(tn_context *context)
 tn_status tn__run_body(tn_context *context, tn_body body, void *self, tn_list inputs, int training, const char *what, tn_tensor **result)
 {
     int outer_training = context->training;
+    const char *here = context->here;
     *result = NULL;
     TN_TRY(tn__body_begin(context, what));
     if (training >= 0)
@@ -87,6 +88,8 @@ tn_status tn__run_body(tn_context *context, tn_body body, void *self, tn_list in
         tn__fail(TN_INVALID_ARGUMENT, "%s returned NULL\na body returns a tensor, or tn_tuple(a, b) for several; tn_fail() says why there is none", what);
     if (y && !tn__failed(context) && tn__check_tensor(y, what))
         *result = tn__retain(y);
+    if (*result)
+        context->here = here; /* the call goes on, whose line that is */
     tn__scope_end(depth);
     return context->error.status;
 }
