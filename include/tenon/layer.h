@@ -27,7 +27,8 @@ typedef struct tn_layer_options { TN_OPTIONS_HEAD(tn_layer_options); TN_LAYER_OP
 
 /* --- a class of one's own ---------------------------------------------------------------------------------------------
  * The instance is a struct of the program's; the library allocates it zeroed, copies TN_INIT over it, owns it, and gives it to the
- * three functions as self. Variables and layers made inside them belong to the layer. */
+ * three functions as self. Variables and layers made inside them belong to the layer; optimizers, metrics, losses and functions made
+ * there live as long as it does, but those that a call after the first makes, which die with the call. */
 typedef enum {
     TN_FIELD_INT = 1,     /* int64_t; INT64_MIN: None */
     TN_FIELD_FLOAT,       /* double; NAN: None */

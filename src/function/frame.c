@@ -44,6 +44,16 @@ tn_status tn__variable_settle(tn_context *context, tn_tensor *variable)
     return owner && owner->adopt ? owner->adopt(owner, variable) : TN_OK;
 }
 
+void *tn__own_made(tn_context *context, void *object)
+{
+    tn__call_frame *owner = tn__owner_frame(context);
+    if (object && owner && owner->adopt && owner->adopt(owner, object) != TN_OK) {
+        tn__release(object);
+        return NULL;
+    }
+    return tn__own(object);
+}
+
 tn_status tn__body_begin(tn_context *context, const char *what)
 {
     if (context->depth >= MOST_DEPTH)

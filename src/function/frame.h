@@ -14,8 +14,8 @@ typedef struct tn__call_frame {
     tn_function *function;
     tn__phase phase;
     const struct tn__variable_scope *variable_scope; /* that was open when the body began */
-    /* Takes what the body makes into its owner (retains it), or refuses it: a variable, of a function a layer too; NULL: nobody owns
-     * what is made here. */
+    /* Takes what the body makes into its owner (retains it), or refuses it: a variable, what tn__own_made is given, of a function a layer
+     * too; NULL: nobody owns what is made here. */
     tn_status (*adopt)(struct tn__call_frame *frame, void *made);
     /* Of a function that is being traced: notes a variable that is made, or refuses it. NULL: it is not being traced. */
     tn_status (*admit)(struct tn__call_frame *frame, tn_tensor *variable);
@@ -47,6 +47,10 @@ bool tn__function_runs(const tn_context *context, const tn_function *function);
 tn_status tn__variable_admit(tn_context *context, tn_tensor *variable);
 /* The same, then gives it to the owner. */
 tn_status tn__variable_settle(tn_context *context, tn_tensor *variable);
+
+/* tn__own for what a body may make once and keep in self: an optimizer, a metric, a loss, a function. It lives as long as the owner of the
+ * body's variables, too. */
+void *tn__own_made(tn_context *context, void *object);
 
 /* Round every body: a program that calls itself without end gets an error, not a broken stack. */
 tn_status tn__body_begin(tn_context *context, const char *what);

@@ -91,7 +91,7 @@ tn_function *tn_function_new(const tn_function_options *options)
         }
     }
     tn__free(name);
-    return tn__own(f);
+    return tn__own_made(context, f);
 }
 
 int tn_trace_count(tn_function *function)

@@ -14,6 +14,8 @@ typedef struct {
     tn_variable *v, *w;
     tn_layer *layer;
     tn_optimizer *optimizer;
+    tn_metric *metric;
+    tn_loss *loss;
     tn_function *inner;
     bool guarded, fails;
 } state_of;
@@ -224,6 +226,46 @@ static void an_optimizer_makes_its_slots_in_a_first_trace_and_not_in_a_later_one
     assert_float_equal(first_of(tn_call(g, ones(1), tn_scalar(1))), 0.71, 1e-6);
     assert_non_null(tn_call(f, ones(1), tn_scalar(1))); /* the slots are there now */
     CHECK_NO_ERROR();
+}
+
+static tn_tensor *squares(void *me, tn_list inputs)
+{
+    (void)me;
+    return tn_square(tn_at(inputs, 0));
+}
+
+/* All that a program may make once and keep: made while it is NULL, as in Python. */
+static tn_tensor *makes_what_it_trains_with(void *me, tn_list inputs)
+{
+    state_of *s = me;
+    if (!s->layer) {
+        s->layer = tn_dense(1, .use_bias = false, .kernel_initializer = "ones");
+        s->optimizer = tn_sgd(0.5, .momentum = 0.9);
+        s->metric = tn_mean_metric();
+        s->loss = tn_mean_squared_error();
+        s->inner = tn_function(squares);
+    }
+    tn_tape *tape = tn_gradient_tape();
+    tn_tensor *y = tn_call(s->layer, tn_at(inputs, 0));
+    tn_tensor *loss = tn_call(s->loss, tn_zeros(TN_SHAPE(1, 1), TN_FLOAT32), tn_call(s->inner, y));
+    tn_list variables = tn_trainable_variables(s->layer);
+    if (tn_apply_gradients(s->optimizer, tn_gradient(tape, loss, variables), variables) != TN_OK)
+        return NULL;
+    return tn_call(s->metric, loss);
+}
+
+static void what_a_body_makes_once_lives_as_long_as_its_function(void **state)
+{
+    (void)state;
+    for (int eager = 0; eager < 2; eager++) {
+        TN_SCOPE;
+        state_of s = { 0 };
+        tn_function *f = tn_function(makes_what_it_trains_with, &s, .eager = eager);
+        /* the kernel is 1, then 1 - 0.5 * 4 = -1: both give a loss of 1 */
+        for (int call = 0; call < 2; call++)
+            assert_float_equal(first_of(tn_call(f, tn_ones(TN_SHAPE(1, 1), TN_FLOAT32))), 1, 1e-6);
+        CHECK_NO_ERROR();
+    }
 }
 
 static tn_tensor *draws(void *me, tn_list inputs)
@@ -581,6 +623,7 @@ int main(void)
         cmocka_unit_test(an_inner_function_may_make_its_variables_in_a_later_trace_of_the_outer),
         cmocka_unit_test(a_layer_builds_in_a_first_trace_and_not_in_a_later_one),
         cmocka_unit_test(an_optimizer_makes_its_slots_in_a_first_trace_and_not_in_a_later_one),
+        cmocka_unit_test(what_a_body_makes_once_lives_as_long_as_its_function),
         cmocka_unit_test(a_first_value_may_come_of_the_first_calls_inputs),
         cmocka_unit_test(a_random_first_value_is_drawn_once_from_tensorflows_stream),
         cmocka_unit_test(a_traced_layers_call_has_a_function_of_its_own),

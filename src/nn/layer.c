@@ -33,8 +33,11 @@ static void layer_destroy(void *object)
             layer->child.item[i]->owner = NULL;
         tn__release(layer->child.item[i]);
     }
+    for (size_t i = 0; i < layer->kept.count; i++)
+        tn__release(layer->kept.item[i]);
     tn__losses_free(layer);
     tn__release(layer->traced);
+    tn__free(layer->kept.item);
     tn__free(layer->weight.item);
     tn__free(layer->child.item);
     tn__free(layer->name);
@@ -425,11 +428,21 @@ static tn_status refuse_late_variable(const tn_layer *layer, const tn_tensor *va
                     earlier ? earlier : "");
 }
 
+static tn_status keep_in_layer(tn_layer *layer, void *made)
+{
+    TN_TRY(TN__PUSH(&layer->kept, made));
+    tn__retain(made);
+    return TN_OK;
+}
+
 static tn_status adopt_into_layer(tn__call_frame *frame, void *made)
 {
     tn_layer *layer = frame->layer;
     tn_tensor *variable = made;
-    if (layer->closed && frame->phase == TN__IN_CALL)
+    bool late = layer->closed && frame->phase == TN__IN_CALL;
+    if (variable->object.type != &tn__type_tensor)
+        return late ? TN_OK : keep_in_layer(layer, made); /* what every call makes dies with the call */
+    if (late)
         return refuse_late_variable(layer, variable);
     TN_TRY(TN__PUSH(&layer->weight, ((tn__weight){ variable, NULL })));
     tn__retain(variable);

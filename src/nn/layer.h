@@ -65,6 +65,10 @@ struct tn_layer {
         tn_layer **item; /* retained */
         size_t count, capacity;
     } child;
+    struct {
+        void **item; /* what else its bodies made and may keep in self */
+        size_t count, capacity;
+    } kept;
     const char *activity_regularizer; /* the text of such a field of the instance, or NULL */
     struct tn__added_losses *losses; /* what its last call added; see losses.c. NULL: nothing ever */
     tn_function *traced;    /* a class with .traced: its call as a function */

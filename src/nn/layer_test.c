@@ -101,6 +101,43 @@ static void a_variable_on_a_later_call_is_refused_with_both_places(void **state)
     CHECK_NO_ERROR();
 }
 
+typedef struct {
+    tn_metric *seen;
+} tracking;
+
+static void tracking_init(void *me)
+{
+    ((tracking *)me)->seen = tn_mean_metric();
+}
+
+static tn_tensor *tracking_call(void *me, tn_list inputs)
+{
+    tn_call(((tracking *)me)->seen, tn_at(inputs, 0));
+    tn_mean_metric(); /* one that every call makes dies with it */
+    return tn_at(inputs, 0);
+}
+static const tn_class Tracking = { .name = "Tracking", .size = sizeof(tracking), .init = tracking_init, .call = tracking_call };
+
+static void a_metric_made_in_init_lives_as_long_as_the_layer(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_layer *layer;
+    {
+        TN_SCOPE;
+        layer = tn_keep(tn_new(&Tracking));
+        tn_call(layer, rows(1));
+    }
+    size_t handles = tn_live_handles();
+    {
+        TN_SCOPE;
+        assert_non_null(tn_call(layer, rows(3)));
+        assert_non_null(tn_metric_result(((tracking *)tn_self(layer, &Tracking))->seen));
+    }
+    CHECK_NO_ERROR();
+    assert_int_equal(tn_live_handles(), handles);
+}
+
 static void a_symbolic_call_is_one_call(void **state)
 {
     (void)state;
@@ -219,6 +256,7 @@ int main(void)
         cmocka_unit_test(an_instance_of_another_type_is_refused),
         cmocka_unit_test(a_variable_on_a_later_call_is_refused_with_both_places),
         cmocka_unit_test(a_symbolic_call_is_one_call),
+        cmocka_unit_test(a_metric_made_in_init_lives_as_long_as_the_layer),
         cmocka_unit_test(a_layer_on_a_later_call_is_refused),
         cmocka_unit_test(a_guarded_variable_is_made_once),
         cmocka_unit_test(a_traced_call_that_makes_a_variable_is_traced_twice_and_refuses_in_its_own_words),

@@ -1,6 +1,7 @@
 /* loss.c - what all losses have in common: weights, masks, the reduction; losses of the program's
  * own. */
 #include "train/loss.h"
+#include "function/frame.h"
 #include "ops/ops.h"
 #include <string.h>
 #include <strings.h>
@@ -79,19 +80,18 @@ tn_loss *tn__loss_from_options(const tn__object_class *of, const void *options)
     if (tn__thing_from_options(of, options, &thing) != TN_OK ||
         tn__loss_from_thing(&thing, &loss) != TN_OK)
         return NULL;
-    return tn__own(loss);
+    return tn__own_made(context, loss);
 }
 
 tn_loss *tn_loss_from_text(const char *text)
 {
     TN__ENTER(context, NULL);
-    (void)context;
     tn_loss *loss = NULL;
     if (!text)
         tn__fail(TN_INVALID_ARGUMENT, "tn_loss_from_text: text is NULL");
     else
         (void)!tn__loss_parse(text, &loss);
-    return tn__own(loss);
+    return tn__own_made(context, loss);
 }
 
 /* --- shapes ----------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
  * left out and halves the scale; so many good ones in a row double it. */
 #include "train/loss_scale.h"
 #include "core/variable.h"
+#include "function/frame.h"
 #include "runtime/dispatch.h"
 #include <math.h>
 #include <string.h>
@@ -191,7 +192,7 @@ tn_optimizer *tn_loss_scale_optimizer_new(const tn_loss_scale_optimizer_options 
         !tn__check_keras_optimizer(options->inner_optimizer,
                                    "tn_loss_scale_optimizer: inner_optimizer"))
         return NULL;
-    return tn__own(make(context, options));
+    return tn__own_made(context, make(context, options));
 }
 
 tn_status tn__loss_scale_wrap(tn_optimizer **optimizer)

@@ -142,19 +142,18 @@ tn_metric *tn__metric_from_options(const tn__object_class *of, const void *optio
     if (tn__thing_from_options(of, options, &thing) != TN_OK ||
         tn__metric_from_thing(&thing, &metric) != TN_OK)
         return NULL;
-    return tn__own(metric);
+    return tn__own_made(context, metric);
 }
 
 tn_metric *tn_metric_from_text(const char *text)
 {
     TN__ENTER(context, NULL);
-    (void)context;
     tn_metric *metric = NULL;
     if (!text)
         tn__fail(TN_INVALID_ARGUMENT, "tn_metric_from_text: text is NULL");
     else
         (void)!tn__metric_parse(text, &metric);
-    return tn__own(metric);
+    return tn__own_made(context, metric);
 }
 
 /* --- what compile makes of a text ------------------------------------------------------------- */

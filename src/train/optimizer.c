@@ -180,19 +180,18 @@ tn_optimizer *tn__optimizer_from_options(const tn__object_class *of, const void 
     if (tn__thing_from_options(of, options, &thing) != TN_OK ||
         tn__optimizer_from_thing(&thing, &optimizer) != TN_OK)
         return NULL;
-    return tn__own(optimizer);
+    return tn__own_made(context, optimizer);
 }
 
 tn_optimizer *tn_optimizer_of(const char *text)
 {
     TN__ENTER(context, NULL);
-    (void)context;
     tn_optimizer *optimizer = NULL;
     if (!text)
         tn__fail(TN_INVALID_ARGUMENT, "tn_optimizer_of: text is NULL");
     else
         (void)!tn__optimizer_parse(text, &optimizer);
-    return tn__own(optimizer);
+    return tn__own_made(context, optimizer);
 }
 
 /* --- slots ------------------------------------------------------------------------------------ */
