@@ -171,6 +171,20 @@ void tn__assign_object(void *field, void *object)
 
 enum { KIND_OF_TENSOR = 1 }; /* as TN_KIND */
 
+#define KEEP "tn_keep() hands a handle one memory scope out; tn_keep_root() keeps what a program stores in a place of its own"
+
+static const char *a_or_an(const char *noun)
+{
+    return strchr("aeio", noun[0]) ? "an" : "a";
+}
+
+static void fail_freed(const dead_block *dead, const char *what)
+{
+    const char *name = dead->name ? dead->name : "handle";
+    tn__fail(TN_INVALID_ARGUMENT, "%s is %s %s that has been freed%s%s\n" KEEP, what, a_or_an(name), name,
+             dead->opened ? ", with the memory scope opened at " : "", dead->opened ? dead->opened : "");
+}
+
 bool tn__check(const void *handle, const tn__type *type, const char *what)
 {
     const tn__object *object = handle;
@@ -179,15 +193,11 @@ bool tn__check(const void *handle, const tn__type *type, const char *what)
     if (!object) {
         tn__fail(TN_INVALID_ARGUMENT, "%s is NULL%s", what, type->kind == KIND_OF_TENSOR ? " (an unconnected gradient?)" : "");
     } else if (object->type == &tn__type_dead) {
-        const dead_block *dead = handle;
-        tn__fail(TN_INVALID_ARGUMENT,
-                 "%s is a %s that has been freed%s%s\ntn_keep() hands a handle one memory scope out; tn_keep_root() keeps what a "
-                 "program stores in a place of its own",
-                 what, dead->name ? dead->name : "handle",
-                 dead->opened ? ", with the memory scope opened at " : "",
-                 dead->opened ? dead->opened : "");
+        fail_freed(handle, what);
     } else {
-        tn__fail(TN_INVALID_ARGUMENT, "%s must be a %s, got a %s", what, type->name, object->type->name);
+        const char *name = type->name, *other = object->type->name;
+        tn__fail(TN_INVALID_ARGUMENT, "%s must be %s %s, got %s %s\nwhat was freed may be something else by now: " KEEP, what, a_or_an(name),
+                 name, a_or_an(other), other);
     }
     return false;
 }
