@@ -13,14 +13,26 @@ static bool takes(const char *name, const char *part, size_t size)
     return size == 0 || part[size - 1] == '/' || name[size] == '\0' || name[size] == '/';
 }
 
-/* "old=new;old2=new2": the first whose `new` takes the name gives it `old` instead. */
-static const char *renamed(tn__arena *arena, const char *rules, const char *name)
+/* "/kernel" of "a/kernel". */
+static bool ends(const char *name, const char *part, size_t size)
+{
+    size_t length = strlen(name);
+    return length >= size && memcmp(name + length - size, part, size) == 0;
+}
+
+/* "old=new;old2=new2": the first whose `new` takes the name gives it `old` instead; of rules that
+ * begin with '/', the first whose `new` is its end. */
+static const char *renamed(tn__arena *arena, const char *rules, const char *name, bool at_end)
 {
     while (rules && *rules) {
         size_t length = strcspn(rules, ";"), old = strcspn(rules, "=;");
         const char *new = rules + old + 1;
         size_t size = old < length ? length - old - 1 : 0;
-        if (old < length && takes(name, new, size))
+        bool counts = old < length && (rules[0] == '/' && new[0] == '/') == at_end;
+        if (counts && at_end && ends(name, new, size))
+            return tn__arena_print(arena, "%.*s%.*s", (int)(strlen(name) - size), name, (int)old,
+                                   rules);
+        if (counts && !at_end && takes(name, new, size))
             return tn__arena_print(arena, "%.*s%s", (int)old, rules, name + size);
         rules += length + (rules[length] == ';');
     }
@@ -46,7 +58,9 @@ const char *tn__checkpoint_key(tn__arena *arena, const tn__checkpoint_names *nam
 {
     const char *name = tn__tracker_full_name(arena, variable);
     if (name)
-        name = renamed(arena, names->rename, name);
+        name = renamed(arena, names->rename, name, true);
+    if (name)
+        name = renamed(arena, names->rename, name, false);
     return name && names->prefix ? tn__arena_print(arena, "%s%s", names->prefix, name) : name;
 }
 
@@ -150,6 +164,8 @@ tn_status tn__checkpoint_match_names(tn__checkpoint_reading *r, const tn__checkp
 {
     tn__map map = { 0 };
     TN_TRY(tn__checkpoint_check_names(names, "tn_load_weights"));
+    r->loading->mend = ".prefix and .rename say what the model's names are in the file; "
+                       ".skip_mismatch = true loads what fits and leaves the rest";
     tn_status status = tn__checkpoint_index(r->bundle, &r->graph, &map);
     if (status == TN_OK)
         status = match(r, names, &map);

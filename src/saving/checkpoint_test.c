@@ -251,6 +251,43 @@ static void names_serve_where_they_are_asked_for(void **state)
     assert_true(difference(tn_variables(other).item[0], tn_variables(model).item[2]) == 0);
 }
 
+/* As the layers of TensorFlow 1's programs were often called, in a scope of their own. */
+static void ends_of_names_may_be_changed_beside_scopes(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *prefix = temporary_path("ends");
+    tn_model *model = spread(small_model());
+    tn_model *other = tn_sequential(TN_LAYERS(
+        tn_dense(3, .input_shape = TN_SHAPE(2), .name = "first"), tn_dense(2, .name = "last")));
+    tn_saver *saver = tn_saver(.var_list = tn_variables(model), .prefix = "net/",
+                               .rename = "/weights=/kernel;/biases=/bias");
+    assert_non_null(tn_saver_save(saver, NULL, prefix, -1));
+    assert_non_null(strstr(tn_inspect(prefix), "net/a/weights"));
+    CHECK_OK(tn_load_weights(other, prefix, .prefix = "net/",
+                             .rename = "/weights=/kernel;a=first;b=last;/biases=/bias"));
+    for (size_t i = 0; i < 4; i++)
+        assert_true(difference(tn_variables(other).item[i], tn_variables(model).item[i]) == 0);
+    assert_int_equal(tn_load_weights(other, prefix, .prefix = "net/"), TN_INVALID_ARGUMENT);
+    const tn_error *e = tn_catch(TN_INVALID_ARGUMENT);
+    assert_non_null(e);
+    assert_non_null(
+        strstr(e->message, ".prefix and .rename say what the model's names are in the file"));
+}
+
+/* As Keras 2's load_weights does. */
+static void the_weights_of_a_saved_model_are_its_checkpoint(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *folder = temporary_path("saved");
+    tn_model *model = spread(small_model()), *other = small_model();
+    CHECK_OK(tn_save(model, folder));
+    CHECK_OK(tn_load_weights(other, folder));
+    for (size_t i = 0; i < 4; i++)
+        assert_true(difference(tn_variables(other).item[i], tn_variables(model).item[i]) == 0);
+}
+
 static void names_may_be_changed_on_the_way(void **state)
 {
     (void)state;
@@ -409,6 +446,8 @@ int main(void)
         cmocka_unit_test(an_old_one_is_kept_when_it_shall_not_be_overwritten),
         cmocka_unit_test(names_serve_where_they_are_asked_for),
         cmocka_unit_test(names_may_be_changed_on_the_way),
+        cmocka_unit_test(ends_of_names_may_be_changed_beside_scopes),
+        cmocka_unit_test(the_weights_of_a_saved_model_are_its_checkpoint),
         cmocka_unit_test(data_that_do_not_fit_the_index_are_refused),
         cmocka_unit_test(any_graph_of_objects_is_survived),
         cmocka_unit_test(the_limit_counts_the_index_too),

@@ -417,12 +417,12 @@ static tn_status load_file(const tn_load_weights_options *o)
 }
 
 /* Two files, of which the path is only the beginning. */
-static tn_status load_prefix(const tn_load_weights_options *o)
+static tn_status load_prefix(const tn_load_weights_options *o, const char *path)
 {
-    tn__source source = { .name = o->path, .decoded = o->limit };
+    tn__source source = { .name = path, .decoded = o->limit };
     tn__bundle *bundle;
     tn__loading loading = loading_of(o, &source);
-    TN_TRY(tn__bundle_open(o->path, &(tn__bundle_limits){ .decoded = o->limit }, &bundle));
+    TN_TRY(tn__bundle_open(path, &(tn__bundle_limits){ .decoded = o->limit }, &bundle));
     tn_status status = weights_from_bundle(&loading, bundle, o);
     if (status != TN_OK)
         tn__fail_note("while loading '%s'", source.name);
@@ -435,8 +435,16 @@ tn_status tn_load_weights_with(const tn_load_weights_options *o)
     TN__ENTER_OPTIONS(context, o, context->error.status);
     TN__EAGERLY(context);
     TN_TRY(check_target(o->layer));
-    bool prefix = !o->data && tn__checkpoint_is_prefix(o->path);
-    return prefix ? load_prefix(o) : load_file(o);
+    if (o->data || !o->path || tn__path_kind_of(o->path) == TN__PATH_FILE)
+        return load_file(o);
+    if (tn__checkpoint_is_prefix(o->path))
+        return load_prefix(o, o->path);
+    char *variables = tn__print("%s/variables/variables", o->path); /* of a SavedModel */
+    if (!variables)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = tn__checkpoint_is(variables) ? load_prefix(o, variables) : load_file(o);
+    tn__free(variables);
+    return status;
 }
 
 /* --- architectures ---------------------------------------------------------------------------- */
