@@ -114,6 +114,17 @@ static tn_status nesting_of(tn_list inputs, char **nesting)
     return *nesting ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
+/* Of a key without tuples too; in memory of the innermost scope. */
+static const char *nesting_text(const tn__key *key)
+{
+    if (key->nesting)
+        return tn__scope_print("%s", key->nesting);
+    char *text = tn__scope_alloc(key->count + 1);
+    if (text)
+        memset(text, '.', key->count), text[key->count] = '\0';
+    return text;
+}
+
 static tn_status refuse_count(const tn_function *f, size_t wanted, size_t given)
 {
     const char *const too_many = "too many positional arguments";
@@ -126,16 +137,29 @@ static tn_status refuse_count(const tn_function *f, size_t wanted, size_t given)
                     why ? why : too_many, f->name, wanted, given);
 }
 
+/* What is wrong with an input, in C's words. */
+static const char *explain(const tn_function *f, size_t i, const tn__spec *given,
+                           const tn__spec *wanted)
+{
+    const char *text =
+        given->is_static && wanted->is_static
+            ? tn__scope_print("input %zu of %s is the number %g, and the trace is for %g alone: a "
+                              "tn_scalar counts by its value, tn_constant makes a tensor of it",
+                              i, f->name, number_of(given), number_of(wanted))
+            : tn__scope_print("input %zu of %s is %s %s, %s %s is expected", i, f->name,
+                              tn__dtype_name(given->dtype), TN__SHAPE(given->shape),
+                              tn__dtype_name(wanted->dtype), TN__SHAPE(wanted->shape));
+    return text ? text : "";
+}
+
 static tn_status refuse_input(const tn_function *f, size_t i, const tn__spec *given,
                               const tn__spec *wanted)
 {
     size_t depth = tn__scope_begin(NULL);
     tn_status status =
         tn__fail(TN_INVALID_ARGUMENT,
-                 "Binding inputs to tf.function failed due to `Can not cast %s to %s`.\n"
-                 "input %zu of %s is %s %s, %s %s is expected",
-                 spec_print(given), spec_print(wanted), i, f->name, tn__dtype_name(given->dtype),
-                 TN__SHAPE(given->shape), tn__dtype_name(wanted->dtype), TN__SHAPE(wanted->shape));
+                 "Binding inputs to tf.function failed due to `Can not cast %s to %s`.\n%s",
+                 spec_print(given), spec_print(wanted), explain(f, i, given, wanted));
     tn__scope_end(depth);
     return status;
 }
@@ -254,19 +278,29 @@ void tn__key_generalise(const tn_function *f, tn__key *key)
     }
 }
 
+/* Tuples among the inputs: as they nest, ".": a tensor, "(..)": a tuple of two. */
+static tn_status check_nesting(const tn_function *f, const tn__key *wanted, const tn__key *key)
+{
+    const char *is = nesting_text(wanted), *given = nesting_text(key);
+    if (!is || !given)
+        return TN_RESOURCE_EXHAUSTED;
+    if (strcmp(is, given) == 0)
+        return TN_OK;
+    return tn__fail(
+        TN_INVALID_ARGUMENT,
+        "Binding inputs to tf.function failed due to `Can not cast the inputs to tuple type.`.\n"
+        "%s takes inputs that nest as %s, where . is a tensor or number and (..) a tuple of two, "
+        "the call has %s",
+        f->name, is, given);
+}
+
 tn_status tn__concrete_check(const tn_function *f, const tn__concrete *c, const tn__key *key)
 {
     const tn__key *wanted = &c->key;
+    if (wanted->nesting || key->nesting)
+        TN_TRY(check_nesting(f, wanted, key));
     if (key->count != wanted->count)
         return refuse_count(f, wanted->count, key->count);
-    if (!wanted->nesting != !key->nesting ||
-        (key->nesting && strcmp(wanted->nesting, key->nesting) != 0))
-        return tn__fail(TN_INVALID_ARGUMENT,
-                        "Binding inputs to tf.function failed due to `Can not cast the inputs to "
-                        "tuple type.`.\n"
-                        "the inputs of %s nest as %s, %s is expected",
-                        f->name, key->nesting ? key->nesting : "tensors",
-                        wanted->nesting ? wanted->nesting : "tensors");
     for (size_t i = 0; i < key->count; i++)
         if (!spec_covers(&wanted->spec[i], &key->spec[i]))
             return refuse_input(f, i, &key->spec[i], &wanted->spec[i]);

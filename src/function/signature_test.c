@@ -208,11 +208,14 @@ static void a_concrete_function_is_one_trace_and_takes_nothing_else(void **state
     assert_null(tn_call(c, tn_ones(TN_SHAPE(2, 3), TN_FLOAT64), tn_scalar(3)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "dtype=tf.float64");
     assert_null(tn_call(c, tn_ones(TN_SHAPE(2, 3), TN_FLOAT32), tn_scalar(4)));
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "Can not cast Literal[4] to Literal[3]");
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Can not cast Literal[4] to Literal[3]`.\ninput 1 of scales "
+                                     "is the number 4, and the trace is for 3 alone");
     assert_null(tn_call(c, tn_ones(TN_SHAPE(2, 3), TN_FLOAT32)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "missing a required argument: 'input 1'");
     assert_null(tn_call(c, tn_tuple(tn_ones(TN_SHAPE(2, 3), TN_FLOAT32), tn_scalar(3))));
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "to tuple type");
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "to tuple type.`.\nscales takes inputs that nest as .., where "
+                                     ". is a tensor or number and (..) a tuple of "
+                                     "two, the call has (..)");
     assert_int_equal(s.bodies, 1);
     tn_free(f);
     assert_non_null(tn_call(c, tn_ones(TN_SHAPE(2, 3), TN_FLOAT32), tn_scalar(3)));
