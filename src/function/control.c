@@ -11,12 +11,7 @@ static tn_tensor *run_at_once(tn_context *context, tn_body body, void *self, tn_
 }
 
 /* --- tracing a body ----------------------------------------------------------------------------------------------------- */
-typedef struct {
-    tn_graph *graph;      /* retained */
-    tn_tensor *result;    /* as the body gave it; retained */
-    tn_tensor **output;   /* flat, of the graph, retained */
-    size_t outputs;
-} traced;
+typedef tn__traced traced;
 
 static void traced_free(traced *t)
 {
@@ -199,12 +194,13 @@ static tn_status check_branches(const traced *then, const traced *otherwise)
                     then->outputs, FIRST(then), otherwise->outputs, FIRST(otherwise));
 }
 
-static tn_tensor *branch(tn_context *context, tn_tensor *predicate, const traced *then, const traced *otherwise)
+static tn_tensor *branch(tn_context *context, tn_tensor *predicate, traced *then, traced *otherwise)
 {
     tn__if_attrs attrs;
     outside o = { 0 };
     tn_tensor *result = NULL;
-    if (check_branches(then, otherwise) == TN_OK && add_outside(&o, then->graph) == TN_OK && add_outside(&o, otherwise->graph) == TN_OK &&
+    if (check_branches(then, otherwise) == TN_OK && tn__reads_outside(context, (traced *[]){ then, otherwise }, 2) == TN_OK &&
+        add_outside(&o, then->graph) == TN_OK && add_outside(&o, otherwise->graph) == TN_OK &&
         close(context, then, 0, &o, &attrs.then) == TN_OK && close(context, otherwise, 0, &o, &attrs.otherwise) == TN_OK) {
         bool stateful = tn__closure_is_stateful(&attrs.then, true) || tn__closure_is_stateful(&attrs.otherwise, true);
         result = apply(context, stateful ? &tn__op_If : &tn__op_StatelessIf, &attrs, (tn_list){ 1, &predicate }, &o, then->result);
@@ -269,9 +265,13 @@ static tn_status check_alike(const traced *t, size_t count)
     return TN_OK;
 }
 
-static tn_status close_all(tn_context *context, const traced *t, size_t count, outside *o, tn__closures *closures, bool *stateful)
+static tn_status close_all(tn_context *context, traced *t, size_t count, outside *o, tn__closures *closures, bool *stateful)
 {
     TN_TRY(check_alike(t, count));
+    traced **bodies = tn__scope_alloc(count * sizeof *bodies);
+    for (size_t i = 0; bodies && i < count; i++)
+        bodies[i] = &t[i];
+    TN_TRY(bodies ? tn__reads_outside(context, bodies, count) : TN_RESOURCE_EXHAUSTED);
     for (size_t i = 0; i < count; i++)
         TN_TRY(add_outside(o, t[i].graph));
     for (size_t i = 0; i < count; i++) {
@@ -283,7 +283,7 @@ static tn_status close_all(tn_context *context, const traced *t, size_t count, o
     return TN_OK;
 }
 
-static tn_tensor *choice(tn_context *context, tn_tensor *index, const traced *t, size_t count)
+static tn_tensor *choice(tn_context *context, tn_tensor *index, traced *t, size_t count)
 {
     outside o = { 0 };
     bool stateful = false;
@@ -513,12 +513,12 @@ static tn_status trace_loop(tn_context *context, const program *p, tn_list value
     return check_predicate(test->output[0], "tn_while_loop: what condition gives") ? TN_OK : TN_INVALID_ARGUMENT;
 }
 
-static tn_tensor *repeat(tn_context *context, const program *p, tn_list values, const traced *test, const traced *round)
+static tn_tensor *repeat(tn_context *context, const program *p, tn_list values, traced *test, traced *round)
 {
     tn__while_attrs attrs = { .collected = (int64_t)(round->outputs - values.count) };
     outside o = { 0 };
     tn_tensor *result = NULL, *structure = p->collect ? tn_tuple_of((tn_list){ round->outputs, round->output }) : tn__packed(values);
-    if (structure && add_outside(&o, test->graph) == TN_OK && add_outside(&o, round->graph) == TN_OK &&
+    if (structure && tn__reads_outside(context, (traced *[]){ test, round }, 2) == TN_OK && add_outside(&o, test->graph) == TN_OK && add_outside(&o, round->graph) == TN_OK &&
         close(context, test, values.count, &o, &attrs.condition) == TN_OK && close(context, round, values.count, &o, &attrs.body) == TN_OK) {
         bool stateful = tn__closure_is_stateful(&attrs.condition, true) || tn__closure_is_stateful(&attrs.body, true);
         result = apply(context, stateful ? &tn__op_While : &tn__op_StatelessWhile, &attrs, values, &o, structure);

@@ -13,6 +13,17 @@ typedef struct {
     tn_tensor *outputs; /* tuple of its results */
 } tn__closure;
 
+/* A body that was traced and is not yet closed. */
+typedef struct {
+    tn_graph *graph;      /* retained */
+    tn_tensor *result;    /* as the body gave it; retained */
+    tn_tensor **output;   /* flat, of the graph, retained */
+    size_t outputs;
+} tn__traced;
+/* Variables that the bodies of one node only read are read before it, in the graph round it, and come in as values (reads.c). Not so in a
+ * graph of TensorFlow 1. */
+tn_status tn__reads_outside(tn_context *context, tn__traced *const *bodies, size_t count);
+
 /* Node inputs: the predicate, the closures' inputs, the program's variables that they use. */
 typedef struct {
     tn__closure then, otherwise;

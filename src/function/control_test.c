@@ -185,6 +185,43 @@ static void gradients_go_through_what_reads_variables_inside(void **state)
     CHECK_NO_ERROR();
 }
 
+static tn_tensor *then_assigns(void *self, tn_list inputs)
+{
+    tn_tensor *y = by_sign_inside(self, inputs);
+    tn_assign(((program *)self)->w, number(100));
+    return y;
+}
+static tn_tensor *slope_then_assigns(void *self, tn_list inputs)
+{
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, tn_at(inputs, 0));
+    return tn_gradient_of(tape, then_assigns(self, inputs), tn_at(inputs, 0));
+}
+
+/* The numbers of TensorFlow: 5x³ and 25x, as w was when they were computed. */
+static void gradients_are_of_what_was_read_and_not_of_what_is_there_later(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    static const double at[] = { 2, -3 }, by_x[] = { 60, 25 }, by_w[] = { 8, -30 };
+    program p = { .w = tn_variable(number(5)) };
+    const tn_body bodies[] = { by_sign_inside, then_assigns };
+    for (int i = 0; i < 4; i++) {
+        tn_assign(p.w, number(5));
+        tn_tensor *x = number(at[i % 2]);
+        tn_tape *tape = tn_gradient_tape();
+        tn_watch(tape, x);
+        tn_tensor *y = tn_call(tn_function(bodies[i / 2], &p), x);
+        tn_assign(p.w, number(1000));
+        tn_list gradients = tn_gradient(tape, y, TN_LIST(x, p.w));
+        CHECK_VALUES(gradients.item[0], 1e-4, by_x[i % 2]);
+        CHECK_VALUES(gradients.item[1], 1e-4, by_w[i % 2]);
+        tn_assign(p.w, number(5));
+        CHECK_VALUES(tn_call(tn_function(slope_then_assigns, &p), x), 1e-4, by_x[i % 2]);
+    }
+    CHECK_NO_ERROR();
+}
+
 static tn_tensor *count_inside(void *self, tn_list inputs)
 {
     return tn_cond(tn_at(inputs, 0), count_if, leave_it, self, inputs);
@@ -440,6 +477,7 @@ int main(void)
         cmocka_unit_test(a_trace_takes_gradients_of_branches),
         cmocka_unit_test(only_the_branch_that_runs_assigns),
         cmocka_unit_test(gradients_go_through_what_reads_variables_inside),
+        cmocka_unit_test(gradients_are_of_what_was_read_and_not_of_what_is_there_later),
         cmocka_unit_test(what_assigns_inside_has_no_gradient),
         cmocka_unit_test(a_loop_runs_as_often_as_its_condition_says),
         cmocka_unit_test(gradients_go_back_through_the_rounds),

@@ -270,6 +270,20 @@ static tn_status stand_in(tn_context *context, tn_graph *graph, tn_tensor *x, tn
     return *captured ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
+tn_status tn__graph_number(tn_graph *graph)
+{
+    tn__ids_free(&graph->constants);
+    tn__ids_free(&graph->variables);
+    for (size_t i = 0; i < graph->node.count; i++) {
+        tn__node *node = graph->node.item[i];
+        const tn_tensor *captured = tn__node_capture(node);
+        node->index = i;
+        if (captured)
+            TN_TRY(tn__ids_set(captured->form == TN__VARIABLE ? &graph->variables : &graph->constants, captured->id, i));
+    }
+    return TN_OK;
+}
+
 static bool is_round(const tn_graph *graph, const tn_graph *wanted)
 {
     while (graph->closure && graph->outer && graph->outer != wanted)

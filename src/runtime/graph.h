@@ -133,6 +133,9 @@ tn_status tn__graph_input(tn_context *context, tn_graph *graph, tn_dtype dtype, 
  * once each; symbolic ones of this graph stay; those of a graph round a closure become inputs of it. The caller owns the count. */
 tn_status tn__graph_capture(tn_context *context, tn_graph *graph, tn_tensor *x, tn_tensor **captured);
 
+/* Numbers the nodes anew, after some went. */
+tn_status tn__graph_number(tn_graph *graph);
+
 /* The node that stands for a variable of a TensorFlow 1 graph, under a name of its own ("a/b/": as it is). */
 tn_status tn__graph_handle(tn_context *context, tn_graph *graph, tn_tensor *variable, const char *name);
 
