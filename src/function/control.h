@@ -54,6 +54,7 @@ size_t tn__closure_outputs(const tn__closure *c);
 size_t tn__while_variables(const tn__while_attrs *attrs);
 /* Do its nodes, and those of closures in it, change anything, draw from a stateful generator or, where `reading` counts, read a variable? */
 bool tn__closure_is_stateful(const tn__closure *c, bool reading);
+bool tn__node_is_stateful(const tn__node *node, bool reading);
 /* Runs it on values: as many feeds as it has inputs, as many results as outputs, retained for the caller. */
 tn_status tn__closure_run(tn_context *context, const tn__closure *c, tn_tensor *const *feeds, tn_tensor **results);
 

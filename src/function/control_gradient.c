@@ -17,10 +17,44 @@ typedef struct {
     size_t source_count;
 } flow;
 
-/* Running it again must give the same. */
-static bool check_repeatable(const tn__closure *c, const char *what)
+/* A variable's value after something else was done to it here is not there any more. */
+static bool reads_assigned(const tn_graph *graph, const tn__node *read)
 {
-    if (!tn__closure_is_stateful(c, false))
+    if (read->op != &tn__op_ReadVariableOp)
+        return false;
+    const tn_tensor *variable = tn__node_variable(read->input[0]->of.output.node);
+    for (size_t i = 0; i < graph->node.count; i++) {
+        const tn__node *node = graph->node.item[i];
+        for (size_t k = 0; k < node->input_count && node->op != &tn__op_ReadVariableOp; k++)
+            if (node->input[k]->form == TN__SYMBOLIC && tn__node_variable(node->input[k]->of.output.node) == variable)
+                return true;
+    }
+    return false;
+}
+
+/* Does what the outputs need, where something arrives, give the same when it is run again? */
+static bool is_repeatable(const tn__closure *c, tn_tensor *const *seeds)
+{
+    const tn_graph *graph = (const tn_graph *)c->graph;
+    size_t count = graph->node.count;
+    bool *needed = tn__scope_alloc(2 * count + 1);
+    if (!needed)
+        return false;
+    memset(needed, 0, 2 * count + 1); /* the second half: nothing is cut */
+    for (size_t i = 0; i < tn__closure_outputs(c); i++)
+        if (seeds[i])
+            needed[c->outputs->of.tuple.item[i]->of.output.node->index] = true;
+    tn__graph_mark_needed(graph, needed + count, needed);
+    for (size_t i = 0; i < count; i++)
+        if (needed[i] && (tn__node_is_stateful(graph->node.item[i], false) || reads_assigned(graph, graph->node.item[i])))
+            return false;
+    return true;
+}
+
+/* seeds: what arrives at the outputs; NULL: all of it is run again. */
+static bool check_repeatable(const tn__closure *c, tn_tensor *const *seeds, const char *what)
+{
+    if (!tn__closure_is_stateful(c, false) || (seeds && is_repeatable(c, seeds)))
         return true;
     tn__fail(TN_UNIMPLEMENTED, "the gradient of %s that assigns to variables or draws from a stateful generator\n"
                                "do that outside, or draw with the stateless functions (tn_random_stateless_…)", what);
@@ -32,12 +66,19 @@ static bool is_source(const tn_tensor *x)
     return tn__in(TN__FLOATS, (tn_dtype)x->dtype);
 }
 
-/* The nodes again, seen by the tape. */
+/* The nodes again, seen by the tape, those that lead to where something arrives. */
 static tn_status run_seen(tn_context *context, const flow *f, tn_tensor **results)
 {
     const tn_graph *graph = (const tn_graph *)f->closure->graph;
-    return tn__graph_replay(context, graph->node.item, graph->node.count, f->closure->inputs->of.tuple.item, f->feeds, f->feed_count, false,
-                            f->closure->outputs->of.tuple.item, results, tn__closure_outputs(f->closure));
+    size_t count = tn__closure_outputs(f->closure);
+    tn_tensor **wanted = tn__scope_alloc((count + 1) * sizeof *wanted);
+    memset(results, 0, count * sizeof *results);
+    if (!wanted)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < count; i++)
+        wanted[i] = f->seeds[i] ? f->closure->outputs->of.tuple.item[i] : NULL;
+    return tn__graph_replay(context, graph->node.item, graph->node.count, f->closure->inputs->of.tuple.item, f->feeds, f->feed_count, false, wanted,
+                            results, count);
 }
 
 static tn_status gradients_of_run(tn_context *context, const flow *f, const struct tn_tape *tape, tn_tensor **results, tn_tensor **gradients)
@@ -136,7 +177,7 @@ void tn__if_gradient(tn__gradient *g)
 {
     const tn__if_attrs *a = g->attrs;
     sources s;
-    if (!check_repeatable(&a->then, "a branch") || !check_repeatable(&a->otherwise, "a branch") || !find_sources(g, 1, &s) || !s.count)
+    if (!check_repeatable(&a->then, g->dout, "a branch") || !check_repeatable(&a->otherwise, g->dout, "a branch") || !find_sources(g, 1, &s) || !s.count)
         return;
     if_flow f = { g, &s };
     give(g, &s, tn_cond(g->in[0], back_through_then, back_through_otherwise, &f, (tn_list){ 0, NULL }));
@@ -162,7 +203,7 @@ void tn__case_gradient(tn__gradient *g)
     const tn__closures *branches = (const tn__closures *)(const void *)((const tn__case_attrs *)g->attrs)->branches;
     sources s;
     for (size_t i = 0; i < branches->count; i++)
-        if (!check_repeatable(&branches->item[i], "a branch"))
+        if (!check_repeatable(&branches->item[i], g->dout, "a branch"))
             return;
     case_flow *flows = tn__scope_alloc(branches->count * sizeof *flows);
     void **selves = tn__scope_alloc(branches->count * sizeof *selves);
@@ -290,7 +331,7 @@ void tn__while_gradient(tn__gradient *g)
     size_t count = tn__while_variables(a);
     sources s;
     tn_tensor **past = tn__scope_alloc((count + 1) * sizeof *past);
-    if (!past || !check_repeatable(&a->body, "a loop") || !check_repeatable(&a->condition, "a loop") || !find_sources(g, 0, &s) || !s.count)
+    if (!past || !check_repeatable(&a->body, NULL, "a loop") || !check_repeatable(&a->condition, NULL, "a loop") || !find_sources(g, 0, &s) || !s.count)
         return;
     if (a->history)
         memcpy(past, g->out + count, count * sizeof *past);

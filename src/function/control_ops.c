@@ -71,7 +71,7 @@ size_t tn__while_variables(const tn__while_attrs *attrs)
     return tn__closure_outputs(&attrs->body) - (size_t)attrs->collected;
 }
 
-static bool is_stateful(const tn__node *node, bool reading)
+bool tn__node_is_stateful(const tn__node *node, bool reading)
 {
     const tn__op *op = node->op;
     if (op == &tn__op_If || op == &tn__op_StatelessIf) {
@@ -97,7 +97,7 @@ bool tn__closure_is_stateful(const tn__closure *c, bool reading)
 {
     const tn_graph *graph = (const tn_graph *)c->graph;
     for (size_t i = 0; i < graph->node.count; i++)
-        if (is_stateful(graph->node.item[i], reading))
+        if (tn__node_is_stateful(graph->node.item[i], reading))
             return true;
     return false;
 }

@@ -4,7 +4,7 @@
 
 /* --- tn_cond: |x|^3 by cases, with a variable and an outer tensor ---------------------------------------------------------- */
 typedef struct {
-    tn_variable *w;
+    tn_variable *w, *calls;
     tn_tensor *outer;
     int traced_true, traced_false;
 } program;
@@ -219,6 +219,40 @@ static void gradients_are_of_what_was_read_and_not_of_what_is_there_later(void *
         tn_assign(p.w, number(5));
         CHECK_VALUES(tn_call(tn_function(slope_then_assigns, &p), x), 1e-4, by_x[i % 2]);
     }
+    CHECK_NO_ERROR();
+}
+
+/* Counts its calls, which is none of the result's business. */
+static tn_tensor *counts_and_cubes(void *self, tn_list inputs)
+{
+    program *p = self;
+    tn_assign_add(p->calls, number(1));
+    return tn_tuple(cube_times_w(self, inputs), tn_read_value(p->calls));
+}
+static tn_tensor *only_cubes(void *self, tn_list inputs)
+{
+    return tn_tuple(cube_times_w(self, inputs), number(0));
+}
+static tn_tensor *counted_cube(void *self, tn_list inputs)
+{
+    return tn_cond(tn_greater(tn_at(inputs, 0), tn_scalar(0.0)), counts_and_cubes, only_cubes, self, inputs);
+}
+
+static void what_a_branch_assigns_beside_its_result_is_not_done_again_for_the_gradient(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    program p = { .w = tn_variable(number(5)), .calls = tn_variable(number(0)) };
+    tn_function *f = tn_function(counted_cube, &p);
+    tn_tensor *x = number(2);
+    tn_tape *tape = tn_gradient_tape(.persistent = true);
+    tn_watch(tape, x);
+    tn_tensor *y = tn_call(f, x);
+    CHECK_VALUES(tn_gradient_of(tape, tn_item(y, 0), x), 1e-4, 60);
+    CHECK_VALUES(tn_gradient_of(tape, tn_item(y, 0), p.w), 1e-4, 8);
+    CHECK_VALUES(p.calls, 0, 1);
+    assert_null(tn_gradient_of(tape, tn_item(y, 1), p.calls));
+    CHECK_ERROR(TN_UNIMPLEMENTED, "the gradient of a branch that assigns to variables");
     CHECK_NO_ERROR();
 }
 
@@ -478,6 +512,7 @@ int main(void)
         cmocka_unit_test(only_the_branch_that_runs_assigns),
         cmocka_unit_test(gradients_go_through_what_reads_variables_inside),
         cmocka_unit_test(gradients_are_of_what_was_read_and_not_of_what_is_there_later),
+        cmocka_unit_test(what_a_branch_assigns_beside_its_result_is_not_done_again_for_the_gradient),
         cmocka_unit_test(what_assigns_inside_has_no_gradient),
         cmocka_unit_test(a_loop_runs_as_often_as_its_condition_says),
         cmocka_unit_test(gradients_go_back_through_the_rounds),
