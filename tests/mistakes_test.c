@@ -107,6 +107,20 @@ static void a_variable_in_a_branch_of_another_signature(void)
     tn_call(f, ones(3));
 }
 
+static tn_tensor *leaking_body(void *me, tn_list inputs)
+{
+    tn_tensor **kept = me;
+    *kept = tn_keep_root(FIRST(tn_square(tn_at(inputs, 0))));
+    return tn_at(inputs, 0);
+}
+
+static void a_tensor_of_a_trace_used_outside_of_it(void)
+{
+    tn_tensor *kept = NULL;
+    tn_call(tn_function(leaking_body, &kept), ones(2));
+    SECOND(tn_negative(kept));
+}
+
 static void a_first_variable_in_a_later_trace(void)
 {
     holder self = { .w = NULL };
@@ -322,6 +336,9 @@ static const struct mistake {
     MISTAKE(a_variable_in_a_branch_of_another_signature, TN_VARIABLE_CREATION, SINGLETON, "'w'", OUTSIDE, true),
     MISTAKE(a_first_variable_in_a_later_trace, TN_VARIABLE_CREATION,
             "Creating variables on a non-first call to a function decorated with tf.function.", "'late'", OUTSIDE, false),
+    MISTAKE(a_tensor_of_a_trace_used_outside_of_it, TN_INVALID_ARGUMENT,
+            "float32 (2,) is out of scope and cannot be used here. Use return values, explicit Python locals or TensorFlow collections to access it.",
+            "input 0 of Neg", "what is made in a body leaves it by its return, tn_tuple(a, b) when it is several tensors", true),
     MISTAKE(get_variable_twice, TN_ALREADY_EXISTS,
             "Variable s/x already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?", "'s/x'",
             "to share it: tn_variable_scope(\"s\", .reuse = TN_AUTO_REUSE); for another variable: another name or scope", true),
