@@ -35,6 +35,7 @@ static void function_destroy(void *object)
     tn__release(f->parent);
     tn__free(f->name);
     tn__free(f->signature);
+    tn__free(f->signature_nesting);
 }
 
 const tn__type tn__type_function = { .name = "function", .kind = 3, .destroy = function_destroy };

@@ -60,6 +60,7 @@ struct tn_function {
     bool began;            /* its first trace is done: it may make no variable any more */
     tn__spec *signature;   /* .input_signature: what every input must fit and is traced as; NULL: not given */
     size_t signature_count;
+    char *signature_nesting; /* how tuples nest in it, as in a key; NULL: there are none */
     tn_function *parent;   /* of a concrete function: the function, retained, */
     tn__concrete *exact;   /* and its trace */
     tn__function_state *state;

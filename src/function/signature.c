@@ -68,22 +68,6 @@ static bool spec_covers(const tn__spec *general, const tn__spec *special)
     return spec_alike(general, special) && shape_covers(&general->shape, &special->shape);
 }
 
-tn_status tn__signature_take(tn_function *f, tn_list signature)
-{
-    f->signature = tn__alloc_zeroed(signature.count + 1, sizeof *f->signature);
-    if (!f->signature)
-        return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < signature.count; i++) {
-        const tn_tensor *x = signature.item[i];
-        if (!tn__check_tensor(x, "tn_function: input_signature"))
-            return TN_INVALID_ARGUMENT;
-        f->signature[i] =
-            (tn__spec){ .form = TN__VALUE, .dtype = (tn_dtype)x->dtype, .shape = x->shape };
-    }
-    f->signature_count = signature.count;
-    return TN_OK;
-}
-
 /* --- keys
  * -----------------------------------------------------------------------------------------------------------------
  */
@@ -112,6 +96,29 @@ static tn_status nesting_of(tn_list inputs, char **nesting)
         add_nesting(&text, inputs.item[i]);
     *nesting = tn__text_take(&text);
     return *nesting ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+/* Tuples among the placeholders stand for tuples among the inputs. */
+tn_status tn__signature_take(tn_function *f, tn_list signature)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < signature.count; i++) {
+        if (!tn__check_tensor(signature.item[i], "tn_function: input_signature"))
+            return TN_INVALID_ARGUMENT;
+        count += tn__flat_count(signature.item[i]);
+    }
+    TN_TRY(nesting_of(signature, &f->signature_nesting));
+    f->signature = tn__alloc_zeroed(count + 1, sizeof *f->signature);
+    tn_tensor **leaves = tn__alloc((count + 1) * sizeof *leaves), **at = leaves;
+    for (size_t i = 0; at && i < signature.count; i++)
+        at = tn__flatten(signature.item[i], at);
+    for (size_t i = 0; f->signature && leaves && i < count; i++)
+        f->signature[i] = (tn__spec){ .form = TN__VALUE,
+                                      .dtype = (tn_dtype)leaves[i]->dtype,
+                                      .shape = leaves[i]->shape };
+    f->signature_count = count;
+    tn__free(leaves);
+    return f->signature && leaves ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
 /* Of a key without tuples too; in memory of the innermost scope. */
@@ -164,9 +171,28 @@ static tn_status refuse_input(const tn_function *f, size_t i, const tn__spec *gi
     return status;
 }
 
+/* Tuples among the inputs: as they nest, ".": a tensor, "(..)": a tuple of two. */
+static tn_status check_nesting(const tn_function *f, const tn__key *wanted, const tn__key *key)
+{
+    const char *is = nesting_text(wanted), *given = nesting_text(key);
+    if (!is || !given)
+        return TN_RESOURCE_EXHAUSTED;
+    if (strcmp(is, given) == 0)
+        return TN_OK;
+    return tn__fail(
+        TN_INVALID_ARGUMENT,
+        "Binding inputs to tf.function failed due to `Can not cast the inputs to tuple type.`.\n"
+        "%s takes inputs that nest as %s, where . is a tensor or number and (..) a tuple of two, "
+        "the call has %s",
+        f->name, is, given);
+}
+
 /* Numbers and variables go in as what they hold. */
 static tn_status apply_signature(const tn_function *f, tn__key *key)
 {
+    const tn__key all = { .count = f->signature_count, .nesting = f->signature_nesting };
+    if (all.nesting || key->nesting)
+        TN_TRY(check_nesting(f, &all, key));
     if (key->count != f->signature_count)
         return refuse_count(f, f->signature_count, key->count);
     for (size_t i = 0; i < key->count; i++) {
@@ -276,22 +302,6 @@ void tn__key_generalise(const tn_function *f, tn__key *key)
         for (size_t k = 0; alike && k < key->count; k++)
             key->spec[k].shape = tn__shape_either(&key->spec[k].shape, &other->spec[k].shape);
     }
-}
-
-/* Tuples among the inputs: as they nest, ".": a tensor, "(..)": a tuple of two. */
-static tn_status check_nesting(const tn_function *f, const tn__key *wanted, const tn__key *key)
-{
-    const char *is = nesting_text(wanted), *given = nesting_text(key);
-    if (!is || !given)
-        return TN_RESOURCE_EXHAUSTED;
-    if (strcmp(is, given) == 0)
-        return TN_OK;
-    return tn__fail(
-        TN_INVALID_ARGUMENT,
-        "Binding inputs to tf.function failed due to `Can not cast the inputs to tuple type.`.\n"
-        "%s takes inputs that nest as %s, where . is a tensor or number and (..) a tuple of two, "
-        "the call has %s",
-        f->name, is, given);
 }
 
 tn_status tn__concrete_check(const tn_function *f, const tn__concrete *c, const tn__key *key)

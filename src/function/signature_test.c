@@ -129,6 +129,40 @@ static void an_input_signature_takes_variables_and_numbers_as_tensors(void **sta
                                      "to TensorSpec(shape=(None,), dtype=tf.float32, name=None)`.");
 }
 
+static tn_tensor *adds_a_pair(void *me, tn_list inputs)
+{
+    (void)me;
+    tn_tensor *pair = tn_at(inputs, 0);
+    return tn_add(tn_item(pair, 0), tn_multiply(tn_item(pair, 1), tn_at(inputs, 1)));
+}
+
+/* As tf.function(input_signature=[(TensorSpec([None]), TensorSpec([2])), TensorSpec([])]). */
+static void an_input_signature_may_have_tuples_and_tensors_for_their_own_shapes(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_function *f =
+        tn_function(adds_a_pair, .input_signature = TN_LIST(tn_tuple(tn_input(TN_SCALAR), ones(2)),
+                                                            tn_zeros(TN_SCALAR, TN_FLOAT32)));
+    for (int i = 1; i < 3; i++)
+        assert_float_equal(
+            tn_data_float32(tn_call(f, tn_tuple(ones(i), ones(2)), tn_scalar(3.0)))[1], 4, 0);
+    CHECK_NO_ERROR();
+    assert_int_equal(tn_trace_count(f), 1);
+    assert_null(tn_call(f, ones(2), ones(2), tn_scalar(3.0)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "adds_a_pair takes inputs that nest as (..)., where . is a tensor or "
+                "number and (..) a tuple of two, the call has ...");
+    assert_null(tn_call(f, tn_tuple(ones(2), ones(3)), tn_scalar(3.0)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "input 1 of adds_a_pair is float32 (3,), float32 (2,) is expected");
+    state_of s = { 0 };
+    tn_function *flat = tn_function(
+        notes_shape, &s, .input_signature = TN_LIST(tn_input(TN_SCALAR), tn_input(TN_SCALAR)));
+    assert_null(tn_call(flat, tn_tuple(ones(2), ones(2))));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "notes_shape takes inputs that nest as ..");
+}
+
 /* --- the warning
  * -----------------------------------------------------------------------------------------------------------
  */
@@ -374,6 +408,7 @@ int main(void)
         cmocka_unit_test(numbers_are_never_generalised),
         cmocka_unit_test(the_training_flag_is_part_of_the_signature_and_not_said_is_false),
         cmocka_unit_test(an_input_signature_takes_variables_and_numbers_as_tensors),
+        cmocka_unit_test(an_input_signature_may_have_tuples_and_tensors_for_their_own_shapes),
         cmocka_unit_test(retracing_at_most_calls_is_warned_of_twice),
         cmocka_unit_test(a_concrete_function_is_one_trace_and_takes_nothing_else),
         cmocka_unit_test(a_function_knows_what_its_latest_call_used_in_order),
