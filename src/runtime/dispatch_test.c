@@ -194,8 +194,8 @@ static void a_tensor_of_a_trace_has_no_value_outside(void **state)
     tn_call(tn_function(keep_a_traced_tensor), number(1));
     CHECK_NO_ERROR();
     assert_null(tn_negative(kept_from_a_trace));
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "Neg: input 0 (float32 ()) is a tensor of a graph that is not "
-                                     "being built now, so it has no value");
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "input 0 of Neg is a tensor of a graph that is not being "
+                                     "built now, so it has no value");
     tn_free(kept_from_a_trace);
 }
 
