@@ -518,7 +518,8 @@ static tn_tensor *repeat(tn_context *context, const program *p, tn_list values, 
     tn__while_attrs attrs = { .collected = (int64_t)(round->outputs - values.count) };
     outside o = { 0 };
     tn_tensor *result = NULL, *structure = p->collect ? tn_tuple_of((tn_list){ round->outputs, round->output }) : tn__packed(values);
-    if (structure && tn__reads_outside(context, (traced *[]){ test, round }, 2) == TN_OK && add_outside(&o, test->graph) == TN_OK && add_outside(&o, round->graph) == TN_OK &&
+    if (structure && tn__reads_outside(context, (traced *[]){ test, round }, 2) == TN_OK && add_outside(&o, test->graph) == TN_OK &&
+        add_outside(&o, round->graph) == TN_OK &&
         close(context, test, values.count, &o, &attrs.condition) == TN_OK && close(context, round, values.count, &o, &attrs.body) == TN_OK) {
         bool stateful = tn__closure_is_stateful(&attrs.condition, true) || tn__closure_is_stateful(&attrs.body, true);
         result = apply(context, stateful ? &tn__op_While : &tn__op_StatelessWhile, &attrs, values, &o, structure);

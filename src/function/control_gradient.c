@@ -177,7 +177,8 @@ void tn__if_gradient(tn__gradient *g)
 {
     const tn__if_attrs *a = g->attrs;
     sources s;
-    if (!check_repeatable(&a->then, g->dout, "a branch") || !check_repeatable(&a->otherwise, g->dout, "a branch") || !find_sources(g, 1, &s) || !s.count)
+    if (!check_repeatable(&a->then, g->dout, "a branch") || !check_repeatable(&a->otherwise, g->dout, "a branch") ||
+        !find_sources(g, 1, &s) || !s.count)
         return;
     if_flow f = { g, &s };
     give(g, &s, tn_cond(g->in[0], back_through_then, back_through_otherwise, &f, (tn_list){ 0, NULL }));
