@@ -18,6 +18,7 @@ const tn__hook_table tn__hooks = {
     .free_programs = tn__programs_free,
     .full_name = tn__full_name,
     .initialize = tn__initialize,
+    .initialize_op = tn__initialize_op,
     .penalize = tn__penalize,
     .begin = tn__session_begin_thread,
     .free_rooms = tn__names_free,

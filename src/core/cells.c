@@ -1,4 +1,4 @@
-/* cells.c - the values of graph variables. Any thread. */
+/* cells.c - a session's values of graph variables, and its places in streams of random numbers. Any thread. */
 #include "core/cells.h"
 #include <pthread.h>
 
@@ -9,6 +9,7 @@ struct tn__cells {
         tn_tensor **item; /* retained */
         size_t count, capacity;
     } cell;
+    tn__ids drawn; /* address of a random op to the blocks that it has drawn */
 };
 
 tn__cells *tn__cells_new(void)
@@ -27,6 +28,7 @@ void tn__cells_free(tn__cells *cells)
         tn__release(cells->cell.item[i]);
     tn__free(cells->cell.item);
     tn__ids_free(&cells->place);
+    tn__ids_free(&cells->drawn);
     pthread_mutex_destroy(&cells->lock);
     tn__free(cells);
 }
@@ -54,6 +56,17 @@ static tn_status find_cell(tn__cells *cells, const tn_tensor *variable, tn_tenso
     if (status == TN_OK)
         *cell = cells->cell.item[at];
     pthread_mutex_unlock(&cells->lock);
+    return status;
+}
+
+tn_status tn__cells_draw(tn__cells *cells, const void *op, uint64_t blocks, uint64_t *drawn)
+{
+    size_t before = 0;
+    pthread_mutex_lock(&cells->lock);
+    (void)tn__ids_get(&cells->drawn, (uint64_t)(uintptr_t)op, &before);
+    tn_status status = tn__ids_set(&cells->drawn, (uint64_t)(uintptr_t)op, before + (size_t)blocks);
+    pthread_mutex_unlock(&cells->lock);
+    *drawn = before;
     return status;
 }
 

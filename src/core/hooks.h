@@ -17,6 +17,7 @@ typedef struct {
     const char *(*full_name)(const tn_tensor *variable);
     /* nn: a first value, and a penalty, from the texts of an initializer and a regularizer; see nn/object.h */
     tn_status (*initialize)(tn_context *context, const char *text, int64_t seed, tn_dtype dtype, const tn_shape *shape, tn_tensor **value);
+    tn_status (*initialize_op)(tn_context *context, const char *text, tn_dtype dtype, const tn_shape *shape, tn_tensor **value);
     tn_tensor *(*penalize)(const char *text, tn_tensor *x);
     /* session: a thread's context begins */
     void (*begin)(tn_context *context);

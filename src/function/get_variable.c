@@ -117,7 +117,31 @@ static tn_status keep(tn_store *store, const char *key, const char *collections,
     return variable->of.variable->of_graph ? TN_OK : tn__collect_variable(store, collections, variable);
 }
 
-/* In a graph the penalty is an op now, named "s/x/Regularizer/…"; an eager variable stands for its own. */
+/* What is made for a variable is named under it, "s/x/Regularizer/…". */
+typedef struct {
+    const char *outer;
+    char *names;
+    size_t depth;
+} beneath;
+
+static tn_status begin_beneath(tn_context *context, const char *key, const char *what, beneath *b)
+{
+    if (!(b->names = tn__print("%s/%s", key, what)))
+        return TN_RESOURCE_EXHAUSTED;
+    b->outer = context->name_scope;
+    b->depth = tn__scope_begin(context->here);
+    context->name_scope = b->names;
+    return TN_OK;
+}
+
+static void end_beneath(tn_context *context, beneath *b)
+{
+    context->name_scope = b->outer;
+    tn__scope_end(b->depth);
+    tn__free(b->names);
+}
+
+/* In a graph the penalty is an op now; an eager variable stands for its own. */
 static tn_status regularize(tn_context *context, tn_store *store, const char *key, const char *text, tn_tensor *variable)
 {
     if (!text)
@@ -126,15 +150,25 @@ static tn_status regularize(tn_context *context, tn_store *store, const char *ke
         return TN_RESOURCE_EXHAUSTED;
     if (!variable->of.variable->of_graph)
         return tn__collect(store, "regularization_losses", variable);
-    char *names = tn__print("%s/Regularizer", key);
-    const char *outer = context->name_scope;
-    size_t depth = tn__scope_begin(context->here);
-    context->name_scope = names;
-    tn_tensor *penalty = names ? tn__hooks.penalize(text, variable) : NULL;
-    context->name_scope = outer;
+    beneath b;
+    TN_TRY(begin_beneath(context, key, "Regularizer", &b));
+    tn_tensor *penalty = tn__hooks.penalize(text, variable);
     tn_status status = penalty ? tn__collect(store, "regularization_losses", penalty) : context->error.status;
-    tn__scope_end(depth);
-    tn__free(names);
+    end_beneath(context, &b);
+    return status;
+}
+
+/* Ops of the graph, which draw in every run; they wait for nothing. */
+static tn_status draw_in_graph(tn_context *context, const char *key, const char *initializer, tn_dtype dtype, const tn_shape *shape,
+                               tn_tensor **value)
+{
+    tn__control *outer = context->control;
+    beneath b;
+    TN_TRY(begin_beneath(context, key, "Initializer", &b));
+    context->control = NULL;
+    tn_status status = tn__hooks.initialize_op(context, initializer, dtype, shape, value);
+    context->control = outer;
+    end_beneath(context, &b);
     return status;
 }
 
@@ -153,6 +187,8 @@ static tn_status draw(tn_context *context, const wish *w, const tn_get_variable_
                         w->key, TN__SHAPE(o->shape));
     if (!initializer)
         initializer = tn__in(TN__FLOATS, dtype) ? "glorot_uniform" : "zeros";
+    if (tn__graph_of_variables(context))
+        return draw_in_graph(context, w->key, initializer, dtype, &o->shape, value);
     return tn__hooks.initialize(context, initializer, INT64_MIN, dtype, &o->shape, value);
 }
 

@@ -35,16 +35,16 @@ static tn_status apply_named(tn_context *context, const char *name, const tn__op
 }
 
 /* The ops of a variable stand in the name scope of its name and wait for nothing. */
-static tn_status add_nodes(tn_context *context, tn_graph *graph, tn__graph_variable *v)
+static tn_status add_nodes(tn_context *context, tn_graph *graph, tn_tensor *initial, tn__graph_variable *v)
 {
-    tn_tensor *assigned[] = { v->variable, v->initial };
-    TN_TRY(tn__graph_capture(context, graph, v->initial, &v->initial));
+    tn_tensor *assigned[] = { v->variable, initial };
+    TN_TRY(tn__graph_capture(context, graph, initial, &v->initial));
     TN_TRY(apply_named(context, "Assign", &tn__op_AssignVariableOp, assigned, 2, NULL));
     v->initializer = tn__retain(graph->node.item[graph->node.count - 1]);
     return apply_named(context, "Read/ReadVariableOp", &tn__op_ReadVariableOp, &v->variable, 1, &v->read);
 }
 
-static tn_status add_to_graph(tn_context *context, tn_graph *graph, const char *full, tn__graph_variable *v)
+static tn_status add_to_graph(tn_context *context, tn_graph *graph, const char *full, tn_tensor *initial, tn__graph_variable *v)
 {
     const char *outer_scope = context->name_scope;
     tn__control *outer_control = context->control;
@@ -54,7 +54,7 @@ static tn_status add_to_graph(tn_context *context, tn_graph *graph, const char *
     context->tape_pause++;
     tn_status status = handle ? tn__graph_handle(context, graph, v->variable, handle) : TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK)
-        status = add_nodes(context, graph, v);
+        status = add_nodes(context, graph, initial, v);
     context->tape_pause--;
     context->name_scope = outer_scope;
     context->control = outer_control;
@@ -69,12 +69,12 @@ static tn_status make_and_add(tn_context *context, tn_graph *graph, tn__variable
     TN_TRY(make_variable(spec, full, variable));
     tn__variable *own = (*variable)->of.variable;
     own->of_graph = true;
-    tn__graph_variable v = { .variable = *variable, .initial = initial };
-    tn_status status = add_to_graph(context, graph, full, &v);
+    tn__graph_variable v = { .variable = *variable };
+    tn_status status = add_to_graph(context, graph, full, initial, &v);
     if (status != TN_OK) {
-        if (v.initial != initial)
-            tn__release(v.initial);
+        tn__release(v.initial);
         tn__release(v.initializer);
+        tn__release(v.read);
         return status;
     }
     tn__retain(v.variable);

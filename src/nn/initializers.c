@@ -1,7 +1,8 @@
 /* initializers.c - first values of variables, equal to Keras's for the same seed. */
 #include "core/random.h"
 #include "nn/object.h"
-#include "tenon/ops.h"
+#include "ops/array.h"
+#include "ops/random.h"
 #include <math.h>
 #include <string.h>
 
@@ -92,13 +93,28 @@ static const struct {
                              { FILLERS(normal) },
                              { FILLERS(truncated_normal) } };
 
+/* TensorFlow 1's initializers draw in every run, by stateful ops. */
+static tn_status draw_op(tn_context *context, distribution which, int64_t seed, tn_dtype dtype,
+                         const tn_shape *shape, tn_tensor **value)
+{
+    static const tn__op *const ops[DISTRIBUTIONS] = { &tn__op_RandomUniform,
+                                                      &tn__op_RandomStandardNormal,
+                                                      &tn__op_TruncatedNormal };
+    tn_tensor *dims = tn__dims(shape);
+    const tn__random_attrs attrs = tn__random_attrs_of(context, seed, dtype);
+    *value = dims ? tn__retain(tn__apply(ops[which], &attrs, &dims, 1)) : NULL;
+    return *value ? TN_OK : context->error.status;
+}
+
 /* In [0, 1), or with mean 0 and deviation 1. */
-static tn_status draw(distribution which, int64_t seed, tn_dtype dtype, const tn_shape *shape,
-                      tn_tensor **value)
+static tn_status draw(tn_context *context, distribution which, int64_t seed, tn_dtype dtype,
+                      const tn_shape *shape, tn_tensor **value)
 {
     if (!tn__in(TN__FLOATS, dtype))
         return tn__fail(TN_INVALID_ARGUMENT, "a random initializer needs a float dtype, got %s",
                         tn__dtype_name(dtype));
+    if (tn__open_v1(context))
+        return draw_op(context, which, seed, dtype, shape, value);
     TN_TRY(tn__tensor_new(dtype, shape, value));
     tn__philox philox = tn__philox_keras((const int64_t[2]){ seed, 0 });
     void *out = (*value)->data;
@@ -133,21 +149,22 @@ static tn_status scale(tn_tensor *drawn, tn_tensor *factor, tn_tensor *offset, t
     return *value ? TN_OK : tn__errors()->status;
 }
 
-static tn_status draw_uniform(int64_t seed, double low, double high, tn_dtype dtype,
-                              const tn_shape *shape, tn_tensor **value)
+static tn_status draw_uniform(tn_context *context, int64_t seed, double low, double high,
+                              tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
 {
     tn_tensor *drawn = NULL;
-    tn_status status = draw(UNIFORM, seed, dtype, shape, &drawn);
+    tn_status status = draw(context, UNIFORM, seed, dtype, shape, &drawn);
     tn_tensor *least = number(dtype, low);
     return status == TN_OK ? scale(drawn, tn_subtract(number(dtype, high), least), least, value)
                            : status;
 }
 
-static tn_status draw_normal(distribution which, int64_t seed, double mean, double deviation,
-                             tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
+static tn_status draw_normal(tn_context *context, distribution which, int64_t seed, double mean,
+                             double deviation, tn_dtype dtype, const tn_shape *shape,
+                             tn_tensor **value)
 {
     tn_tensor *drawn = NULL;
-    TN_TRY(draw(which, seed, dtype, shape, &drawn));
+    TN_TRY(draw(context, which, seed, dtype, shape, &drawn));
     return scale(drawn, number(dtype, deviation), number(dtype, mean), value);
 }
 
@@ -165,9 +182,8 @@ static const tn_field random_uniform_fields[] = {
 static tn_status make_random_uniform(const void *self, tn_context *context, tn_dtype dtype,
                                      const tn_shape *shape, tn_tensor **value)
 {
-    (void)context;
     const random_uniform *r = self;
-    return draw_uniform(r->seed, r->minval, r->maxval, dtype, shape, value);
+    return draw_uniform(context, r->seed, r->minval, r->maxval, dtype, shape, value);
 }
 INITIALIZER(RandomUniform, make_random_uniform, .aliases = "uniform",
             .fields = random_uniform_fields, .size = sizeof(random_uniform))
@@ -186,9 +202,8 @@ static const tn_field random_normal_fields[] = {
 static tn_status make_random_normal(const void *self, tn_context *context, tn_dtype dtype,
                                     const tn_shape *shape, tn_tensor **value)
 {
-    (void)context;
     const random_normal *r = self;
-    return draw_normal(NORMAL, r->seed, r->mean, r->stddev, dtype, shape, value);
+    return draw_normal(context, NORMAL, r->seed, r->mean, r->stddev, dtype, shape, value);
 }
 INITIALIZER(RandomNormal, make_random_normal, .aliases = "normal", .fields = random_normal_fields,
             .size = sizeof(random_normal))
@@ -196,9 +211,8 @@ INITIALIZER(RandomNormal, make_random_normal, .aliases = "normal", .fields = ran
 static tn_status make_truncated_normal(const void *self, tn_context *context, tn_dtype dtype,
                                        const tn_shape *shape, tn_tensor **value)
 {
-    (void)context;
     const random_normal *r = self;
-    return draw_normal(TRUNCATED_NORMAL, r->seed, r->mean, r->stddev, dtype, shape, value);
+    return draw_normal(context, TRUNCATED_NORMAL, r->seed, r->mean, r->stddev, dtype, shape, value);
 }
 INITIALIZER(TruncatedNormal, make_truncated_normal, .fields = random_normal_fields,
             .size = sizeof(random_normal))
@@ -260,9 +274,9 @@ static tn_status fans(const variance_scaling *s, const tn_shape *shape, double *
 /* The deviation of a normal distribution that is cut at two deviations. */
 #define TRUNCATED_DEVIATION 0.87962566103423978
 
-static tn_status make_scaled(const variance_scaling *s, double scale, const char *mode,
-                             const char *shape_of, tn_dtype dtype, const tn_shape *shape,
-                             tn_tensor **value)
+static tn_status make_scaled(tn_context *context, const variance_scaling *s, double scale,
+                             const char *mode, const char *shape_of, tn_dtype dtype,
+                             const tn_shape *shape, tn_tensor **value)
 {
     double fan_in, fan_out;
     TN_TRY(fans(s, shape, &fan_in, &fan_out));
@@ -271,19 +285,18 @@ static tn_status make_scaled(const variance_scaling *s, double scale, const char
                                               : (fan_in + fan_out) / 2;
     double variance = scale / fmax(1, n), limit = sqrt(3 * variance);
     if (strcmp(shape_of, "uniform") == 0)
-        return draw_uniform(s->seed, -limit, limit, dtype, shape, value);
+        return draw_uniform(context, s->seed, -limit, limit, dtype, shape, value);
     if (strcmp(shape_of, "untruncated_normal") == 0)
-        return draw_normal(NORMAL, s->seed, 0, sqrt(variance), dtype, shape, value);
-    return draw_normal(TRUNCATED_NORMAL, s->seed, 0, sqrt(variance) / TRUNCATED_DEVIATION, dtype,
-                       shape, value);
+        return draw_normal(context, NORMAL, s->seed, 0, sqrt(variance), dtype, shape, value);
+    return draw_normal(context, TRUNCATED_NORMAL, s->seed, 0, sqrt(variance) / TRUNCATED_DEVIATION,
+                       dtype, shape, value);
 }
 
 static tn_status make_variance_scaling(const void *self, tn_context *context, tn_dtype dtype,
                                        const tn_shape *shape, tn_tensor **value)
 {
-    (void)context;
     const variance_scaling *s = self;
-    return make_scaled(s, s->scale, s->mode, s->distribution, dtype, shape, value);
+    return make_scaled(context, s, s->scale, s->mode, s->distribution, dtype, shape, value);
 }
 INITIALIZER(VarianceScaling, make_variance_scaling, .fields = variance_scaling_fields,
             .size = sizeof(variance_scaling), .newer_fields = "input_axes|output_axes")
@@ -292,8 +305,7 @@ INITIALIZER(VarianceScaling, make_variance_scaling, .fields = variance_scaling_f
     static tn_status make_##name_(const void *self, tn_context *context, tn_dtype dtype,         \
                                   const tn_shape *shape, tn_tensor **value)                      \
     {                                                                                            \
-        (void)context;                                                                           \
-        return make_scaled(self, scale_, mode_, distribution_, dtype, shape, value);             \
+        return make_scaled(context, self, scale_, mode_, distribution_, dtype, shape, value);    \
     }                                                                                            \
     INITIALIZER(name_, make_##name_, .fields = scaling_fields, .size = sizeof(variance_scaling), \
                 .newer_fields = "input_axes|output_axes")
@@ -315,87 +327,35 @@ static const tn_field orthogonal_fields[] = {
     TN__END_OF_FIELDS,
 };
 
-/* a -= v (v·a) over the rows from `first`, for one column; v has a unit length. */
-static void reflect(const double *v, double *a, int64_t first, int64_t rows, int64_t columns)
+/* The Q of x's QR decomposition whose R has a positive diagonal: unique, whatever the method. */
+static tn_tensor *orthonormal(tn_tensor *x)
 {
-    double dot = 0;
-    for (int64_t i = first; i < rows; i++)
-        dot += v[i] * a[i * columns];
-    for (int64_t i = first; i < rows; i++)
-        a[i * columns] -= 2 * dot * v[i];
-}
-
-/* The vector whose reflection turns column k, from row k down, into (r, 0, 0, …); gives r. */
-static double householder(const double *a, double *v, int64_t k, int64_t rows, int64_t columns)
-{
-    double length = 0, norm = 0;
-    for (int64_t i = k; i < rows; i++)
-        length += a[i * columns + k] * a[i * columns + k];
-    length = sqrt(length);
-    double r = a[k * columns + k] > 0 ? -length : length;
-    for (int64_t i = k; i < rows; i++) {
-        v[i] = a[i * columns + k] - (i == k ? r : 0);
-        norm += v[i] * v[i];
-    }
-    for (int64_t i = k; i < rows && norm > 0; i++)
-        v[i] /= sqrt(norm);
-    return r;
-}
-
-/* a (rows, columns), rows >= columns, becomes the Q of its QR decomposition whose R has a positive
- * diagonal: unique, whatever the method. v has room for as many reflections of `rows` numbers, sign
- * for `columns`. */
-static void orthonormalize(double *a, double *v, double *sign, int64_t rows, int64_t columns)
-{
-    for (int64_t k = 0; k < columns; k++) {
-        double r = householder(a, v + k * rows, k, rows, columns);
-        sign[k] = r > 0 ? 1 : r < 0 ? -1 : 0;
-        for (int64_t j = k; j < columns; j++)
-            reflect(v + k * rows, a + j, k, rows, columns);
-    }
-    for (int64_t i = 0; i < rows * columns; i++)
-        a[i] = i % columns == i / columns ? sign[i % columns] : 0;
-    for (int64_t k = columns; k-- > 0;)
-        for (int64_t j = 0; j < columns; j++)
-            reflect(v + k * rows, a + j, k, rows, columns);
-}
-
-/* The matrix stands in `a`, transposed when there are more columns than rows. */
-static void write_orthogonal(const double *a, double gain, int64_t rows, int64_t columns,
-                             tn_tensor *value)
-{
-    size_t size = tn__dtype_size((tn_dtype)value->dtype);
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++) {
-            double x = rows < columns ? a[j * rows + i] : a[i * columns + j];
-            tn__element_from_double((tn_dtype)value->dtype, gain * x,
-                                    (char *)value->data + (size_t)(i * columns + j) * size);
-        }
+    tn_list parts = tn__qr(x);
+    return parts.item ? tn_multiply(parts.item[0], tn_sign(tn_linalg_diag_part(parts.item[1], 0)))
+                      : NULL;
 }
 
 static tn_status make_orthogonal(const void *self, tn_context *context, tn_dtype dtype,
                                  const tn_shape *shape, tn_tensor **value)
 {
-    (void)context;
     const orthogonal *o = self;
     if (shape->rank < 2)
         return tn__fail(TN_INVALID_ARGUMENT,
                         "The tensor to initialize must be at least two-dimensional. Received: "
                         "shape=%s of rank %d.",
                         TN__SHAPE(*shape), shape->rank);
-    TN_TRY(draw(NORMAL, o->seed, dtype, shape, value));
-    int64_t columns = shape->dims[shape->rank - 1],
-            rows = columns ? tn__count(*value) / columns : 0;
-    int64_t most = rows > columns ? rows : columns, least = rows > columns ? columns : rows;
-    double *a = tn__alloc((size_t)(2 * most * least + least + 1) * sizeof *a);
-    if (!a)
-        return TN_RESOURCE_EXHAUSTED;
-    for (int64_t i = 0; i < most * least; i++)
-        a[i] = tn__double_at(*value, i);
-    orthonormalize(a, a + most * least, a + 2 * most * least, most, least);
-    write_orthogonal(a, o->gain, rows, columns, *value);
-    tn__free(a);
-    return TN_OK;
+    size_t bytes;
+    TN_TRY(tn__shape_bytes(shape, dtype, INT64_MAX, &bytes));
+    int64_t columns = shape->dims[shape->rank - 1];
+    int64_t rows = columns ? tn__shape_count(shape) / columns : 0;
+    const tn_shape tall = rows < columns ? TN_SHAPE(columns, rows) : TN_SHAPE(rows, columns);
+    tn_tensor *drawn = NULL;
+    TN_TRY(draw(context, NORMAL, o->seed, dtype, &tall, &drawn));
+    tn_tensor *x = orthonormal(drawn);
+    tn__release(drawn);
+    x = tn_reshape(rows < columns ? tn_linalg_matrix_transpose(x) : x, *shape);
+    *value = tn__retain(tn_multiply(number(dtype, o->gain), x));
+    return *value ? TN_OK : context->error.status;
 }
 INITIALIZER(Orthogonal, make_orthogonal, .aliases = "OrthogonalInitializer",
             .fields = orthogonal_fields, .size = sizeof(orthogonal))

@@ -1,5 +1,6 @@
 /* object.c - from text to things and back. */
 #include "nn/object.h"
+#include "runtime/graph.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -317,12 +318,12 @@ bool tn__field_names_thing(const tn_field *field, tn__object_kind *kind)
 }
 
 /* --- at once ------------------------------------------------------------------------------------------------------------ */
-/* A variable's first value is computed outside any trace and tape. */
-static tn_status make_value(tn_context *context, const tn__thing *thing, tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
+/* A variable's first value is computed outside of tapes, and of traces too: `graph` is NULL, or TensorFlow 1's. */
+static tn_status make_value(tn_context *context, tn_graph *graph, const tn__thing *thing, tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
 {
     const tn__initializer_methods *methods = thing->of->methods;
     tn_graph *outer = context->graph;
-    context->graph = NULL;
+    context->graph = graph;
     context->tape_pause++;
     size_t depth = tn__scope_begin("initializer");
     tn_status status = methods->make(thing->self, context, dtype, shape, value);
@@ -351,7 +352,17 @@ tn_status tn__initialize(tn_context *context, const char *text, int64_t seed, tn
     int64_t *own = tn__thing_seed(&thing);
     if (own && *own == TN__NO_SEED)
         *own = seed == TN__NO_SEED ? tn__random_default_seed(&context->random) : seed;
-    tn_status status = context->weight_room ? make_blank(dtype, shape, value) : make_value(context, &thing, dtype, shape, value);
+    tn_status status = context->weight_room ? make_blank(dtype, shape, value) : make_value(context, NULL, &thing, dtype, shape, value);
+    tn__thing_free(&thing);
+    return status;
+}
+
+tn_status tn__initialize_op(tn_context *context, const char *text, tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
+{
+    tn__thing thing;
+    *value = NULL;
+    TN_TRY(tn__thing_parse(TN__INITIALIZER, text, &thing));
+    tn_status status = make_value(context, tn__open_v1(context), &thing, dtype, shape, value);
     tn__thing_free(&thing);
     return status;
 }

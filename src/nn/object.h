@@ -95,7 +95,8 @@ char *tn__next_part(char **text, char separator);
 
 /* --- what the kinds do ---------------------------------------------------------------------------------------------------- */
 typedef struct {
-    /* The first value; retained for the caller. Eager always; a field "seed" is never None. */
+    /* The first value; retained for the caller. Eager, and a field "seed" is never None; or into the TensorFlow 1 graph that is open,
+     * where without a seed it is INT64_MIN: what is drawn is then an op, a constant as it is. */
     tn_status (*make)(const void *self, tn_context *context, tn_dtype dtype, const tn_shape *shape, tn_tensor **value);
 } tn__initializer_methods;
 typedef struct {
@@ -111,6 +112,8 @@ typedef struct {
 /* The same from text, at once. NULL text: x itself, or no penalty. seed: of an initializer whose text gives none, as tn__drawn_seed
  * has it; INT64_MIN: drawn now. */
 tn_status tn__initialize(tn_context *context, const char *text, int64_t seed, tn_dtype dtype, const tn_shape *shape, tn_tensor **value);
+/* The same as ops of the TensorFlow 1 graph that is open, which draw in every run; a text without a seed has the graph's. */
+tn_status tn__initialize_op(tn_context *context, const char *text, tn_dtype dtype, const tn_shape *shape, tn_tensor **value);
 tn_tensor *tn__activate(const char *text, tn_tensor *x);
 tn_tensor *tn__penalize(const char *text, tn_tensor *x);
 tn_tensor *tn__constrain(const char *text, tn_tensor *w);

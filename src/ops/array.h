@@ -56,6 +56,8 @@ tn_tensor *tn__dims(const tn_shape *shape);
 const char *tn__shape_brackets(const tn_shape *shape, char text[TN__SHAPE_TEXT]);
 #define TN__BRACKETS(shape) tn__shape_brackets(&(shape), (char[TN__SHAPE_TEXT]){ 0 })
 
+/* Q and R of matrices, the last two dimensions: a = Q R, reduced (q: rows x the lesser). */
+tn_list tn__qr(tn_tensor *a);
 /* What the variable is after the assignment that was made last. */
 tn_tensor *tn__read_after(tn_context *context, tn_tensor *variable);
 

@@ -1,6 +1,7 @@
 /* random.c - random numbers: stateful ops, whose numbers go on from call to call, and stateless
  * ones, whose numbers are a function of a key and a counter. */
 #include "ops/random.h"
+#include "core/cells.h"
 #include "ops/array.h"
 #include <string.h>
 
@@ -85,7 +86,7 @@ const tn_field tn__seed_fields[] = {
 
 /* The blocks that this run of a node may use: how many were used before. Runs may go on in several
  * threads. */
-static uint64_t reserve(tn__random_progress *p, uint64_t blocks)
+static uint64_t move_on(tn__random_progress *p, uint64_t blocks)
 {
     static const char moving_in;
     const void *home = atomic_load(&p->home);
@@ -97,6 +98,16 @@ static uint64_t reserve(tn__random_progress *p, uint64_t blocks)
         home = atomic_load(&p->home);
     }
     return atomic_fetch_add(&p->drawn, blocks);
+}
+
+/* Every session begins the node's stream anew. */
+static tn_status reserve(const tn_context *context, tn__random_progress *p, uint64_t blocks,
+                         uint64_t *drawn)
+{
+    if (context->cells)
+        return tn__cells_draw(context->cells, p, blocks, drawn);
+    *drawn = move_on(p, blocks);
+    return TN_OK;
 }
 
 /* A number that stands for the op and its types: what shares a stream in eager mode. */
@@ -114,8 +125,10 @@ tn_status tn__random_take(tn__kernel *kernel, uint64_t blocks, tn__philox *philo
     if (attrs->eager)
         return tn__random_state_take(&kernel->context->random, kernel_number(kernel), attrs->seed,
                                      attrs->seed2, blocks, philox);
+    uint64_t drawn;
+    TN_TRY(reserve(kernel->context, &attrs->at, blocks, &drawn));
     *philox = tn__philox_stateful(attrs->seed, attrs->seed2);
-    tn__philox_skip(philox, reserve(&attrs->at, blocks));
+    tn__philox_skip(philox, drawn);
     return TN_OK;
 }
 

@@ -199,7 +199,7 @@ tn_graph *tn__graph_new(void)
 
 tn_graph *tn__graph_new_v1(void)
 {
-    tn_graph *graph = tn__graph_new();
+    tn_graph *graph = tn__object_new(&tn__type_graph); /* without a seed, whatever was set outside */
     if (!graph || (graph->v1 = tn__alloc_zeroed(1, sizeof *graph->v1)))
         return graph;
     tn__release(graph);

@@ -186,11 +186,53 @@ tn_operation *tn_local_variables_initializer(void)
     return initializer_of(tn_local_variables(NULL));
 }
 
+static bool check_variable(tn_tensor *x, const char *function)
+{
+    if (tn_is_variable(x))
+        return true;
+    if (!tn__failed(tn__context()))
+        tn__fail(TN_INVALID_ARGUMENT, "%s: the argument is not a variable", function);
+    return false;
+}
+
 tn_tensor *tn_is_variable_initialized(tn_variable *variable)
 {
-    if (!tn_is_variable(variable) && !tn__failed(tn__context())) {
-        tn__fail(TN_INVALID_ARGUMENT, "tn_is_variable_initialized: the argument is not a variable");
+    return check_variable(variable, "tn_is_variable_initialized") ? TN__APPLY(tn__op_VarIsInitializedOp, NULL, variable) : NULL;
+}
+
+tn_tensor *tn_initial_value(tn_variable *variable)
+{
+    TN__ENTER(context, NULL);
+    (void)context;
+    if (!check_variable(variable, "tn_initial_value"))
         return NULL;
-    }
-    return TN__APPLY(tn__op_VarIsInitializedOp, NULL, variable);
+    const tn__graph_variable *v = tn__graph_variable_of(variable);
+    if (v)
+        return tn__own_shared(v->initial);
+    tn__fail(TN_INVALID_ARGUMENT, "This property is not supported when eager execution is enabled.\n"
+                                  "'%s' is no variable of a graph: it had its first value when it was made", tn__variable_full_name(variable));
+    return NULL;
+}
+
+static tn_tensor *read_it(void *self, tn_list inputs)
+{
+    (void)inputs;
+    return tn_read_value(self);
+}
+
+static tn_tensor *initial_of_it(void *self, tn_list inputs)
+{
+    (void)inputs;
+    return tn_identity(tn_initial_value(self));
+}
+
+tn_tensor *tn_initialized_value(tn_variable *variable)
+{
+    TN__ENTER(context, NULL);
+    (void)context;
+    if (!check_variable(variable, "tn_initialized_value"))
+        return NULL;
+    if (!variable->of.variable->of_graph)
+        return tn_read_value(variable);
+    return tn_cond(tn_is_variable_initialized(variable), read_it, initial_of_it, variable, tn_list_of(0, NULL));
 }
