@@ -635,14 +635,25 @@ static tn_status build_and_call(tn_context *context, tn_layer *layer, tn_list in
     return status;
 }
 
-/* Losses that calls add are those of the latest outermost call. */
-static void begin_losses(const tn_context *context, tn_layer *layer)
+static bool is_outermost(const tn_context *context)
 {
     const tn__call_frame *frame = context->frame;
     while (frame && !(frame->layer && frame->phase == TN__IN_CALL))
         frame = frame->outer;
-    if (!frame && !context->shapes_only)
-        tn__losses_clear(layer);
+    return !frame && !context->shapes_only;
+}
+
+/* In a TensorFlow 1 graph what an outermost call assigns is collected. */
+static tn_status call_and_collect(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result)
+{
+    tn_graph *graph = is_outermost(context) ? tn__open_v1(context) : NULL;
+    size_t first = graph ? graph->node.count : 0;
+    TN_TRY(build_and_call(context, layer, inputs, training, result));
+    if (!graph || tn__collect_updates(context, graph, first) == TN_OK)
+        return TN_OK;
+    tn__release(*result);
+    *result = NULL;
+    return context->error.status;
 }
 
 /* Once is enough, by whichever thread. */
@@ -668,7 +679,9 @@ tn_status tn__layer_prepare(tn_context *context, tn_layer *layer, tn_list inputs
 tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, int training, tn_tensor **result)
 {
     *result = NULL;
-    begin_losses(context, layer);
+    /* Losses that calls add are those of the latest outermost call. */
+    if (is_outermost(context))
+        tn__losses_clear(layer);
     if (training < 0 && context->training < 0)
         training = 0;
     TN_TRY(check_inputs(layer, inputs));
@@ -676,7 +689,7 @@ tn_status tn__layer_run(tn_context *context, tn_layer *layer, tn_list inputs, in
     const tn_list given = inputs; /* what cast_inputs makes dies with the scope */
     tn_status status = cast_inputs(layer, &inputs);
     if (status == TN_OK)
-        status = build_and_call(context, layer, inputs, training, result);
+        status = call_and_collect(context, layer, inputs, training, result);
     tn__scope_end(depth);
     if (status != TN_OK)
         tn__fail_note("in %s%s%s, called with %zu input(s) %s", tn__layer_print(layer), layer->here ? ", made at " : "",

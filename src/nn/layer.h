@@ -136,6 +136,8 @@ tn_status tn__losses_add(tn_layer *layer, tn_tensor *loss);
 /* Before an outermost call: forgets what the layer and its parts added. */
 void tn__losses_clear(tn_layer *layer);
 void tn__losses_free(tn_layer *layer);
+/* What nodes from the first on assign to variables goes to the graph's collection "update_ops"; TensorFlow 1's. */
+tn_status tn__collect_updates(tn_context *context, tn_graph *graph, size_t first);
 /* Keras's activity_regularizer: the penalty of an output, divided by the batch, becomes a loss of the layer; and that of every float
  * output of a layer that has such a field. */
 tn_status tn__penalize_output(tn_layer *layer, const char *text, tn_tensor *output);

@@ -10,6 +10,7 @@ import pathlib
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
+os.environ["TF_USE_LEGACY_KERAS"] = "1"
 import numpy as np
 import tensorflow as tf
 
@@ -52,6 +53,27 @@ def drawn(initializer, seed, shape, dtype):
     return numbers
 
 
+def updated():
+    """Two BatchNormalizations, one on the other: their moving means and variances after a run without updates, and two with."""
+    data = np.array([[1, 2], [3, 5], [-1, 4], [0.5, 7]], np.float32)
+    with tf.Graph().as_default():
+        x = v1.placeholder(tf.float32, [None, 2], "x")
+        with v1.variable_scope("a"):
+            y = v1.layers.batch_normalization(x, training=True, momentum=0.9)
+        with v1.variable_scope("b"):
+            y = v1.layers.batch_normalization(2 * y + 1, training=True, momentum=0.8)
+        with tf.control_dependencies(v1.get_collection(v1.GraphKeys.UPDATE_OPS)):
+            after = tf.identity(y)
+        moving = [v for v in v1.global_variables() if "moving" in v.name]
+        numbers = []
+        with v1.Session() as session:
+            session.run(v1.global_variables_initializer())
+            for fetch, rows in ((y, 4), (after, 4), (after, 3), (v1.get_collection(v1.GraphKeys.UPDATE_OPS, "b"), 4)):
+                session.run(fetch, {x: data[:rows]})
+                numbers += np.concatenate(session.run(moving)).tolist()
+    return numbers
+
+
 def listed(numbers):
     return "{ " + ", ".join(repr(float(x)) for x in numbers) + " }"
 
@@ -66,6 +88,10 @@ def main():
             '"%s"' % text if text else "NULL", "TN_NO_SEED" if seed is None else seed, len(shape), ", ".join(map(str, shape)), dtype.upper(),
             len(numbers), listed(numbers)))
     out.append("};")
+    numbers = updated()
+    out += ["/* Moving mean and variance of one, then of the other. */",
+            "static const double updated_values[4][%d] = {" % (len(numbers) // 4),
+            ", ".join(listed(numbers[i:i + len(numbers) // 4]) for i in range(0, len(numbers), len(numbers) // 4)), "};"]
     path = pathlib.Path(__file__).with_name("session_cases.h")
     path.write_text("\n".join(out) + "\n")
     os.system("clang-format-14 -i %s" % path)

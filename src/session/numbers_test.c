@@ -1,4 +1,4 @@
-/* initializers_test.c - first values of variables of graphs: drawn each time they are initialised, as TensorFlow 1 draws them. */
+/* numbers_test.c - numbers of TensorFlow 1: first values of variables, drawn each time they are initialised, and updates of layers. */
 #include "session/session.h"
 #include "support/check_op.h"
 #include "session/testdata/session_cases.h"
@@ -138,6 +138,75 @@ static void an_eager_variable_has_its_value_and_no_initial_one(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "tn_initial_value: the argument is not a variable");
 }
 
+/* --- updates ------------------------------------------------------------------------------------------------------------ */
+static tn_tensor *normalized(tn_layer *layer, tn_tensor *x)
+{
+    return tn_call_with(layer, TN_LIST(x), .training = true);
+}
+
+static void check_moving(tn_session *session, tn_layer *one, tn_layer *other, const double *expected)
+{
+    tn_list a = tn_layer_non_trainable_variables(one), b = tn_layer_non_trainable_variables(other);
+    for (size_t i = 0; i < 8; i++) {
+        const tn_tensor *x = tn_run(session, i < 4 ? a.item[i / 2] : b.item[i / 2 - 2]);
+        assert_non_null(x);
+        double got = tn__double_at(x, (int64_t)(i % 2));
+        if (!(got - expected[i] <= 1e-6 && expected[i] - got <= 1e-6))
+            fail_msg("number %zu is %.9g, want %.9g", i, got, expected[i]);
+    }
+}
+
+static tn_layer *batch_normalization_in(const char *scope, double momentum, tn_tensor **x)
+{
+    TN_WITH(tn_variable_scope(scope));
+    tn_layer *layer = tn_batch_normalization(.momentum = momentum);
+    *x = normalized(layer, *x);
+    return layer;
+}
+
+static void updates_of_layers_are_a_collection_and_run_when_they_are_asked_for(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    tn_tensor *data = VALUES(TN_FLOAT32, TN_SHAPE(4, 2), 1, 2, 3, 5, -1, 4, 0.5, 7), *three = VALUES(TN_FLOAT32, TN_SHAPE(3, 2), 1, 2, 3, 5, -1, 4);
+    tn_tensor *x = tn_placeholder(TN_FLOAT32, TN_SHAPE(TN_NONE, 2), "x"), *y = x, *after;
+    tn_layer *one = batch_normalization_in("a", 0.9, &y);
+    y = tn_add(tn_multiply(y, tn_scalar(2)), tn_scalar(1));
+    tn_layer *other = batch_normalization_in("b", 0.8, &y);
+    tn_list updates = tn_get_collection("update_ops", NULL), of_other = tn_get_collection("update_ops", "b");
+    assert_int_equal(updates.count, 4);
+    assert_int_equal(of_other.count, 2);
+    {
+        TN_WITH(tn_control_dependencies(updates));
+        after = tn_identity(y);
+    }
+    tn_call(one, x); /* does not train */
+    assert_int_equal(tn_get_collection("update_ops", NULL).count, 4);
+    tn_session *session = tn_session();
+    assert_non_null(tn_run(session, y, .feed = { { x, data } }));
+    check_moving(session, one, other, updated_values[0]);
+    assert_non_null(tn_run(session, after, .feed = { { x, data } }));
+    check_moving(session, one, other, updated_values[1]);
+    assert_non_null(tn_run(session, after, .feed = { { x, three } }));
+    check_moving(session, one, other, updated_values[2]);
+    CHECK_OK(tn_run_operation(session, tn_group(of_other), .feed = { { x, data } }));
+    check_moving(session, one, other, updated_values[3]);
+}
+
+static void a_model_is_asked_once_and_a_random_state_is_no_update(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    tn_model *model = tn_sequential(TN_LAYERS(tn_dense(3, .input_shape = TN_SHAPE(2)), tn_dropout(0.5), tn_batch_normalization()));
+    assert_non_null(normalized(model, tn_placeholder(TN_FLOAT32, TN_SHAPE(4, 2), "x")));
+    tn_list updates = tn_get_collection("update_ops", NULL);
+    assert_int_equal(updates.count, 2);
+    for (size_t i = 0; i < 2; i++)
+        assert_non_null(strstr(tn_name(updates.item[i]), "batch_normalization"));
+}
+
 int main(void)
 {
     tests_begin();
@@ -148,6 +217,8 @@ int main(void)
         cmocka_unit_test(ops_of_an_initializer_stand_under_its_variable_and_wait_for_nothing),
         cmocka_unit_test(a_first_value_may_depend_on_what_is_fed_and_on_other_variables),
         cmocka_unit_test(an_eager_variable_has_its_value_and_no_initial_one),
+        cmocka_unit_test(updates_of_layers_are_a_collection_and_run_when_they_are_asked_for),
+        cmocka_unit_test(a_model_is_asked_once_and_a_random_state_is_no_update),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
