@@ -42,17 +42,6 @@ static tn_status check_target(const tn_graph *graph, const tn_tensor *x)
                     x->of.output.node->here ? x->of.output.node->here : "an unknown line");
 }
 
-static tn_status check_seed(const tn_tensor *seed, const tn_tensor *target)
-{
-    if (!tn__check_tensor(seed, "tn_gradients: an item of grad_ys"))
-        return TN_INVALID_ARGUMENT;
-    if (seed->dtype == target->dtype && tn__shape_fits(&seed->shape, &target->shape))
-        return TN_OK;
-    return tn__fail(TN_INVALID_ARGUMENT,
-                    "tn_gradients: grad_ys must be like its target, %s, got %s", TN__TENSOR(target),
-                    TN__TENSOR(seed));
-}
-
 static tn_status check_request(const request *r, const tn_gradients_options *o)
 {
     TN_TRY(check_list(o->sources, "tn_gradients: a source"));
@@ -63,7 +52,7 @@ static tn_status check_request(const request *r, const tn_gradients_options *o)
     for (size_t i = 0; i < r->targets; i++) {
         TN_TRY(check_target(r->graph, r->target[i]));
         if (o->grad_ys.count && o->grad_ys.item[i])
-            TN_TRY(check_seed(o->grad_ys.item[i], r->target[i]));
+            TN_TRY(tn__check_seed(o->grad_ys.item[i], r->target[i], "tn_gradients: grad_ys"));
     }
     return TN_OK;
 }
@@ -160,8 +149,9 @@ static tn_status add_seeds(request *r, tn_list given)
 static tn_status walk_named(request *r, const tn_gradients_options *o, tn_tensor **gradients)
 {
     TN_TRY(add_seeds(r, o->grad_ys));
-    return tn__gradients_of(r->context, r->record.item, r->record.count, r->target, r->seed,
-                            r->targets, o->sources.item, o->sources.count, gradients);
+    TN_TRY(tn__gradients_of(r->context, r->record.item, r->record.count, r->target, r->seed,
+                            r->targets, o->sources.item, o->sources.count, gradients));
+    return tn__connect(o->unconnected_gradients, o->sources, gradients, "tn_gradients");
 }
 
 static tn_status walk(request *r, const tn_gradients_options *o, tn_tensor **gradients)
@@ -205,11 +195,13 @@ tn_list tn_gradients_new(const tn_gradients_options *options)
         return none;
     }
     tn_tensor **gradients = tn__scope_alloc((options->sources.count + 1) * sizeof *gradients);
+    for (size_t i = 0; gradients && i < options->sources.count; i++)
+        gradients[i] = NULL;
     size_t depth = tn__scope_begin("tn_gradients");
     tn_status status = gradients ? compute(&r, options, gradients) : TN_RESOURCE_EXHAUSTED;
     tn__scope_end(depth);
     tn__free(r.record.item);
-    for (size_t i = 0; i < options->sources.count && status == TN_OK; i++)
+    for (size_t i = 0; gradients && i < options->sources.count; i++)
         if (gradients[i])
             tn__own(gradients[i]);
     return status == TN_OK && !tn__failed(context) ? (tn_list){ options->sources.count, gradients }

@@ -216,28 +216,79 @@ tn_status tn__tape_gradients(tn_context *context, const struct tn_tape *tape, tn
     return status;
 }
 
-tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
+tn_status tn__check_seed(const tn_tensor *seed, const tn_tensor *target, const char *what)
+{
+    if (!tn__check_tensor(seed, what))
+        return TN_INVALID_ARGUMENT;
+    if (seed->dtype == target->dtype && tn__shape_fits(&seed->shape, &target->shape))
+        return TN_OK;
+    return tn__fail(TN_INVALID_ARGUMENT, "%s must be like its target, %s, got %s", what, TN__TENSOR(target), TN__TENSOR(seed));
+}
+
+tn_status tn__connect(const char *unconnected, tn_list sources, tn_tensor **gradients, const char *what)
+{
+    if (!unconnected || strcmp(unconnected, "none") == 0)
+        return TN_OK;
+    if (strcmp(unconnected, "zero") != 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "Unknown value for unconnected_gradients: '%s'\n%s: there are 'none' and 'zero'", unconnected, what);
+    for (size_t i = 0; i < sources.count; i++)
+        if (!gradients[i] && !(gradients[i] = tn__retain(tn_zeros_like(sources.item[i]))))
+            return tn__errors()->status;
+    return TN_OK;
+}
+
+static tn_status check_seeds(tn_list seeds, tn_tensor *const *targets, size_t count)
+{
+    if (seeds.count && seeds.count != count)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_tape_gradient: %zu output_gradients for %zu targets", seeds.count, count);
+    if (seeds.count && !seeds.item)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_tape_gradient: the list of output_gradients is NULL");
+    for (size_t i = 0; i < seeds.count; i++)
+        if (seeds.item[i])
+            TN_TRY(tn__check_seed(seeds.item[i], targets[i], "tn_tape_gradient: output_gradients"));
+    return TN_OK;
+}
+
+static tn_status gradients_asked(tn_context *context, const tn_tape_gradient_options *o, tn_tensor **gradients)
+{
+    size_t count = tn__flat_count(o->target);
+    tn_tensor **targets = tn__scope_alloc((count + 1) * sizeof *targets);
+    if (!targets || !gradients)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__flatten(o->target, targets);
+    TN_TRY(check_seeds(o->output_gradients, targets, count));
+    tn_tensor *const *seeds = o->output_gradients.count ? o->output_gradients.item : NULL;
+    TN_TRY(tn__tape_gradients(context, o->tape, targets, seeds, count, o->sources, gradients));
+    return tn__connect(o->unconnected_gradients, o->sources, gradients, "tn_tape_gradient");
+}
+
+tn_list tn_tape_gradient_with(const tn_tape_gradient_options *options)
 {
     tn_list none = { 0, NULL };
-    TN__ENTER(context, none);
-    if (check_use(tape, target, sources) != TN_OK)
+    TN__ENTER_OPTIONS(context, options, none);
+    struct tn_tape *tape = options->tape;
+    if (check_use(tape, options->target, options->sources) != TN_OK)
         return none;
     if (tape->recording && !tape->persistent)
         close_tape(tape);
     tape->used = true;
-    size_t count = tn__flat_count(target);
-    tn_tensor **gradients = tn__scope_alloc((sources.count + 1) * sizeof *gradients);
-    tn_tensor **targets = tn__scope_alloc((count + 1) * sizeof *targets);
-    if (targets)
-        tn__flatten(target, targets);
-    if (!gradients || !targets || tn__tape_gradients(context, tape, targets, NULL, count, sources, gradients) != TN_OK)
-        return none;
-    if (!tape->persistent)
+    size_t count = options->sources.count;
+    tn_tensor **gradients = tn__scope_alloc((count + 1) * sizeof *gradients);
+    for (size_t i = 0; gradients && i < count; i++)
+        gradients[i] = NULL;
+    tn_status status = gradients_asked(context, options, gradients);
+    if (status == TN_OK && !tape->persistent)
         forget(tape);
-    for (size_t i = 0; i < sources.count; i++)
+    for (size_t i = 0; gradients && i < count; i++)
         if (gradients[i])
             tn__own(gradients[i]);
-    return tn__failed(context) ? none : (tn_list){ sources.count, gradients };
+    return tn__failed(context) ? none : (tn_list){ count, gradients };
+}
+
+tn_list tn_gradient(tn_tape *tape, tn_tensor *target, tn_list sources)
+{
+    return tn_tape_gradient_with(&(tn_tape_gradient_options){ .size_ = sizeof(tn_tape_gradient_options), .tape = tape, .target = target,
+                                                              .sources = sources });
 }
 
 tn_tensor *tn_gradient_of(tn_tape *tape, tn_tensor *target, tn_tensor *source)

@@ -47,4 +47,10 @@ tn_status tn__gradients_of(tn_context *context, const tn__record *records, size_
                            tn_tensor *const *seeds, size_t target_count, tn_tensor *const *sources, size_t source_count,
                            tn_tensor **gradients);
 
+/* "none": gradients stay as they are; "zero": zeros like the source where there is none, retained. Another word is refused. `what`: the
+ * function. */
+tn_status tn__connect(const char *unconnected, tn_list sources, tn_tensor **gradients, const char *what);
+/* What arrives at a target must be like it. `what`: the function and its list. */
+tn_status tn__check_seed(const tn_tensor *seed, const tn_tensor *target, const char *what);
+
 #endif

@@ -1,5 +1,5 @@
 /* tape_test.c - what tapes record, how often they answer, and that long programs do not overflow anything. */
-#include "support/check.h"
+#include "support/check_op.h"
 
 static tn_tensor *number(float value)
 {
@@ -170,10 +170,30 @@ static void a_jacobian_has_a_row_for_each_element(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "target must be one tensor of a known shape");
 }
 
+static void a_gradient_takes_what_arrives_and_gives_zeros_when_asked(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_variable *x = tn_variable(VALUES(TN_FLOAT32, TN_SHAPE(2), 1, 2)), *other = tn_variable(tn_ones(TN_SHAPE(3), TN_FLOAT32));
+    tn_tape *t = tn_gradient_tape(.persistent = true);
+    tn_tensor *y = tn_square(x);
+    tn_list g = tn_tape_gradient(t, y, TN_LIST(x, other), TN_LIST(VALUES(TN_FLOAT32, TN_SHAPE(2), 3, 5)), "zero");
+    CHECK_VALUES(g.item[0], 0, 6, 20);
+    CHECK_VALUES(g.item[1], 0, 0, 0, 0);
+    assert_null(tn_tape_gradient(t, y, TN_LIST(x, other)).item[1]);
+    assert_null(tn_tape_gradient(t, y, TN_LIST(x), .unconnected_gradients = "none at all").item);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Unknown value for unconnected_gradients: 'none at all'");
+    assert_null(tn_tape_gradient(t, y, TN_LIST(x), .output_gradients = TN_LIST(tn_ones(TN_SHAPE(3), TN_FLOAT32))).item);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "tn_tape_gradient: output_gradients must be like its target");
+    assert_null(tn_tape_gradient(t, y, TN_LIST(x), .output_gradients = TN_LIST(y, y)).item);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "2 output_gradients for 1 targets");
+}
+
 int main(void)
 {
     tests_begin();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_gradient_takes_what_arrives_and_gives_zeros_when_asked),
         cmocka_unit_test(a_tape_answers_once_unless_it_is_persistent),
         cmocka_unit_test(what_does_not_depend_gives_null_without_an_error),
         cmocka_unit_test(watching_and_stopping_decide_what_is_recorded),

@@ -10,6 +10,8 @@ static inline tn_shape tn__shape_vector(int64_t n) { return (tn_shape){ 1, 1, { 
 /* A shape that a program filled in by hand may say anything. */
 static inline bool tn__rank_valid(const tn_shape *shape) { return shape->rank >= 0 && shape->rank <= TN_MAX_RANK; }
 tn_status tn__check_rank(const tn_shape *shape);
+/* Is it said that nothing is known of it (TN_ANY_SHAPE), rather than nothing said? */
+static inline bool tn__shape_any(const tn_shape *shape) { return !shape->known && shape->rank == TN_NONE; }
 /* Every dimension is known. */
 bool tn__shape_full(const tn_shape *shape);
 bool tn__shape_equal(const tn_shape *a, const tn_shape *b);      /* the same, unknowns included */

@@ -299,7 +299,8 @@ tn_status tn__variable_new(const tn__variable_spec *spec, tn_tensor **out)
     *out = NULL;
     TN_TRY(check_first(spec));
     tn_dtype dtype = spec->dtype ? spec->dtype : spec->value ? (tn_dtype)spec->value->dtype : TN_FLOAT32;
-    tn_tensor *x = header(dtype, spec->shape.known ? &spec->shape : spec->value ? &spec->value->shape : &spec->shape);
+    tn_shape shape = spec->shape.known || tn__shape_any(&spec->shape) || !spec->value ? spec->shape : spec->value->shape;
+    tn_tensor *x = header(dtype, shape.known ? &shape : &TN__UNKNOWN_SHAPE);
     tn__variable *v = x ? tn__alloc_zeroed(1, sizeof *v) : NULL;
     if (!v) {
         tn__release(x);

@@ -91,6 +91,11 @@ static void variable_semantics(void **state)
     check_first_line("In this `tf.Variable` creation, the initial value's shape ((2,)) is not "
                      "compatible with the explicitly supplied `shape` argument "
                      "((3,)).");
+    tn_variable *u = tn_variable(FLOATS(1), .shape = TN_ANY_SHAPE);
+    tn_assign(u, tn_constant(TN_FLOAT32, TN_SHAPE(1, 2), (float[]){ 1, 2 }));
+    assert_float_equal(tn_data_float32(tn_read_value(u))[1], 2, 0);
+    assert_string_equal(tn_shape_text(u), "<unknown>");
+    assert_string_equal(tn_shape_text(tn_read_value(u)), "(1, 2)");
     tn_variable *w = tn_variable(tn_constant(TN_INT32, TN_SHAPE(3), (int32_t[]){ 1, 2, 3 }));
     tn_scatter_nd_add(w, tn_constant(TN_INT32, TN_SHAPE(2, 1), (int32_t[]){ 0, 2 }),
                       tn_constant(TN_INT32, TN_SHAPE(2), (int32_t[]){ 5, 5 }));
@@ -133,6 +138,8 @@ static void tape_semantics(void **state)
     assert_null(tn_gradient_of(t, y, c));
     assert_float_equal(value(tn_gradient_of(t, z, x)), 6, 0);
     assert_null(tn_gradient_of(t, scalar(1), x));
+    tn_list zero = tn_tape_gradient(t, scalar(1), TN_LIST(x), .unconnected_gradients = "zero");
+    assert_float_equal(value(zero.item[0]), 0, 0);
     tn_tape *blind = tn_gradient_tape(.watch_accessed_variables = false);
     assert_null(tn_gradient_of(blind, tn_multiply(x, x), x));
     CHECK_NO_ERROR();
@@ -154,6 +161,10 @@ static void eager_variable_names(void **state)
 {
     (void)state;
     TN_SCOPE;
+    {
+        TN_WITH(tn_name_scope("mod")); /* that of a tf.Module */
+        assert_string_equal(tn_name(tn_variable(tn_scalar(1.0), .name = "w")), "mod/w");
+    }
     assert_string_equal(tn_name(tn_variable(tn_scalar(1.0))), "Variable");
     assert_string_equal(tn_name(tn_variable(tn_scalar(2.0))), "Variable");
     assert_string_equal(tn_name(tn_variable(tn_scalar(3.0), .name = "c")), "c");

@@ -114,7 +114,7 @@ static tn_status make_in_graph(tn_context *context, tn_graph *graph, const tn_va
     tn_tensor *initial = NULL;
     TN_TRY(graph_value(context, o, &initial));
     spec->dtype = (tn_dtype)initial->dtype;
-    if (!spec->shape.known)
+    if (!spec->shape.known && !tn__shape_any(&spec->shape))
         spec->shape = initial->shape;
     tn_status status = tn__graph_variable_make(context, graph, spec, initial, absolute, variable);
     tn__release(initial);

@@ -127,6 +127,32 @@ static void variables_of_a_graph_are_named_under_its_scopes(void **state)
     CHECK_ERROR(TN_NOT_FOUND, "The name 'missing:0' refers to a Tensor which does not exist. The operation, 'missing', does not exist in the graph.");
 }
 
+static void a_variable_of_an_open_shape_is_made_of_what_is_fed_and_takes_other_shapes(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    tn_tensor *x = tn_placeholder(TN_FLOAT32, .name = "x"), *z = tn_placeholder(TN_FLOAT32, TN_SHAPE(TN_NONE, 2), "z");
+    tn_variable *any = tn_get_variable("any", .initial_value = x), *rows = tn_variable(z, .name = "rows");
+    tn_variable *said = tn_variable(tn_zeros(TN_SHAPE(2, 2), TN_FLOAT32), .name = "said", .shape = TN_ANY_SHAPE);
+    assert_false(tn_shape_of(any).known);
+    assert_false(tn_shape_of(said).known);
+    assert_string_equal(tn_shape_text(rows), "(None, 2)");
+    tn_tensor *grown = tn_assign(any, tn_ones(TN_SHAPE(4, 4), TN_FLOAT32)), *sum = tn_reduce_sum(any);
+    tn_tensor *more = tn_assign(said, tn_ones(TN_SHAPE(3), TN_FLOAT32));
+    tn_session *s = tn_session();
+    CHECK_OK(tn_run_operation(s, tn_global_variables_initializer(), .feed = { { x, floats(2, (float[]){ 1, 2 }) },
+                                                                             { z, tn_ones(TN_SHAPE(3, 2), TN_FLOAT32) } }));
+    CHECK_VALUES(tn_run(s, any), 0, 1, 2);
+    CHECK_VALUES(tn_run(s, sum), 0, 3);
+    assert_string_equal(tn_shape_text(tn_run(s, rows)), "(3, 2)");
+    tn_run(s, tn_tuple(grown, more));
+    CHECK_VALUES(tn_run(s, sum), 0, 16);
+    CHECK_VALUES(tn_run(s, said), 0, 1, 1, 1);
+    assert_null(tn_assign(rows, tn_ones(TN_SHAPE(3, 3), TN_FLOAT32)));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Shape mismatch.The variable shape (None, 2), and the assigned value shape (3, 3) are incompatible.");
+}
+
 static void in_eager_mode_a_session_fetches_by_handle(void **state)
 {
     (void)state;
@@ -201,6 +227,7 @@ int main(void)
         cmocka_unit_test(what_a_scatter_gives_is_read_after_it),
         cmocka_unit_test(an_operation_runs_for_what_it_does_and_after_what_it_waits_for),
         cmocka_unit_test(variables_of_a_graph_are_named_under_its_scopes),
+        cmocka_unit_test(a_variable_of_an_open_shape_is_made_of_what_is_fed_and_takes_other_shapes),
         cmocka_unit_test(in_eager_mode_a_session_fetches_by_handle),
         cmocka_unit_test(a_tensor_of_another_graph_is_refused),
         cmocka_unit_test(the_graph_of_a_traced_function_has_no_names),
