@@ -153,25 +153,46 @@ static tn_status run_concrete(tn_context *context, tn__concrete *c, tn_tensor *c
     tn_status status = take_feeds(context, c, leaves, feeds, &fed);
     if (status == TN_OK && must_replay(context, c, leaves))
         status = tn__graph_replay(context, c->graph->node.item, c->graph->node.count, c->graph->input.item, feeds, fed, true, c->output,
-                                  results, c->outputs);
+                                  results, c->outputs + 3 * c->sliced);
     else if (status == TN_OK)
-        status = tn__graph_run(context, c->graph, c->graph->input.item, feeds, fed, c->output, c->outputs, true, results);
+        status = tn__graph_run(context, c->graph, c->graph->input.item, feeds, fed, c->output, c->outputs + 3 * c->sliced, true, results);
     for (size_t i = 0; i < fed; i++)
         tn__release(feeds[i]);
     tn__free(feeds);
     return status;
 }
 
+/* Gradients among the results, in handles of their own, remember their slices again. */
+static tn_status attach_slices(const tn__concrete *c, tn_tensor **results)
+{
+    tn_tensor **slices = results + c->outputs;
+    for (size_t i = 0; i < c->outputs && c->sliced; i++) {
+        tn_tensor *alias;
+        if (!c->output[i]->slices)
+            continue;
+        TN_TRY(tn__tensor_alias(results[i], &alias));
+        tn__release(results[i]);
+        results[i] = alias;
+        if (!(alias->slices = tn__tuple_new(3, slices)))
+            return TN_RESOURCE_EXHAUSTED;
+        slices += 3;
+    }
+    return TN_OK;
+}
+
 static tn_status call_concrete(tn_context *context, tn__concrete *c, tn_tensor *const *leaves, tn_tensor **result)
 {
-    tn_tensor **results = tn__alloc_zeroed(c->outputs + 1, sizeof *results);
+    size_t count = c->outputs + 3 * c->sliced;
+    tn_tensor **results = tn__alloc_zeroed(count + 1, sizeof *results);
     if (!results)
         return TN_RESOURCE_EXHAUSTED;
     tn_status status = run_concrete(context, c, leaves, results);
+    if (status == TN_OK)
+        status = attach_slices(c, results);
     tn_tensor *const *at = results;
     if (status == TN_OK && !(*result = tn__rebuild(c->structure, &at)))
         status = TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < c->outputs; i++)
+    for (size_t i = 0; i < count; i++)
         tn__release(results[i]);
     tn__free(results);
     return status;

@@ -29,6 +29,7 @@ typedef struct {
     size_t outputs;
     tn_graph *graph;      /* its inputs are the placeholders of the leaves that are neither static nor variables */
     tn_tensor **output;   /* flat, symbolic, retained */
+    size_t sliced;        /* outputs that are gradients with slices: behind the outputs there are those, three tensors for each */
     tn_tensor *structure; /* as the body returned it */
     tn__touched touched;  /* the variables that it uses */
 } tn__concrete;

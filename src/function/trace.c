@@ -8,7 +8,7 @@ void tn__concrete_free(tn__concrete *c)
     if (!c)
         return;
     tn__key_free(&c->key);
-    for (size_t i = 0; c->output && i < c->outputs; i++)
+    for (size_t i = 0; c->output && i < c->outputs + 3 * c->sliced; i++)
         tn__release(c->output[i]);
     tn__free(c->output);
     tn__release(c->structure);
@@ -144,12 +144,34 @@ tn_status tn__trace_outputs(tn_context *context, tn_graph *graph, tn_tensor *res
     return status;
 }
 
+/* The slices that gradients among the outputs remember go out behind them. */
+static tn_status add_slices(tn_context *context, tn__concrete *c)
+{
+    size_t sliced = 0, next = c->outputs;
+    for (size_t i = 0; i < c->outputs; i++)
+        sliced += c->output[i]->slices != NULL;
+    if (sliced == 0)
+        return TN_OK;
+    tn_tensor **all = tn__alloc_zeroed(c->outputs + 3 * sliced, sizeof *all);
+    if (!all)
+        return TN_RESOURCE_EXHAUSTED;
+    memcpy(all, c->output, c->outputs * sizeof *all);
+    tn__free(c->output);
+    c->output = all;
+    c->sliced = sliced;
+    for (size_t i = 0; i < c->outputs; i++)
+        for (size_t k = 0; c->output[i]->slices && k < 3; k++)
+            TN_TRY(take_output(context, c->graph, c->output[i]->slices->of.tuple.item[k], &all[next++]));
+    return TN_OK;
+}
+
 static tn_status trace_into(tn_context *context, struct tn_function *f, tn__concrete *c,
                             tn_list inputs, tn_tensor *const *leaves, tn_tensor **stands)
 {
     TN_TRY(make_placeholders(context, c, leaves, stands));
     TN_TRY(run_traced_body(context, f, c, inputs, stands, &c->structure));
-    return tn__trace_outputs(context, c->graph, c->structure, &c->output, &c->outputs);
+    TN_TRY(tn__trace_outputs(context, c->graph, c->structure, &c->output, &c->outputs));
+    return add_slices(context, c);
 }
 
 /* The graph is open, and variables belong to the function, while its body runs. */

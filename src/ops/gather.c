@@ -215,10 +215,10 @@ static tn_tensor *segment_sum(tn_tensor *data, tn_tensor *ids, tn_tensor *count)
 }
 
 /* Along the first axis, without a batch: the rows of dy that went to the same index, added up. */
-static tn_tensor *gradient_of_rows(const tn__gradient *g)
+static tn_tensor *gradient_of_rows(const tn__gradient *g, tn_tensor *indices)
 {
     tn_tensor *rows = tn__vector_part(tn__shape_tensor(g->in[0]), 0, 1);
-    return tn__sum_of_slices(g->dout[0], g->in[1], scalar_of(rows));
+    return tn__sum_of_slices(g->dout[0], indices, scalar_of(rows));
 }
 
 /* In general: the same with the indices' axes in front, the batches one behind the other, and
@@ -254,7 +254,7 @@ static void gather_gradient(tn__gradient *g)
     bool known;
     if (tn__known_int(g->in[2], &axis) && axis == 0 &&
         ((const gather_attrs *)g->attrs)->batch_dims == 0) {
-        g->din[0] = gradient_of_rows(g);
+        g->din[0] = gradient_of_rows(g, g->in[1]);
         return;
     }
     if (plan_gather(g->attrs, g->in, &plan, &known) != TN_OK)
@@ -322,9 +322,15 @@ static tn_status gather_nd_compute(tn__kernel *kernel)
     return TN_OK;
 }
 
-/* dx = dy added up where it came from */
+/* dx = dy added up where it came from. A list of places that are rows is TensorFlow's case of rows
+ * that are remembered. */
 static void gather_nd_gradient(tn__gradient *g)
 {
+    const tn_shape *places = &g->in[1]->shape;
+    if (places->known && places->rank == 2 && places->dims[1] == 1) {
+        g->din[0] = gradient_of_rows(g, tn_squeeze(g->in[1], TN_AXES(1)));
+        return;
+    }
     tn_tensor *shape = tn_cast(tn__shape_tensor(g->in[0]), (tn_dtype)g->in[1]->dtype);
     g->din[0] = TN__APPLY(tn__op_ScatterNd, NULL, g->in[1], g->dout[0], shape);
 }
