@@ -18,6 +18,7 @@ static void clear_compiled(tn__trainer *t)
     tn__forget_metrics(t);
     tn__release(t->train);
     tn__release(t->test);
+    tn__ids_free(&t->trained);
     tn_function *predict = t->predict;
     *t = (tn__trainer){ .model = t->model, .predict = predict };
 }

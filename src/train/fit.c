@@ -231,10 +231,14 @@ static tn_status run_epoch(fit *f, int64_t epoch)
 static void warn_of_frozen(const tn__trainer *t)
 {
     tn_list now = tn_layer_trainable_variables(t->model);
-    if (t->train && now.item && now.count != t->trained)
+    size_t place, new = 0;
+    for (size_t i = 0; i < now.count; i++)
+        new += !tn__ids_get(&t->trained, now.item[i]->id, &place);
+    if (t->train && now.item && (new || now.count != t->trained.count))
         tn__warn("Discrepancy between trainable weights and collected trainable weights, did you set `model.trainable` without calling "
-                 "`model.compile` after ?\ntn_fit goes on training %zu variables, %zu are trainable now: tn_compile the model again",
-                 t->trained, now.count);
+                 "`model.compile` after ?\ntn_fit goes on training %zu variables, %zu are trainable now, %zu of them others: tn_compile the model "
+                 "again",
+                 t->trained.count, now.count, new);
 }
 
 static tn_status run_epochs(fit *f)

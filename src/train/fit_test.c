@@ -640,6 +640,10 @@ static void what_is_frozen_after_the_first_step_is_told(void **state)
     compiled(model, tn_adam());
     tn_fit(model, features(), labels(), .verbose = 0);
     assert_string_equal(warning, "");
+    tn_set_trainable(tn_layers(model).item[0], true); /* as many, but others */
+    tn_set_trainable(tn_layers(model).item[1], false);
+    tn_fit(model, features(), labels(), .verbose = 0);
+    assert_non_null(strstr(warning, "training 2 variables, 2 are trainable now, 2 of them others"));
     tn_set_sink((tn_sink){ 0 });
     CHECK_NO_ERROR();
 }

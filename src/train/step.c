@@ -137,11 +137,20 @@ static void update_metrics(tn__trainer *t, const step *s)
     }
 }
 
+static tn_status note_trained(tn__trainer *t, tn_list variables)
+{
+    tn__ids_free(&t->trained);
+    for (size_t i = 0; i < variables.count; i++)
+        TN_TRY(tn__ids_set(&t->trained, variables.item[i]->id, 1));
+    return TN_OK;
+}
+
 static bool apply_step(tn__trainer *t, tn_tape *tape, tn_tensor *loss)
 {
     tn_context *context = tn__context();
     tn_list variables = tn_layer_trainable_variables(t->model);
-    t->trained = variables.count;
+    if (note_trained(t, variables) != TN_OK)
+        return false;
     if (variables.count == 0 && !tn__failed(context)) {
         tn__warn("The model does not have any trainable weights.");
         return true;

@@ -32,7 +32,7 @@ typedef struct tn__trainer {
     char *metric_text[TN__MAX_METRICS], *weighted_text[TN__MAX_METRICS];
     /* Made when the first step shows the shapes. */
     bool built;
-    size_t trained; /* variables that the traced training step changes */
+    tn__ids trained; /* the variables that the traced training step changes, by their ids */
     tn_metric *loss_tracker;
     struct {
         tn__tracked *item; /* in the order of evaluate's results; owned */

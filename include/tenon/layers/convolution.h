@@ -5,11 +5,13 @@
 TN_BEGIN
 /* Windows slide along one axis, (batch, steps, channels), along two, (batch, rows, columns, channels), or three; with data_format
  * "channels_first" the channels stand behind the batch. Of the numbers for the axes one alone stands for all of them: kernel_size
- * 3 or { 3 } is { 3, 3 }, and tn_conv2d(16, 3, 2) has strides of 2, as in Keras. Not given: strides and dilation_rate 1. padding: "valid", "same", of tn_conv1d also "causal". */
+ * 3 or { 3 } is { 3, 3 }, and tn_conv2d(16, 3, 2) has strides of 2, as in Keras: several numbers for the axes stand in braces. (There is
+ * one place more than axes, which tells the library so.) Not given: strides and dilation_rate 1. padding: "valid", "same", of tn_conv1d
+ * also "causal". */
 typedef struct tn_conv_options {
     TN_OPTIONS_HEAD(tn_conv_options);
     int64_t filters TN_DEFAULT(0);
-    int64_t kernel_size[3] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
+    int64_t kernel_size[4] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
     const char *padding TN_DEFAULT("valid"), *data_format TN_DEFAULT("channels_last");
     int64_t dilation_rate[3] TN_DEFAULT({}), groups TN_DEFAULT(1);
     const char *activation TN_DEFAULT(NULL);
@@ -28,7 +30,7 @@ TN_API tn_layer *tn_conv3d_new(const tn_conv_options *options);
 typedef struct tn_conv_transpose_options {
     TN_OPTIONS_HEAD(tn_conv_transpose_options);
     int64_t filters TN_DEFAULT(0);
-    int64_t kernel_size[3] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
+    int64_t kernel_size[4] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
     const char *padding TN_DEFAULT("valid");
     tn_shape output_padding TN_DEFAULT({});
     const char *data_format TN_DEFAULT("channels_last");
@@ -47,7 +49,7 @@ TN_API tn_layer *tn_conv3d_transpose_new(const tn_conv_transpose_options *option
 /* Every channel with depth_multiplier filters of its own. */
 typedef struct tn_depthwise_conv_options {
     TN_OPTIONS_HEAD(tn_depthwise_conv_options);
-    int64_t kernel_size[3] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
+    int64_t kernel_size[4] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
     const char *padding TN_DEFAULT("valid");
     int64_t depth_multiplier TN_DEFAULT(1);
     const char *data_format TN_DEFAULT("channels_last");
@@ -66,7 +68,7 @@ TN_API tn_layer *tn_depthwise_conv2d_new(const tn_depthwise_conv_options *option
 typedef struct tn_separable_conv_options {
     TN_OPTIONS_HEAD(tn_separable_conv_options);
     int64_t filters TN_DEFAULT(0);
-    int64_t kernel_size[3] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
+    int64_t kernel_size[4] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
     const char *padding TN_DEFAULT("valid"), *data_format TN_DEFAULT("channels_last");
     int64_t dilation_rate[3] TN_DEFAULT({}), depth_multiplier TN_DEFAULT(1);
     const char *activation TN_DEFAULT(NULL);

@@ -7,7 +7,7 @@ TN_BEGIN
  * 2 or { 2 }, stands for all axes, and tn_max_pooling2d(3, 2) has strides of 2, as in Keras. pool_size: of maxima 2 when it is not given; averages need it. strides: the pool's when not given. */
 typedef struct tn_pooling_options {
     TN_OPTIONS_HEAD(tn_pooling_options);
-    int64_t pool_size[3] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
+    int64_t pool_size[4] TN_DEFAULT({}), strides[3] TN_DEFAULT({});
     const char *padding TN_DEFAULT("valid"), *data_format TN_DEFAULT("channels_last");
     TN_LAYER_OPTIONS;
 } tn_pooling_options;

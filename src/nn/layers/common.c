@@ -96,17 +96,34 @@ void tn__settle_axes(int64_t *sizes, int axes, const int64_t *not_given)
         sizes[i] = sizes[0];
 }
 
+/* Without braces the second number is Keras's second argument, and a third is none; two axes have
+ * no room for it anyway. */
+static void take_bare(int64_t *sizes, int64_t *strides, int axes, const char *what)
+{
+    const int64_t unsaid = INT64_MIN;
+    sizes[3] = 0;
+    if (sizes[2] != unsaid && axes < 3)
+        return;
+    if (sizes[2] != unsaid)
+        tn__fail(TN_INVALID_ARGUMENT,
+                 "%s: without braces %lld is the %s, %lld the strides, and %lld is neither\n"
+                 "several numbers for the axes stand in braces: { %lld, %lld, %lld }",
+                 tn__layer_print(tn__this_layer()), (long long)sizes[0], what, (long long)sizes[1],
+                 (long long)sizes[2], (long long)sizes[0], (long long)sizes[1],
+                 (long long)sizes[2]);
+    else if (sizes[1] != unsaid && strides[0] != 0)
+        tn__fail(TN_INVALID_ARGUMENT, "%s: the strides are given twice, %lld and %lld",
+                 tn__layer_print(tn__this_layer()), (long long)sizes[1], (long long)strides[0]);
+    else if (sizes[1] != unsaid)
+        strides[0] = sizes[1];
+    sizes[0] = sizes[0] == unsaid ? 0 : sizes[0];
+    sizes[1] = sizes[2] = 0;
+}
+
 void tn__settle_sizes(int64_t *sizes, int64_t *strides, int axes, const char *what)
 {
-    if (sizes[2] == INT64_MIN) { /* TN_SIZES_UNSAID, still there: no braces */
-        if (sizes[1] != INT64_MIN && strides[0] == 0)
-            strides[0] = sizes[1];
-        else if (sizes[1] != INT64_MIN)
-            tn__fail(TN_INVALID_ARGUMENT, "%s: the strides are given twice, %lld and %lld",
-                     tn__layer_print(tn__this_layer()), (long long)sizes[1], (long long)strides[0]);
-        sizes[0] = sizes[0] == INT64_MIN ? 0 : sizes[0];
-        sizes[1] = sizes[2] = 0;
-    }
+    if (sizes[3] != 0) /* of TN_SIZES_UNSAID, or written over: no braces */
+        take_bare(sizes, strides, axes, what);
     for (int i = axes; i < 3; i++)
         if (sizes[i] != 0 || strides[i] != 0)
             tn__fail(TN_INVALID_ARGUMENT,

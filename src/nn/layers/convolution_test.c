@@ -97,10 +97,27 @@ static void one_number_needs_no_braces(void **state)
     assert_null(tn_conv2d(4, 3, 2, 1));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "The `kernel_size` argument must be a tuple of 2 integers. "
                                      "Received kernel_size=(3, 2, 1)");
+    tn_tensor *volume = tn_zeros(TN_SHAPE(1, 5, 5, 5, 2), TN_FLOAT32);
+    assert_string_equal(tn_shape_text(tn_call(tn_conv3d(4, 3, 2), volume)), "(1, 2, 2, 2, 4)");
+    assert_string_equal(tn_shape_text(tn_call(tn_conv3d(4, { 3, 2, 1 }), volume)),
+                        "(1, 3, 4, 5, 4)");
+    assert_string_equal(tn_shape_text(tn_call(tn_max_pooling3d({ 3, 2, 1 }, 1), volume)),
+                        "(1, 3, 4, 5, 2)");
+    assert_null(tn_conv3d(16, 3, 2, 1));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "without braces 3 is the kernel_size, 2 the strides, and 1 is neither\n"
+                "several numbers for the axes stand in braces: { 3, 2, 1 }");
+    assert_null(tn_conv3d(16, 3, 2, 1, 1));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "without braces 3 is the kernel_size, 2 the strides, and 1 is neither");
+    assert_null(tn_max_pooling3d(3, 2, 1));
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "without braces 3 is the pool_size, 2 the strides, and 1 is neither");
     assert_null(tn_conv1d(4, { 3 }, { 2, 2 }));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "The `strides` argument must be a tuple of 1 integers.");
     assert_null(tn_conv2d(4, 3, .input_shape = { 4 }));
-    CHECK_ERROR(TN_INVALID_ARGUMENT, "Cannot convert '4' to a shape.\na shape is written TN_SHAPE(4)");
+    CHECK_ERROR(TN_INVALID_ARGUMENT,
+                "Cannot convert '4' to a shape.\na shape is written TN_SHAPE(4)");
 }
 
 static void images_that_do_not_fit_are_told(void **state)
