@@ -207,8 +207,9 @@ tn_tensor *tn_graph_tensor(tn_graph *graph, const char *name)
     if (!tn__check_v1(graph, "tn_graph_tensor: graph"))
         return NULL;
     if (!split_name(name, operation, sizeof operation, &index)) {
-        tn__fail(TN_INVALID_ARGUMENT, "The name '%s' looks like an (invalid) Operation name, not a Tensor. Tensor names must be of the form "
-                                      "\"<op_name>:<output_index>\".", name ? name : "(null)");
+        bool is_operation = name && tn__map_get(&graph->v1->named, name);
+        tn__fail(TN_INVALID_ARGUMENT, "The name '%s' %s, not a Tensor. Tensor names must be of the form \"<op_name>:<output_index>\".",
+                 name ? name : "(null)", is_operation ? "refers to an Operation" : "looks like an (invalid) Operation name");
         return NULL;
     }
     tn__node *node = tn__map_get(&graph->v1->named, operation);

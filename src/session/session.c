@@ -89,15 +89,18 @@ static tn_status take_feed(const tn_session *session, const tn_feed *given, requ
 {
     if (!tn__check_tensor(given->key, "tn_run: the key of a feed") || !tn__check_tensor(given->value, "tn_run: the value of a feed"))
         return TN_INVALID_ARGUMENT;
-    if (given->key->form != TN__SYMBOLIC)
+    tn_tensor *key = given->key;
+    if (key->form == TN__VARIABLE && tn__graph_variable_of(key))
+        key = tn__graph_variable_of(key)->read; /* what a fetch of it gives */
+    if (key->form != TN__SYMBOLIC)
         return tn__fail(TN_INVALID_ARGUMENT, "tn_run: %s cannot be fed: it is no tensor of a graph\nplaceholders are, and what ops give in a graph",
-                        TN__TENSOR(given->key));
-    if (!session->graph || given->key->of.output.node->graph != session->graph)
-        return not_of_graph(given->key, "Cannot interpret feed_dict key as Tensor: Tensor");
-    if (given->key->of.output.node->output_count != 1)
-        return tn__fail(TN_UNIMPLEMENTED, "tn_run: %s cannot be fed: its operation has several outputs", given->key->of.output.node->name);
-    r->key[r->feeds] = given->key;
-    TN_TRY(fit_feed(given->key, given->value, &r->feed[r->feeds]));
+                        TN__TENSOR(key));
+    if (!session->graph || key->of.output.node->graph != session->graph)
+        return not_of_graph(key, "Cannot interpret feed_dict key as Tensor: Tensor");
+    if (key->of.output.node->output_count != 1)
+        return tn__fail(TN_UNIMPLEMENTED, "tn_run: %s cannot be fed: its operation has several outputs", key->of.output.node->name);
+    r->key[r->feeds] = key;
+    TN_TRY(fit_feed(key, given->value, &r->feed[r->feeds]));
     r->feeds++;
     return TN_OK;
 }

@@ -26,6 +26,79 @@ static void a_placeholder_is_fed_and_fetched_by_handle_and_by_name(void **state)
     CHECK_VALUES(tn_item(tn_item(pair, 1), 0), 0, 10);
 }
 
+static void anything_of_the_graph_may_be_fed_and_fetched_as_often_as_it_is_named(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_graph *g = tn_graph_new();
+    TN_WITH(tn_graph_as_default(g));
+    tn_tensor *p = tn_placeholder(TN_FLOAT32, TN_SHAPE(2), "p"), *q = tn_multiply(p, tn_scalar(2)), *r = tn_add(q, tn_scalar(1));
+    tn_variable *v = tn_get_variable("v", TN_SCALAR, .initializer = "zeros");
+    tn_session *s = tn_session();
+    CHECK_VALUES(tn_run(s, r, .feed = { { q, floats(2, (float[]){ 5, 6 }) } }), 0, 6, 7); /* p is not needed */
+    tn_tensor *twice = tn_run(s, tn_tuple(r, tn_tuple(r, q)), .feed = { { p, floats(2, (float[]){ 1, 2 }) } });
+    CHECK_VALUES(tn_item(twice, 0), 0, 3, 5);
+    CHECK_VALUES(tn_item(tn_item(twice, 1), 0), 0, 3, 5);
+    CHECK_VALUES(tn_item(tn_item(twice, 1), 1), 0, 2, 4);
+    CHECK_VALUES(tn_run(s, v, .feed = { { v, tn_scalar(7.0) } }), 0, 7);
+    assert_null(tn_run(s, v));
+    CHECK_ERROR(TN_FAILED_PRECONDITION, "Attempting to use uninitialized value v");
+    assert_null(tn_graph_tensor(g, "p"));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "The name 'p' refers to an Operation, not a Tensor. Tensor names must be of the form \"<op_name>:<output_index>\".");
+    assert_null(tn_graph_tensor(g, "nope"));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "The name 'nope' looks like an (invalid) Operation name, not a Tensor.");
+    assert_null(tn_graph_tensor(g, "p:4"));
+    CHECK_ERROR(TN_NOT_FOUND, "The name 'p:4' refers to a Tensor which does not exist. The operation, 'p', exists but only has 1 outputs.");
+    assert_null(tn_graph_operation(g, "nope"));
+    CHECK_ERROR(TN_NOT_FOUND, "The name 'nope' refers to an Operation not in the graph.");
+}
+
+static void graphs_stand_in_each_other_and_sessions_beside_each_other(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_graph *g = tn_graph_new(), *h = tn_graph_new();
+    tn_tensor *a, *b;
+    TN_WITH(tn_graph_as_default(g));
+    a = tn_placeholder_with_default(tn_scalar(1.0), TN_SCALAR, "a");
+    {
+        TN_WITH(tn_name_scope("s"));
+        TN_WITH(tn_graph_as_default(h));
+        b = tn_placeholder_with_default(tn_scalar(2.0), TN_SCALAR, "a");
+        assert_ptr_equal(tn_get_default_graph(), h);
+    }
+    assert_ptr_equal(tn_get_default_graph(), g);
+    assert_string_equal(tn_name(b), "a"); /* no name scope of the graph round it */
+    tn_session *one = tn_session(), *other = tn_session(.graph = h);
+    CHECK_VALUES(tn_run(one, a), 0, 1);
+    CHECK_VALUES(tn_run(other, b), 0, 2);
+    assert_null(tn_run(one, b));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "Tensor a is not an element of this graph.");
+}
+
+static void an_empty_list_of_dependencies_is_none_whatever_stands_outside(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    tn_variable *v = tn_get_variable("v", TN_SCALAR, .initializer = "zeros");
+    tn_tensor *x = tn_placeholder_with_default(tn_scalar(3.0), TN_SCALAR, "x"), *free_of_it, *after;
+    {
+        TN_WITH(tn_control_dependencies(TN_LIST(tn_assign_add(v, tn_scalar(1.0)))));
+        {
+            TN_WITH(tn_control_dependencies(tn_list_of(0, NULL)));
+            free_of_it = tn_square(x);
+        }
+        after = tn_square(x);
+    }
+    tn_session *s = tn_session();
+    CHECK_OK(tn_run_operation(s, tn_global_variables_initializer()));
+    CHECK_VALUES(tn_run(s, free_of_it), 0, 9);
+    CHECK_VALUES(tn_run(s, v), 0, 0);
+    CHECK_VALUES(tn_run(s, after), 0, 9);
+    CHECK_VALUES(tn_run(s, v), 0, 1);
+}
+
 static void names_are_made_unique_without_regard_to_case(void **state)
 {
     (void)state;
@@ -222,6 +295,9 @@ int main(void)
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_placeholder_is_fed_and_fetched_by_handle_and_by_name),
+        cmocka_unit_test(anything_of_the_graph_may_be_fed_and_fetched_as_often_as_it_is_named),
+        cmocka_unit_test(graphs_stand_in_each_other_and_sessions_beside_each_other),
+        cmocka_unit_test(an_empty_list_of_dependencies_is_none_whatever_stands_outside),
         cmocka_unit_test(names_are_made_unique_without_regard_to_case),
         cmocka_unit_test(every_session_has_values_of_its_own),
         cmocka_unit_test(what_a_scatter_gives_is_read_after_it),
