@@ -39,6 +39,8 @@ const char *tn__keras_identifier(const tn_layer *layer)
         return "_tf_keras_network";
     if (layer->of == &tn__class_InputLayer)
         return "_tf_keras_input_layer";
+    if (tn__is_model(layer))
+        return "_tf_keras_model";
     return is_recurrent(layer->of->name) ? "_tf_keras_rnn_layer" : "_tf_keras_layer";
 }
 
@@ -61,6 +63,28 @@ static json_t *build_shape(const tn_layer *layer)
     return list;
 }
 
+/* What a class of the program's own was built for, as the arguments of its call: ([TensorSpec],
+ * {}), which JSON says in this way. */
+static json_t *spec_object(const tn_layer *layer, size_t i)
+{
+    char name[32];
+    snprintf(name, sizeof name, "input_%zu", i + 1);
+    tn_dtype dtype = layer->build_dtype ? layer->build_dtype[i] : TN_FLOAT32;
+    return json_pack("{s:s, s:s, s:{s:s, s:[o, s, s]}}", "class_name", "TypeSpec", "type_spec",
+                     "tf.TensorSpec", "serialized", "class_name", "__tuple__", "items",
+                     shape_object(&layer->build_shape[i]), tn__dtype_name(dtype), name);
+}
+
+static json_t *save_spec(const tn_layer *layer)
+{
+    size_t count = layer->build_count ? layer->build_count : 1;
+    json_t *list = count > 1 ? json_array() : NULL;
+    for (size_t i = 0; list && i < count; i++)
+        tn__json_append(list, spec_object(layer, i));
+    return json_pack("{s:s, s:[[o], {}]}", "class_name", "__tuple__", "items",
+                     count > 1 ? list : spec_object(layer, 0));
+}
+
 static tn_status add_root(tn__saved *s, json_t *json)
 {
     json_t *training = NULL;
@@ -73,7 +97,7 @@ static tn_status add_root(tn__saved *s, json_t *json)
 
 static tn_status fill_json(tn__saved *s, tn_layer *layer, bool root, json_t *json)
 {
-    bool model = tn__is_model(layer);
+    bool own = layer->of->module == NULL, model = tn__is_model(layer) && !own;
     TN_TRY(tn__json_set(json, "name", json_string(layer->name)));
     TN_TRY(tn__json_set(json, "trainable", json_boolean(layer->trainable)));
     TN_TRY(tn__json_set(json, "expects_training_arg", json_boolean(model)));
@@ -81,8 +105,10 @@ static tn_status fill_json(tn__saved *s, tn_layer *layer, bool root, json_t *jso
     TN_TRY(tn__json_set(json, "preserve_input_structure_in_config", json_false()));
     TN_TRY(tn__json_set(json, "autocast", json_boolean(!model)));
     TN_TRY(tn__json_set(json, "build_input_shape", build_shape(layer)));
-    if (model)
-        TN_TRY(tn__json_set(json, "is_graph_network", json_true()));
+    if (tn__is_model(layer))
+        TN_TRY(tn__json_set(json, "is_graph_network", json_boolean(model)));
+    if (own && layer->build_shape)
+        TN_TRY(tn__json_set(json, "full_save_spec", save_spec(layer)));
     return root ? add_root(s, json) : TN_OK;
 }
 
@@ -131,20 +157,22 @@ static tn_status add_nodes(tn__saved *s)
     return TN_OK;
 }
 
-/* A model that is no Sequential and no Functional has no config that Keras 2 could make it from. */
-static bool is_builtin(const tn__saved *s)
+/* A SavedModel's function has no config, and one that leaves out what TN_INIT gave makes another
+ * layer. */
+static bool have_configs(const tn__saved *s)
 {
-    bool builtin = tn__is_model(s->tracker.node.item[0].layer);
+    const tn_layer *root = s->tracker.node.item[0].layer;
+    bool have = tn__is_model(root) || !root->of->module;
     for (size_t i = 0; i < s->tracker.node.count; i++) {
         const tn_layer *layer = s->tracker.node.item[i].layer;
-        builtin &= !layer || layer->of->module != NULL;
+        have &= !layer || layer->of->module || (!layer->of->more && !layer->undeclared);
     }
-    return builtin;
+    return have;
 }
 
 tn_status tn__saved_keras(tn__saved *s)
 {
-    if (!is_builtin(s))
+    if (!have_configs(s))
         return TN_OK;
     tn_status status = add_nodes(s);
     s->keras = status == TN_OK;

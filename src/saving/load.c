@@ -46,13 +46,13 @@ static tn_status check_classes(const json_t *json, bool archive)
 
 /* A class of the program's own may make its weights in call: it is called once, on shapes. */
 static tn_status run_on_shapes(tn_context *context, tn_layer *model, const tn_shape *shapes,
-                               size_t count)
+                               const tn_dtype *dtypes, size_t count)
 {
     tn_tensor *inputs[TN_MAX_RANK] = { NULL }, *result = NULL;
     tn_graph *scratch = tn__graph_new(), *outer = context->graph;
     tn_status status = scratch ? TN_OK : TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < count && status == TN_OK; i++)
-        status = tn__graph_input(context, scratch, TN_FLOAT32, &shapes[i], NULL, &inputs[i]);
+        status = tn__graph_input(context, scratch, dtypes[i], &shapes[i], NULL, &inputs[i]);
     context->graph = scratch;
     context->tape_pause++;
     if (status == TN_OK)
@@ -66,20 +66,32 @@ static tn_status run_on_shapes(tn_context *context, tn_layer *model, const tn_sh
     return status;
 }
 
+/* "input_dtype", which SavedModels tell: ["int32"]. */
+static tn_dtype input_dtype(const json_t *build, size_t i)
+{
+    const char *name = json_string_value(json_array_get(json_object_get(build, "input_dtype"), i));
+    tn_dtype dtype = name ? tn__dtype_of_name(name) : (tn_dtype)0;
+    return dtype ? dtype : TN_FLOAT32;
+}
+
 /* {"input_shape": [null, 4]}, or a list of such lists. */
 static tn_status build(tn_context *context, const json_t *json, tn_layer *model)
 {
-    const json_t *given = json_object_get(json_object_get(json, "build_config"), "input_shape");
+    const json_t *all = json_object_get(json, "build_config");
+    const json_t *given = json_object_get(all, "input_shape");
     tn_shape shapes[TN_MAX_RANK];
+    tn_dtype dtypes[TN_MAX_RANK];
     size_t count = 0;
     if (model->built || !json_is_array(given))
         return TN_OK;
     bool several = json_is_array(json_array_get(given, 0));
     size_t wanted = several ? json_array_size(given) : 1;
-    for (; count < wanted && count < TN_MAX_RANK; count++)
+    for (; count < wanted && count < TN_MAX_RANK; count++) {
+        dtypes[count] = input_dtype(all, count);
         if (!tn__shape_from_json(several ? json_array_get(given, count) : given, &shapes[count]))
             return tn__fail(TN_DATA_LOSS, "build_config of '%s' has no shapes", model->name);
-    return count == wanted ? run_on_shapes(context, model, shapes, count) : TN_OK;
+    }
+    return count == wanted ? run_on_shapes(context, model, shapes, dtypes, count) : TN_OK;
 }
 
 tn_status tn__load_layer(tn_context *context, const json_t *json, tn_layer **model)

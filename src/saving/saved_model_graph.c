@@ -191,7 +191,7 @@ static tn_status add_signature(tn__saved *s, const char *key, tn__signature_def 
 static tn_status add_input(tn__saved *s, size_t i, tn__node_def *call, tn__attr_list *types,
                            tn__signature_def *signature)
 {
-    const tn__serving_value *input = &s->serving.input[i];
+    const tn__serving_value *input = &s->signature.serving.input[i];
     const char *start = tn__arena_print(arena_of(s), "%s_", TN__SERVING_DEFAULT);
     const char *name = start ? plain_name(arena_of(s), start, input->name) : NULL;
     tn__node_def *def = add(s, "Placeholder", name);
@@ -207,8 +207,8 @@ static tn_status add_input(tn__saved *s, size_t i, tn__node_def *call, tn__attr_
 
 static tn_status add_captured(tn__saved *s, tn__node_def *call, tn__attr_list *types)
 {
-    for (size_t i = 0; i < s->captured.count; i++) {
-        const tn__saved_weight *weight = &s->weight.item[s->captured.item[i]];
+    for (size_t i = 0; i < s->signature.captured.count; i++) {
+        const tn__saved_weight *weight = &s->weight.item[s->signature.captured.item[i]];
         TN_TRY(tn__node_input(arena_of(s), call, "%s", weight->handle));
         TN_TRY(tn__types_add(arena_of(s), types, TN__TF_RESOURCE));
     }
@@ -219,14 +219,14 @@ static tn_status add_captured(tn__saved *s, tn__node_def *call, tn__attr_list *t
 static tn_status fill_call(tn__saved *s, tn__node_def *call, tn__signature_def *signature)
 {
     tn__attr_list *in, *out;
-    TN_TRY(tn__attr_func(arena_of(s), &call->attr, "f", s->function));
+    TN_TRY(tn__attr_func(arena_of(s), &call->attr, "f", s->signature.function));
     TN_TRY(tn__attr_types(arena_of(s), &call->attr, "Tin", &in));
     TN_TRY(tn__attr_types(arena_of(s), &call->attr, "Tout", &out));
-    for (size_t i = 0; i < s->serving.input_count; i++)
+    for (size_t i = 0; i < s->signature.serving.input_count; i++)
         TN_TRY(add_input(s, i, call, in, signature));
     TN_TRY(add_captured(s, call, in));
-    for (size_t i = 0; i < s->serving.output_count; i++) {
-        const tn__serving_value *output = &s->serving.output[i];
+    for (size_t i = 0; i < s->signature.serving.output_count; i++) {
+        const tn__serving_value *output = &s->signature.serving.output[i];
         TN_TRY(tn__types_add(arena_of(s), out, output->tensor->dtype));
         TN_TRY(add_info(s, true, output->name,
                         tn__arena_print(arena_of(s), "%s:%zu", call->name, i), output->tensor,

@@ -75,19 +75,30 @@ static tn_status add_object(tn__saved *s, size_t node)
     return add_user_object(s, object, identifier(s, from));
 }
 
-/* --- the function ----------------------------------------------------------------------------- */
-static tn_status add_spec(tn__saved *s, tn__structured_dict *dict, const tn__serving_value *value)
+/* --- structures ------------------------------------------------------------------------------- */
+tn_status tn__saved_list(tn__saved *s, int which, tn__structured_value *into)
 {
-    tn__structured_pair *pair = TN__ARENA_ADD(arena_of(s), &dict->fields);
-    tn__tensor_spec *spec = pair ? tn__arena_alloc(arena_of(s), sizeof *spec) : NULL;
+    into->which = which;
+    into->list = tn__arena_alloc(arena_of(s), sizeof *into->list);
+    return into->list ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+tn__structured_value *tn__saved_item(tn__saved *s, tn__structured_value *list)
+{
+    return TN__ARENA_ADD(arena_of(s), &list->list->values);
+}
+
+tn_status tn__saved_spec(tn__saved *s, const char *name, const tn_tensor *tensor,
+                         tn__structured_value *into)
+{
+    tn__tensor_spec *spec = tn__arena_alloc(arena_of(s), sizeof *spec);
     if (!spec)
         return TN_RESOURCE_EXHAUSTED;
-    pair->key = value->name;
-    pair->value.which = TN__VALUE_TENSOR_SPEC;
-    pair->value.tensor_spec = spec;
-    spec->name = value->name;
-    spec->dtype = value->tensor->dtype;
-    spec->shape = tn__shape_def_of(arena_of(s), &value->tensor->shape);
+    into->which = TN__VALUE_TENSOR_SPEC;
+    into->tensor_spec = spec;
+    spec->name = name;
+    spec->dtype = tensor->dtype;
+    spec->shape = tn__shape_def_of(arena_of(s), &tensor->shape);
     return spec->shape ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
@@ -98,8 +109,13 @@ static tn_status add_dict(tn__saved *s, const tn__serving_value *values, size_t 
     into->dict = tn__arena_alloc(arena_of(s), sizeof *into->dict);
     if (!into->dict)
         return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < count; i++)
-        TN_TRY(add_spec(s, into->dict, &values[i]));
+    for (size_t i = 0; i < count; i++) {
+        tn__structured_pair *pair = TN__ARENA_ADD(arena_of(s), &into->dict->fields);
+        if (!pair)
+            return TN_RESOURCE_EXHAUSTED;
+        pair->key = values[i].name;
+        TN_TRY(tn__saved_spec(s, values[i].name, values[i].tensor, &pair->value));
+    }
     return TN_OK;
 }
 
@@ -107,42 +123,47 @@ static tn_status add_dict(tn__saved *s, const tn__serving_value *values, size_t 
  */
 static tn_status add_inputs(tn__saved *s, tn__structured_value *into)
 {
-    into->which = TN__VALUE_TUPLE;
-    into->list = tn__arena_alloc(arena_of(s), sizeof *into->list);
-    tn__structured_value *none =
-        into->list ? TN__ARENA_ADD(arena_of(s), &into->list->values) : NULL;
+    TN_TRY(tn__saved_list(s, TN__VALUE_TUPLE, into));
+    tn__structured_value *none = tn__saved_item(s, into);
     if (!none)
         return TN_RESOURCE_EXHAUSTED;
-    none->which = TN__VALUE_TUPLE;
-    none->list = tn__arena_alloc(arena_of(s), sizeof *none->list);
-    tn__structured_value *named =
-        none->list ? TN__ARENA_ADD(arena_of(s), &into->list->values) : NULL;
+    TN_TRY(tn__saved_list(s, TN__VALUE_TUPLE, none));
+    tn__structured_value *named = tn__saved_item(s, into);
     if (!named)
         return TN_RESOURCE_EXHAUSTED;
-    return add_dict(s, s->serving.input, s->serving.input_count, named);
+    return add_dict(s, s->signature.serving.input, s->signature.serving.input_count, named);
 }
 
-static tn_status add_concrete(tn__saved *s)
+/* --- the function ----------------------------------------------------------------------------- */
+tn_status tn__saved_concrete(tn__saved *s, const tn__saved_call *call, tn__structured_value *input,
+                             tn__structured_value *output)
 {
     tn__concrete_function_entry *entry =
         TN__ARENA_ADD(arena_of(s), &s->graph->object_graph_def->concrete_functions);
     if (!entry)
         return TN_RESOURCE_EXHAUSTED;
-    entry->key = s->function;
-    tn__concrete_function *f = &entry->value;
-    f->canonicalized_input_signature = tn__arena_alloc(arena_of(s), sizeof(tn__structured_value));
-    f->output_signature = tn__arena_alloc(arena_of(s), sizeof(tn__structured_value));
-    if (!f->canonicalized_input_signature || !f->output_signature)
-        return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(add_inputs(s, f->canonicalized_input_signature));
-    TN_TRY(add_dict(s, s->serving.output, s->serving.output_count, f->output_signature));
-    for (size_t i = 0; i < s->captured.count; i++) {
-        int32_t *bound = TN__ARENA_ADD(arena_of(s), &f->bound_inputs);
+    entry->key = call->function;
+    entry->value.canonicalized_input_signature = input;
+    entry->value.output_signature = output;
+    for (size_t i = 0; i < call->captured.count; i++) {
+        int32_t *bound = TN__ARENA_ADD(arena_of(s), &entry->value.bound_inputs);
         if (!bound)
             return TN_RESOURCE_EXHAUSTED;
-        *bound = (int32_t)s->weight.item[s->captured.item[i]].node;
+        *bound = (int32_t)s->weight.item[call->captured.item[i]].node;
     }
     return TN_OK;
+}
+
+static tn_status add_signature_function(tn__saved *s)
+{
+    const tn__serving *serving = &s->signature.serving;
+    tn__structured_value *input = tn__arena_alloc(arena_of(s), sizeof *input);
+    tn__structured_value *output = tn__arena_alloc(arena_of(s), sizeof *output);
+    if (!input || !output)
+        return TN_RESOURCE_EXHAUSTED;
+    TN_TRY(add_inputs(s, input));
+    TN_TRY(add_dict(s, serving->output, serving->output_count, output));
+    return tn__saved_concrete(s, &s->signature, input, output);
 }
 
 static tn_status fill_bare(tn__saved *s, tn__saved_object *object)
@@ -152,14 +173,14 @@ static tn_status fill_bare(tn__saved *s, tn__saved_object *object)
         return TN_RESOURCE_EXHAUSTED;
     object->which = TN__SAVED_BARE_FUNCTION;
     object->bare_function = bare;
-    bare->concrete_function_name = s->function;
-    for (size_t i = 0; i < s->serving.input_count; i++) {
+    bare->concrete_function_name = s->signature.function;
+    for (size_t i = 0; i < s->signature.serving.input_count; i++) {
         const char **keyword = TN__ARENA_ADD(arena_of(s), &bare->argument_keywords);
         if (!keyword)
             return TN_RESOURCE_EXHAUSTED;
-        *keyword = s->serving.input[i].name;
+        *keyword = s->signature.serving.input[i].name;
     }
-    bare->allowed_positional_arguments = s->serving.input_count == 1;
+    bare->allowed_positional_arguments = s->signature.serving.input_count == 1;
     return TN_OK;
 }
 
@@ -173,11 +194,12 @@ static tn_status add_signatures(tn__saved *s)
         TN_TRY(add_object(s, i));
     tn__saved_object *objects = s->graph->object_graph_def->nodes.item;
     objects[map].user_object->identifier = "signature_map";
-    return fill_bare(s, &objects[function]);
+    TN_TRY(fill_bare(s, &objects[function]));
+    return tn__saved_call_objects(s);
 }
 
 tn_status tn__saved_objects(tn__saved *s)
 {
-    TN_TRY(add_concrete(s));
+    TN_TRY(add_signature_function(s));
     return add_signatures(s);
 }

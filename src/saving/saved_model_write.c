@@ -44,26 +44,42 @@ static bool find_weight(const tn__saved *s, const tn_tensor *variable, size_t *a
 static tn_status add_foreign(tn__saved *s, tn_tensor *variable)
 {
     size_t node;
-    char *name = tn__arena_print(arena_of(s), "captured_%zu", s->captured.count);
+    char *name = tn__arena_print(arena_of(s), "captured_%zu", s->weight.count);
     if (!name)
         return TN_RESOURCE_EXHAUSTED;
     TN_TRY(tn__tracker_add(&s->tracker, 0, name, NULL, variable, &node));
     return add_weight(s, node);
 }
 
-static tn_status capture(tn__saved *s, tn__variables *variables)
+static tn_status capture(tn__saved *s, tn__saved_call *call, tn__variables *variables)
 {
-    TN_TRY(tn__graph_variables(arena_of(s), s->serving.graph, variables));
+    TN_TRY(tn__graph_variables(arena_of(s), call->serving.graph, variables));
     for (size_t i = 0; i < variables->count; i++) {
         size_t at;
         if (!find_weight(s, variables->item[i], &at))
             TN_TRY(add_foreign(s, variables->item[i]));
-        size_t *captured = TN__ARENA_ADD(arena_of(s), &s->captured);
+        size_t *captured = TN__ARENA_ADD(arena_of(s), &call->captured);
         if (!captured)
             return TN_RESOURCE_EXHAUSTED;
         *captured = at;
     }
     return TN_OK;
+}
+
+tn_status tn__saved_call_write(tn__saved *s, tn__saved_call *call, tn_tensor *const *inputs,
+                               tn_tensor *const *outputs)
+{
+    tn__variables variables = { 0 };
+    TN_TRY(capture(s, call, &variables));
+    tn__function_source source = { call->function,
+                                   call->serving.graph,
+                                   inputs,
+                                   outputs,
+                                   variables.item,
+                                   call->serving.input_count,
+                                   call->serving.output_count,
+                                   variables.count };
+    return tn__function_write(arena_of(s), s->graph->graph_def->library, &source);
 }
 
 static tn_status list_tensors(tn__saved *s, const tn__serving_value *values, size_t count,
@@ -75,21 +91,14 @@ static tn_status list_tensors(tn__saved *s, const tn__serving_value *values, siz
     return *tensors ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
-static tn_status write_function(tn__saved *s, const tn__variables *variables)
+static tn_status write_signature(tn__saved *s)
 {
     tn_tensor **inputs, **outputs;
-    TN_TRY(list_tensors(s, s->serving.input, s->serving.input_count, &inputs));
-    TN_TRY(list_tensors(s, s->serving.output, s->serving.output_count, &outputs));
-    s->function = "__inference_signature_wrapper_1";
-    tn__function_source source = { s->function,
-                                   s->serving.graph,
-                                   inputs,
-                                   outputs,
-                                   variables->item,
-                                   s->serving.input_count,
-                                   s->serving.output_count,
-                                   variables->count };
-    return tn__function_write(arena_of(s), s->graph->graph_def->library, &source);
+    const tn__serving *serving = &s->signature.serving;
+    TN_TRY(list_tensors(s, serving->input, serving->input_count, &inputs));
+    TN_TRY(list_tensors(s, serving->output, serving->output_count, &outputs));
+    s->signature.function = "__inference_signature_wrapper_1";
+    return tn__saved_call_write(s, &s->signature, inputs, outputs);
 }
 
 static tn_status add_meta_info(tn__saved *s)
@@ -122,17 +131,17 @@ static tn_status begin(tn__saved *s)
 
 static tn_status make(tn__saved *s)
 {
-    tn__variables variables = { 0 };
     tn_layer *model = s->options->model;
     TN_TRY(tn__tracker_model(model, s->options->include_optimizer, &s->tracker));
     for (size_t i = 0; i < s->tracker.node.count; i++)
         if (s->tracker.node.item[i].variable)
             TN_TRY(add_weight(s, i));
-    TN_TRY(tn__serving_trace(s->context, model, arena_of(s), &s->serving));
+    TN_TRY(tn__serving_trace(s->context, model, arena_of(s), &s->signature.serving));
     TN_TRY(begin(s));
-    TN_TRY(capture(s, &variables));
-    TN_TRY(write_function(s, &variables));
+    TN_TRY(write_signature(s));
     TN_TRY(tn__saved_keras(s));
+    if (s->keras)
+        TN_TRY(tn__saved_calls(s));
     TN_TRY(tn__saved_graph(s));
     return tn__saved_objects(s);
 }
@@ -195,7 +204,9 @@ tn_status tn__saved_model_save(tn_context *context, const tn_save_options *optio
     tn_status status = make(&s);
     if (status == TN_OK)
         status = write_folder(&s);
-    tn__serving_free(&s.serving);
+    tn__serving_free(&s.signature.serving);
+    for (size_t i = 0; i < s.call.count; i++)
+        tn__serving_free(&s.call.item[i].serving);
     tn__tracker_free(&s.tracker);
     return status;
 }

@@ -194,6 +194,7 @@ tn_status tn__serving_trace(tn_context *context, tn_layer *model, tn__arena *are
     tn__scope_end(depth);
     TN_TRY(status);
     serving->graph = concrete->graph;
+    serving->concrete = concrete;
     return take_values(arena, model, inputs, concrete, serving);
 }
 

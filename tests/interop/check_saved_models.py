@@ -18,7 +18,7 @@ from checks import attempt, listed
 
 folder = pathlib.Path(sys.argv[1])
 warnings.simplefilter("ignore")
-OWN = {"own", "twice", "with_ops"}  # of classes and ops that Keras 2 has not
+NO_KERAS = {"with_ops"}  # of ops that Keras 2 has not
 
 
 def check(what, got, wanted):
@@ -55,17 +55,37 @@ def session(name):
 
 
 def keras(name):
+    """Classes of tenon's program that Python has not are revived: their calls are functions."""
     x, y = arrays_of(name)
     model = tf_keras.models.load_model(str(folder / name))
-    out = model(x[0] if len(x) == 1 else x, training=False)
+    out = model(x[0] if len(x) == 1 else x)
     check(f"{name}, Keras 2", listed(out), y)
+
+
+class Twice(tf_keras.layers.Layer):
+    """As in interop_saved_models.c."""
+
+    def build(self, shape):
+        self.k1 = self.add_weight(name="k", shape=(3,), initializer="zeros")
+        self.k2 = self.add_weight(name="k", shape=(3,), initializer="zeros")
+
+    def call(self, x):
+        return x * self.k1 - self.k2
+
+
+def keras_class():
+    x, y = arrays_of("twice")
+    model = tf_keras.models.load_model(str(folder / "twice"), custom_objects={"Custom>Twice": Twice})
+    check("twice, Keras 2 with its class", listed(model(x[0])), y)
+    checks.check("twice is of its class", isinstance(model, Twice))
 
 
 for path in sorted(p.name for p in folder.iterdir() if (p / "saved_model.pb").exists()):
     attempt(f"{path}, TensorFlow", lambda: serve(path))
     attempt(f"{path}, TensorFlow 1", lambda: session(path))
-    if path not in OWN:
+    if path not in NO_KERAS:
         attempt(f"{path}, Keras 2", lambda: keras(path))
+attempt("twice, Keras 2 with its class", keras_class)
 
 
 class Plain(tf.Module):
@@ -110,6 +130,19 @@ def keras_export():
     check("Keras 3's export, tenon", predicted("export", x), [model(x, training=False).numpy()])
 
 
+class Squared(tf_keras.layers.Layer):
+    def call(self, x):
+        return tf.square(x)
+
+
+def keras_2_own():
+    """tenon has not the class: the function runs."""
+    x = np.cos(np.arange(12, dtype="float32")).reshape(3, 4)
+    model = tf_keras.Sequential([tf_keras.layers.InputLayer((4,)), tf_keras.layers.Dense(3), Squared(), tf_keras.layers.Dense(2)])
+    model.save(str(folder / "keras_2_own"), save_format="tf")
+    check("Keras 2's own class, tenon", predicted("keras_2_own", x), [model(x, training=False).numpy()])
+
+
 def keras_2():
     x = np.cos(np.arange(2 * 8 * 8 * 3, dtype="float32")).reshape(2, 8, 8, 3)
     model = tf_keras.Sequential([tf_keras.layers.InputLayer((8, 8, 3)), *layers_of(tf_keras)])
@@ -120,4 +153,5 @@ def keras_2():
 attempt("module, tenon", tensorflow_module)
 attempt("Keras 3's export, tenon", keras_export)
 attempt("Keras 2's folder, tenon", keras_2)
+attempt("Keras 2's own class, tenon", keras_2_own)
 checks.finish(f"SavedModels, TensorFlow {tf.__version__}, Keras {keras3.__version__} and {tf_keras.__version__}")

@@ -153,6 +153,15 @@ static tn_tensor *twice_call(void *me, tn_list inputs)
 static const tn_class Twice = { .name = "Twice", .size = sizeof(twice), .fields = TN_FIELDS(TN_FIELD(twice, k1), TN_FIELD(twice, k2)),
                                 .build = twice_build, .call = twice_call };
 
+/* Own layers among Keras's, also in a model within the model. */
+static tn_model *holding(void)
+{
+    tn_model *inner = tn_sequential(TN_LAYERS(tn_dense(3, "tanh", .input_shape = TN_SHAPE(3)), tn_new(&Twice, .name = "deep")), .name = "inner");
+    tn_tensor *x = tn_input(TN_SHAPE(3), .name = "x");
+    tn_tensor *h = tn_call(tn_new(&Own, .name = "first"), tn_call(inner, x));
+    return tn_model(x, tn_call(tn_dense(2, .name = "last"), tn_at(tn_items(h), 0)), .name = "holding");
+}
+
 static tn_model *own_model(const tn_class *of, const char *name, tn_tensor *x)
 {
     tn_model *model = tn_new(of, .name = name);
@@ -175,6 +184,7 @@ static void write_all(void)
     write_model("compiled", compiled, three);
     write_model("twice", own_model(&Twice, "twice", three), three);
     write_model("own", own_model(&Own, "own", x), x);
+    write_model("holding", spread(holding()), three);
 }
 
 int main(int argc, char **argv)
