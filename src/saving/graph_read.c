@@ -3,6 +3,7 @@
 #include "formats/tensor_proto.h"
 #include "function/control.h"
 #include "ops/ops.h"
+#include "saving/graph_ops.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,8 +41,7 @@ const tn__function_def *tn__function_find(const tn__function_library *library, c
     return NULL;
 }
 
-/* The first of a name counts. */
-static tn_status list_functions(const tn__function_library *library, tn__map *functions)
+tn_status tn__functions_list(const tn__function_library *library, tn__map *functions)
 {
     for (size_t i = 0; library && i < library->function.count; i++) {
         tn__function_def *f = &library->function.item[i];
@@ -60,19 +60,24 @@ static bool is_one_of(const char *name, const char *const *names)
 }
 
 static const char *const calls[] = { "PartitionedCall", "StatefulPartitionedCall", NULL };
-static const char *const passes[] = { "Identity", "IdentityN",       "EnsureShape", "CheckNumerics",
-                                      "Snapshot", "PreventGradient", NULL };
+static const char *const passes[] = { "Identity",
+                                      "IdentityN",
+                                      "EnsureShape",
+                                      "CheckNumerics",
+                                      "Snapshot",
+                                      "PreventGradient",
+                                      "PlaceholderWithDefault",
+                                      NULL };
 static const char *const nothings[] = { "NoOp", "Assert", NULL };
 static const char *const branches[] = { "If", "StatelessIf", NULL };
 static const char *const loops[] = { "While", "StatelessWhile", NULL };
 static const char *const choices[] = { "Case", "StatelessCase", NULL };
-static const char *const refused[] = { "KerasLayer", "VarHandleOp", "Placeholder",
-                                       "PlaceholderWithDefault", NULL };
+static const char *const refused[] = { "KerasLayer", "VarHandleOp", "Placeholder", NULL };
 
-static bool is_known(const char *op)
+bool tn__graph_knows(const char *op)
 {
     return is_one_of(op, calls) || is_one_of(op, passes) || is_one_of(op, nothings) ||
-           (op && tn__op_find(op) && !is_one_of(op, refused));
+           (op && (tn__graph_op_is_made(op) || (tn__graph_op(op) && !is_one_of(op, refused))));
 }
 
 /* --- shapes and values ------------------------------------------------------------------------ */
@@ -234,7 +239,8 @@ static tn_status fail_input(const frame *f, const char *name)
                     name ? name : "");
 }
 
-/* "node:output:0" into its three parts; an argument has one, or ":0" behind it. */
+/* "node:output:0" into its three parts; an argument has one, or ":0" behind it, and so have the
+ * values of a graph that is no function. */
 typedef struct {
     char node[512], output[64];
     size_t index;
@@ -267,8 +273,10 @@ static bool parse_reference(const char *text, reference *r)
 /* The place among all outputs: behind the name of a list, or of one output among several. */
 static bool output_place(const tn__node_def *node, const reference *r, size_t *place)
 {
-    const tn__op *op = tn__op_find(node->op);
+    const tn__op *op = tn__graph_op(node->op);
     *place = r->index;
+    if (r->parts < 3)
+        return true;
     if (!op || (op->flags & TN__ANY_INPUTS) || is_one_of(node->op, passes))
         return true;
     const tn__signature *s = tn__op_signature(op);
@@ -478,7 +486,7 @@ static tn_status dispatch(import *all, const tn__node_def *node, const tn__op *o
 static tn_status run_op(import *all, const tn__node_def *node, tn_tensor *const *inputs,
                         size_t count, struct made *made)
 {
-    const tn__op *op = tn__op_find(node->op);
+    const tn__op *op = tn__graph_op(node->op);
     if (!op || is_one_of(node->op, refused))
         return tn__fail(TN_UNIMPLEMENTED, "Op type not registered '%s'", node->op);
     void *attrs = tn__alloc_zeroed(1, op->attrs_size + 1);
@@ -491,6 +499,28 @@ static tn_status run_op(import *all, const tn__node_def *node, tn_tensor *const 
         tn__fields_release(op->attrs, attrs);
     tn__free(attrs);
     return status;
+}
+
+static tn_status make_op(const tn__node_def *node, tn_tensor *const *inputs, size_t count,
+                         struct made *made)
+{
+    made->count = 1;
+    made->item = tn__scope_alloc(sizeof *made->item);
+    if (!made->item)
+        return TN_RESOURCE_EXHAUSTED;
+    return tn__graph_op_make(node, inputs, count, made->item);
+}
+
+/* TensorFlow 1 reads its variables so; of a resource it is another handle of the same. */
+static tn_status read_variables(const tn__node_def *node, struct made *made)
+{
+    const tn__attr_value *type = tn__attr_find(&node->attr, "T");
+    if (!type || type->which != TN__ATTR_TYPE || type->type == TN__TF_RESOURCE)
+        return TN_OK;
+    for (size_t i = 0; i < made->count; i++)
+        if (tn__is_variable(made->item[i]) && !(made->item[i] = tn_read_value(made->item[i])))
+            return tn__errors()->status;
+    return TN_OK;
 }
 
 static tn_status pass(tn_tensor *const *inputs, size_t count, struct made *made)
@@ -511,8 +541,12 @@ static tn_status run_node(import *all, const tn__node_def *node, tn_tensor *cons
                         MOST_NODES);
     if (is_one_of(node->op, nothings))
         return TN_OK;
-    if (is_one_of(node->op, passes))
-        return pass(inputs, count, made);
+    if (is_one_of(node->op, passes)) {
+        TN_TRY(pass(inputs, count, made));
+        return read_variables(node, made);
+    }
+    if (tn__graph_op_is_made(node->op))
+        return make_op(node, inputs, count, made);
     if (is_one_of(node->op, calls))
         return run_function(all, function_attr(node, "f"), inputs, count, &made->item,
                             &made->count);
@@ -682,10 +716,10 @@ tn_status tn__function_import(tn_context *context, const tn__function_library *l
                               const char *name, tn_tensor *const *args, size_t count,
                               tn_tensor **results, size_t result_count)
 {
-    import all = { .context = context };
+import all = {.context = context };
     tn_tensor **made;
     size_t made_count;
-    tn_status status = list_functions(library, &all.functions);
+    tn_status status = tn__functions_list(library, &all.functions);
     if (status == TN_OK)
         status = run_function(&all, name, args, count, &made, &made_count);
     tn__map_free(&all.functions);
@@ -695,77 +729,4 @@ tn_status tn__function_import(tn_context *context, const tn__function_library *l
                         result_count);
     memcpy(results, made, made_count * sizeof *results);
     return TN_OK;
-}
-
-/* --- what nobody knows ------------------------------------------------------------------------ */
-typedef struct {
-    const tn__function_library *library;
-    tn__map functions; /* by their names */
-    bool *visited;
-    size_t *waiting, count; /* functions that are still to be looked at */
-    tn__map unknown;
-    tn__text text;
-    const char *first;
-} survey;
-
-static tn_status survey_op(survey *s, const char *op)
-{
-    if (!op || is_known(op) || tn__map_get(&s->unknown, op))
-        return TN_OK;
-    s->first = s->first ? s->first : op;
-    tn__text_add(&s->text, "%s%s", s->text.bytes.size ? ", " : "", op);
-    return tn__map_set(&s->unknown, op, s);
-}
-
-static void survey_function(survey *s, const char *name)
-{
-    const tn__function_def *f = name ? tn__map_get(&s->functions, name) : NULL;
-    size_t index = f ? (size_t)(f - s->library->function.item) : 0;
-    if (!f || s->visited[index])
-        return;
-    s->visited[index] = true;
-    s->waiting[s->count++] = index;
-}
-
-static void survey_attrs(survey *s, const tn__attrs *attrs)
-{
-    for (size_t i = 0; i < attrs->count; i++) {
-        const tn__attr_value *v = &attrs->item[i].value;
-        if (v->which == TN__ATTR_FUNC)
-            survey_function(s, v->func->name);
-        for (size_t k = 0; v->which == TN__ATTR_LIST && k < v->list->func.count; k++)
-            survey_function(s, v->list->func.item[k].name);
-    }
-}
-
-static tn_status survey_all(survey *s, const char *name)
-{
-    TN_TRY(list_functions(s->library, &s->functions));
-    survey_function(s, name);
-    while (s->count > 0) {
-        const tn__function_def *f = &s->library->function.item[s->waiting[--s->count]];
-        for (size_t i = 0; i < f->node_def.count; i++) {
-            TN_TRY(survey_op(s, f->node_def.item[i].op));
-            survey_attrs(s, &f->node_def.item[i].attr);
-        }
-    }
-    if (!s->first)
-        return TN_OK;
-    return tn__fail(TN_UNIMPLEMENTED, "Op type not registered '%s'\nnobody knows: %s", s->first,
-                    tn__text_get(&s->text));
-}
-
-tn_status tn__function_check(const tn__function_library *library, const char *name)
-{
-    size_t count = library ? library->function.count : 0;
-    survey s = { .library = library,
-                 .visited = tn__alloc_zeroed(count + 1, sizeof *s.visited),
-                 .waiting = tn__alloc((count + 1) * sizeof *s.waiting) };
-    tn_status status = s.visited && s.waiting ? survey_all(&s, name) : TN_RESOURCE_EXHAUSTED;
-    tn__free(s.visited);
-    tn__free(s.waiting);
-    tn__map_free(&s.functions);
-    tn__map_free(&s.unknown);
-    tn__text_free(&s.text);
-    return status;
 }

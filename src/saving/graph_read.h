@@ -5,8 +5,13 @@
 #include "formats/graphdef.h"
 #include "runtime/graph.h"
 
+/* By their names; the first of a name counts. */
+tn_status tn__functions_list(const tn__function_library *library, tn__map *functions);
+/* Whether a node of the op can be run. */
+bool tn__graph_knows(const char *op);
 const tn__function_def *tn__function_find(const tn__function_library *library, const char *name);
-/* Fails with all ops at once that the function, or one that it calls, needs and nobody here has. */
+/* Fails with all ops at once that the function, or one that it calls, needs and nobody here has
+ * (graph_check.c). */
 tn_status tn__function_check(const tn__function_library *library, const char *name);
 /* Runs the function on its arguments: values, symbolic tensors, and variables where it takes
  * resources. The results, one for each of its outputs, belong to the innermost scope. Functions

@@ -3,6 +3,7 @@
 #include "saving/checkpoint.h"
 #include "saving/graph_read.h"
 #include "saving/saved_model.h"
+#include "saving/saved_model_v1.h"
 #include "function/function.h"
 #include "nn/config.h"
 #include "ops/ops.h"
@@ -58,17 +59,60 @@ typedef struct {
     const tn__meta_graph_def *graph;
     tn__bundle *bundle;
     const char *name;
-    const tn__saved_bare_function *bare;
-    const tn__concrete_function *concrete;
+    const char *key; /* of the signature */
+    const tn__signature_def *signature;
+    const tn__function_library *library;
     const tn__function_def *def;
-    size_t inputs;     /* arguments before those that are bound */
+    const tn__text_list *keyword; /* the signature's names of the arguments before those bound */
+    const tn__concrete_function *concrete; /* of TensorFlow 2 */
+    tn__v1_function v1;                    /* of TensorFlow 1 */
+    size_t inputs;                         /* arguments before those that are bound */
     tn_tensor **bound; /* variables and constants; of the scope round the load */
+    size_t bound_count;
     tn__arena arena;
     tn__object_graph objects; /* the checkpoint's */
     int32_t *twin;            /* of each saved object: its node there, or -1 */
     tn_tensor **made;         /* of each: what it is, once it was bound */
     tn__map constants;        /* names of the graph's constants to their nodes, once one is bound */
 } loading;
+
+/* --- which signature -------------------------------------------------------------------------- */
+/* TensorFlow's own, "__saved_model_init_op", give nothing. */
+static bool is_offered(const tn__signature_entry *entry)
+{
+    return entry->key && !tn__starts_with(entry->key, "__saved_model_") &&
+           entry->value.outputs.count > 0;
+}
+
+static tn_status fail_signature(const loading *l, const char *wanted)
+{
+    tn__text keys = { 0 };
+    for (size_t i = 0; i < l->graph->signature_def.count; i++)
+        if (is_offered(&l->graph->signature_def.item[i]))
+            tn__text_add(&keys, "%s%s", keys.bytes.size ? ", " : "",
+                         l->graph->signature_def.item[i].key);
+    tn_status status = tn__fail(TN_INVALID_ARGUMENT,
+                                "'%s' has no signature '%s'\nit has: %s; .signature names one",
+                                l->name, wanted, keys.bytes.size ? tn__text_get(&keys) : "none");
+    tn__text_free(&keys);
+    return status;
+}
+
+/* The one that was asked for; else serving_default, or the only one. */
+static tn_status find_signature(loading *l, const char *wanted)
+{
+    size_t offered = 0;
+    l->key = wanted ? wanted : TN__SERVING_DEFAULT;
+    l->signature = tn__signature_find(l->graph, l->key);
+    for (size_t i = 0; !l->signature && !wanted && i < l->graph->signature_def.count; i++) {
+        const tn__signature_entry *entry = &l->graph->signature_def.item[i];
+        if (is_offered(entry) && offered++ == 0)
+            l->key = entry->key;
+    }
+    if (offered == 1)
+        l->signature = tn__signature_find(l->graph, l->key);
+    return l->signature ? TN_OK : fail_signature(l, wanted ? wanted : TN__SERVING_DEFAULT);
+}
 
 static int32_t child_of(const loading *l, size_t node, const char *name)
 {
@@ -85,26 +129,49 @@ static int32_t child_of(const loading *l, size_t node, const char *name)
     return -1;
 }
 
-static tn_status find_function(loading *l)
+static tn_status find_concrete(loading *l)
 {
-    if (!l->graph->object_graph_def || l->graph->object_graph_def->nodes.count == 0)
-        return tn__fail(TN_UNIMPLEMENTED, "'%s' is a SavedModel of TensorFlow 1", l->name);
     int32_t map = child_of(l, 0, "signatures");
-    int32_t function = map < 0 ? -1 : child_of(l, (size_t)map, TN__SERVING_DEFAULT);
+    int32_t function = map < 0 ? -1 : child_of(l, (size_t)map, l->key);
     const tn__saved_object *object =
         function < 0 ? NULL : &l->graph->object_graph_def->nodes.item[function];
     if (!object || object->which != TN__SAVED_BARE_FUNCTION)
-        return tn__fail(TN_INVALID_ARGUMENT, "'%s' has no signature '%s'", l->name,
-                        TN__SERVING_DEFAULT);
-    l->bare = object->bare_function;
-    const char *name = l->bare->concrete_function_name ? l->bare->concrete_function_name : "";
+        return tn__fail(TN_DATA_LOSS, "'%s': signature '%s' has no function", l->name, l->key);
+    const tn__saved_bare_function *bare = object->bare_function;
+    const char *name = bare->concrete_function_name ? bare->concrete_function_name : "";
+    l->keyword = &bare->argument_keywords;
+    l->library = l->graph->graph_def ? l->graph->graph_def->library : NULL;
     l->concrete = tn__concrete_function_find(l->graph->object_graph_def, name);
-    l->def = l->graph->graph_def ? tn__function_find(l->graph->graph_def->library, name) : NULL;
+    l->def = tn__function_find(l->library, name);
     if (!l->concrete || !l->def ||
         l->concrete->bound_inputs.count > l->def->signature->input_arg.count)
         return tn__fail(TN_DATA_LOSS, "'%s': there is no function '%s'", l->name, name);
-    l->inputs = l->def->signature->input_arg.count - l->concrete->bound_inputs.count;
-    return tn__function_check(l->graph->graph_def->library, name);
+    l->bound_count = l->concrete->bound_inputs.count;
+    return TN_OK;
+}
+
+/* TensorFlow 1 has a graph instead of a function. */
+static tn_status make_function(loading *l)
+{
+    TN_TRY(tn__v1_function_make(&l->arena, l->graph, l->key, l->signature, &l->v1));
+    l->library = &l->v1.library;
+    l->def = &l->library->function.item[0];
+    l->keyword = &l->v1.input;
+    l->bound_count = l->v1.variable.count;
+    return TN_OK;
+}
+
+static bool is_of_v1(const loading *l)
+{
+    return !l->graph->object_graph_def || l->graph->object_graph_def->nodes.count == 0;
+}
+
+static tn_status find_function(loading *l, const char *signature)
+{
+    TN_TRY(find_signature(l, signature));
+    TN_TRY(is_of_v1(l) ? make_function(l) : find_concrete(l));
+    l->inputs = l->def->signature->input_arg.count - l->bound_count;
+    return tn__function_check(l->library, l->def->signature->name);
 }
 
 /* --- values ----------------------------------------------------------------------------------- */
@@ -174,27 +241,37 @@ static tn_status read_value(const loading *l, size_t entry, tn_tensor **value)
                             (tn_dtype)e->dtype, value);
 }
 
-static tn_status make_variable(loading *l, size_t node, const tn__saved_variable *saved,
+static tn_status make_variable(loading *l, size_t entry, const char *name, bool trainable,
                                tn_tensor **variable)
 {
-    size_t entry;
     tn_tensor *value;
-    const char *name = saved->name && *saved->name ? saved->name : "Variable";
-    if (!find_entry(l, node, &entry))
-        return tn__fail(TN_DATA_LOSS, "'%s': the value of variable '%s' is not there", l->name,
-                        name);
     tn_status status = read_value(l, entry, &value);
     if (status == TN_OK)
         status = tn__variable_new(&(tn__variable_spec){ .value = value,
                                                         .name = name,
                                                         .scope = "",
                                                         .here = l->context->here,
-                                                        .trainable = saved->trainable,
+                                                        .trainable = trainable,
                                                         .explicit_name = true },
                                   variable);
     tn__release(value);
     TN_TRY(status);
     return tn__own(*variable) ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status fail_value(const loading *l, const char *name)
+{
+    return tn__fail(TN_DATA_LOSS, "'%s': the value of variable '%s' is not there", l->name, name);
+}
+
+static tn_status make_saved(loading *l, size_t node, const tn__saved_variable *saved,
+                            tn_tensor **variable)
+{
+    size_t entry;
+    const char *name = saved->name && *saved->name ? saved->name : "Variable";
+    if (!find_entry(l, node, &entry))
+        return fail_value(l, name);
+    return make_variable(l, entry, name, saved->trainable, variable);
 }
 
 static tn_status list_constants(loading *l)
@@ -231,7 +308,7 @@ static tn_status make_bound(loading *l, int32_t node)
         if (l->made[node])
             return TN_OK;
         if (object->which == TN__SAVED_VARIABLE)
-            return make_variable(l, (size_t)node, object->variable, &l->made[node]);
+            return make_saved(l, (size_t)node, object->variable, &l->made[node]);
         if (object->which == TN__SAVED_CONSTANT)
             return constant(l, object->constant->operation, &l->made[node]);
     }
@@ -241,30 +318,48 @@ static tn_status make_bound(loading *l, int32_t node)
                     l->name);
 }
 
-static tn_status make_all_bound(loading *l)
+static tn_status make_objects(loading *l)
 {
-    size_t count = l->concrete->bound_inputs.count;
     const int32_t *nodes = l->concrete->bound_inputs.item;
     if (l->bundle)
         TN_TRY(tn__checkpoint_graph(l->bundle, &l->arena, &l->objects));
     TN_TRY(find_twins(l));
-    l->bound = tn__scope_alloc((count + 1) * sizeof *l->bound);
     l->made =
         tn__arena_alloc(&l->arena, (l->graph->object_graph_def->nodes.count + 1) * sizeof *l->made);
-    if (!l->bound || !l->made)
+    if (!l->made)
         return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < l->bound_count; i++) {
         TN_TRY(make_bound(l, nodes[i]));
         l->bound[i] = l->made[nodes[i]];
     }
     return TN_OK;
 }
 
+static tn_status make_named(loading *l)
+{
+    for (size_t i = 0; i < l->bound_count; i++) {
+        const tn__v1_variable *variable = &l->v1.variable.item[i];
+        size_t entry;
+        if (!l->bundle || !tn__bundle_find(l->bundle, variable->name, &entry))
+            return fail_value(l, variable->name);
+        TN_TRY(make_variable(l, entry, variable->name, variable->trainable, &l->bound[i]));
+    }
+    return TN_OK;
+}
+
+static tn_status make_all_bound(loading *l)
+{
+    l->bound = tn__scope_alloc((l->bound_count + 1) * sizeof *l->bound);
+    if (!l->bound)
+        return TN_RESOURCE_EXHAUSTED;
+    return is_of_v1(l) ? make_named(l) : make_objects(l);
+}
+
 /* --- the trace -------------------------------------------------------------------------------- */
 static tn_tensor *run_function(void *self, tn_list inputs)
 {
     loading *l = self;
-    size_t bound = l->concrete->bound_inputs.count, count = inputs.count + bound;
+    size_t bound = l->bound_count, count = inputs.count + bound;
     size_t outputs = l->def->signature->output_arg.count;
     tn_tensor **args = tn__scope_alloc((count + 1) * sizeof *args);
     tn_tensor **results = tn__scope_alloc((outputs + 1) * sizeof *results);
@@ -272,8 +367,8 @@ static tn_tensor *run_function(void *self, tn_list inputs)
         return NULL;
     memcpy(args, inputs.item, inputs.count * sizeof *args);
     memcpy(args + inputs.count, l->bound, bound * sizeof *args);
-    if (tn__function_import(l->context, l->graph->graph_def->library, l->def->signature->name, args,
-                            count, results, outputs) != TN_OK)
+    if (tn__function_import(l->context, l->library, l->def->signature->name, args, count, results,
+                            outputs) != TN_OK)
         return NULL;
     return outputs == 1 ? results[0] : tn_tuple_of(tn_list_of(outputs, results));
 }
@@ -288,10 +383,9 @@ static tn_tensor *no_other(void *self, tn_list inputs)
 
 static tn_status input_spec(const loading *l, size_t i, tn__spec *spec)
 {
-    const tn__signature_def *signature = tn__signature_find(l->graph, TN__SERVING_DEFAULT);
-    const char *key =
-        i < l->bare->argument_keywords.count ? l->bare->argument_keywords.item[i] : NULL;
-    for (size_t k = 0; signature && key && k < signature->inputs.count; k++) {
+    const tn__signature_def *signature = l->signature;
+    const char *key = i < l->keyword->count ? l->keyword->item[i] : NULL;
+    for (size_t k = 0; key && k < signature->inputs.count; k++) {
         const tn__tensor_info_entry *entry = &signature->inputs.item[k];
         if (!entry->key || strcmp(entry->key, key) != 0)
             continue;
@@ -341,15 +435,16 @@ static tn_status trace(loading *l, tn_function *f)
 
 /* --- the layer -------------------------------------------------------------------------------- */
 /* Each variable once, in the order in which they are bound. */
-static tn_status keep_weights(loading *l, tn_layer *layer)
+static tn_status keep_weights(loading *l, tn__ids *seen, tn_layer *layer)
 {
-    for (size_t i = 0; i < l->concrete->bound_inputs.count; i++) {
-        tn_tensor **made = &l->made[l->concrete->bound_inputs.item[i]];
-        if (!*made || !tn__is_variable(*made))
+    size_t ignored;
+    for (size_t i = 0; i < l->bound_count; i++) {
+        tn_tensor *x = l->bound[i];
+        if (!tn__is_variable(x) || tn__ids_get(seen, (uintptr_t)x, &ignored))
             continue;
-        TN_TRY(TN__PUSH(&layer->weight, ((tn__weight){ *made, NULL })));
-        tn__retain(*made);
-        *made = NULL;
+        TN_TRY(tn__ids_set(seen, (uintptr_t)x, i));
+        TN_TRY(TN__PUSH(&layer->weight, ((tn__weight){ x, NULL })));
+        tn__retain(x);
     }
     return TN_OK;
 }
@@ -380,16 +475,19 @@ static tn_status make_layer(loading *l, tn_layer **model)
     f->library = true;
     TN_TRY(make_signature(l, f));
     TN_TRY(keep_shapes(f, *model));
-    TN_TRY(keep_weights(l, *model));
-    return trace(l, f);
+    tn__ids seen = { 0 };
+    tn_status status = keep_weights(l, &seen, *model);
+    tn__ids_free(&seen);
+    return status == TN_OK ? trace(l, f) : status;
 }
 
 tn_status tn__saved_function_load(tn_context *context, const tn__meta_graph_def *graph,
-                                  tn__bundle *bundle, const char *name, tn_layer **model)
+                                  tn__bundle *bundle, const char *name, const char *signature,
+                                  tn_layer **model)
 {
     loading l = { .context = context, .graph = graph, .bundle = bundle, .name = name };
     size_t depth = tn__scope_begin(context->here);
-    tn_status status = find_function(&l);
+    tn_status status = find_function(&l, signature);
     *model = NULL;
     if (status == TN_OK)
         status = make_all_bound(&l);

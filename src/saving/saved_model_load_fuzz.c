@@ -1,5 +1,6 @@
-/* saved_model_load_fuzz.c - any bytes as a SavedModel without variables: each of its functions is
- * traced, and what could be traced is written as a function again and traced once more. */
+/* saved_model_load_fuzz.c - any bytes as a SavedModel without variables: its signatures are
+ * loaded, each of its functions is traced, and what could be traced is written as a function again
+ * and traced once more. */
 #include "formats/saved_model.h"
 #include "saving/fuzz.h"
 #include "saving/graph_read.h"
@@ -86,6 +87,27 @@ static void try_functions(tn_context *context, const tn__meta_graph_def *graph)
     }
 }
 
+static void try_signature(tn_context *context, const tn__meta_graph_def *graph, const char *key)
+{
+    tn_layer *layer;
+    if (tn__saved_function_load(context, graph, NULL, "fuzz", key, &layer) == TN_OK)
+        tn__release(layer);
+    tn_catch(TN_ANY_ERROR);
+}
+
+/* As TensorFlow 2's, and as TensorFlow 1's, whatever it is. */
+static void try_signatures(tn_context *context, const tn__meta_graph_def *graph)
+{
+    tn__meta_graph_def v1 = *graph;
+    v1.object_graph_def = NULL;
+    try_signature(context, graph, NULL);
+    for (size_t i = 0; i < graph->signature_def.count && i < MOST_ARGS; i++)
+        if (graph->signature_def.item[i].key) {
+            try_signature(context, graph, graph->signature_def.item[i].key);
+            try_signature(context, &v1, graph->signature_def.item[i].key);
+        }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -97,11 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tn_scope_push();
     if (tn__saved_model_read((tn__span){ data, size }, &arena, &model) == TN_OK)
         for (size_t i = 0; i < model.meta_graphs.count; i++) {
-            tn_layer *layer;
-            if (tn__saved_function_load(context, &model.meta_graphs.item[i], NULL, "fuzz",
-                                        &layer) == TN_OK)
-                tn__release(layer);
-            tn_catch(TN_ANY_ERROR);
+            try_signatures(context, &model.meta_graphs.item[i]);
             try_functions(context, &model.meta_graphs.item[i]);
         }
     tn_catch(TN_ANY_ERROR);

@@ -102,12 +102,14 @@ static tn_status load_layers(const tn__load *load, const tn__saved_folder *f, tn
 static tn_status load_function(const tn__load *load, const tn__saved_folder *f, const char *unknown,
                                tn_layer **model)
 {
-    tn_status status = tn__saved_function_load(load->context, f->graph, f->bundle, f->path, model);
-    if (unknown && status == TN_OK)
+    tn_status status = tn__saved_function_load(load->context, f->graph, f->bundle, f->path,
+                                               load->options->signature, model);
+    bool strange = unknown && *unknown && !load->options->signature;
+    if (strange && status == TN_OK)
         tn__warn("'%s' comes back as its function, for nobody knows: %s. A C program that has the "
                  "class makes it known with tn_register_class() before it loads the folder.",
                  f->path, unknown);
-    if (unknown && status != TN_OK)
+    if (strange && status != TN_OK)
         tn__fail_note("nor could its layers be made: nobody knows %s, which tn_register_class() "
                       "would mend",
                       unknown);
@@ -118,7 +120,7 @@ static tn_status load_opened(const tn__load *load, const tn__saved_folder *f, tn
 {
     char *unknown;
     TN_TRY(find_unknown(f, &unknown));
-    bool known = unknown && !*unknown;
+    bool known = unknown && !*unknown && !load->options->signature;
     tn_status status = known ? load_layers(load, f, model) : load_function(load, f, unknown, model);
     tn__free(unknown);
     return status;

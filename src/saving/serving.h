@@ -12,7 +12,7 @@ typedef struct {
 typedef struct {
     tn_function *function; /* retained: it keeps the graph */
     tn_graph *graph;
-    const tn__concrete *concrete; /* the trace: inputs and outputs as the call has them */
+    const tn__concrete *concrete;      /* the trace: inputs and outputs as the call has them */
     tn__serving_value *input, *output; /* each in the order of the names' bytes, as Python sorts */
     size_t input_count, output_count;
 } tn__serving;

@@ -150,7 +150,27 @@ def keras_2():
     check("Keras 2's folder, tenon", predicted("keras_2", x), [model(x, training=False).numpy()])
 
 
+def tensorflow_1(resource):
+    """Layers as TensorFlow 1 has them, of either kind of variable."""
+    name, x = f"v1_{resource}", np.cos(np.arange(2 * 8 * 8 * 3, dtype="float32")).reshape(2, 8, 8, 3)
+    v1 = tf.compat.v1
+    with tf.Graph().as_default(), v1.Session() as session, v1.variable_scope("net", use_resource=resource):
+        image = v1.placeholder(tf.float32, [None, 8, 8, 3])
+        keep = v1.placeholder_with_default(1.0, [])
+        h = tf.nn.conv2d(image, v1.get_variable("kernel", [3, 3, 3, 4]), 1, "SAME")
+        h, _, _ = v1.nn.fused_batch_norm(h, v1.get_variable("gamma", [4]), v1.get_variable("beta", [4]), v1.get_variable("mean", [4]),
+                                         tf.abs(v1.get_variable("variance", [4])), is_training=False)
+        h = tf.nn.max_pool2d(tf.nn.relu(h), 2, 2, "VALID") * keep
+        h = tf.reshape(h, [-1, 64])
+        y = tf.nn.softmax(tf.matmul(h, v1.get_variable("w", [64, 5])) + v1.get_variable("b", [5]))
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(session, str(folder / name), {"image": image}, {"y": y})
+        check(f"TensorFlow 1, resources {resource}, tenon", predicted(name, x), [session.run(y, {image: x})])
+
+
 attempt("module, tenon", tensorflow_module)
+attempt("TensorFlow 1, tenon", lambda: tensorflow_1(False))
+attempt("TensorFlow 1, tenon", lambda: tensorflow_1(True))
 attempt("Keras 3's export, tenon", keras_export)
 attempt("Keras 2's folder, tenon", keras_2)
 attempt("Keras 2's own class, tenon", keras_2_own)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The SavedModel folders that the tests read: a class of a program's own, of tf_keras 2.21.
+"""The SavedModel folders that the tests read: a class of a program's own, of tf_keras 2.21; graphs of TensorFlow 1, of TensorFlow 2.21.
 
 usage: make_saved_models.py; TensorFlow and both Kerases must be there (tests/interop/venv.sh). Writes beside itself.
 """
@@ -9,7 +9,10 @@ import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
+import tensorflow as tf
 import tf_keras
+
+v1 = tf.compat.v1
 
 here = pathlib.Path(__file__).parent
 outputs = {}
@@ -67,6 +70,52 @@ def own_classes():
     outputs["own_in"], outputs["own_out"] = x, model(x).numpy()
 
 
+def variable(name, shape, **options):
+    values = np.cos(np.arange(np.prod(shape)) * 0.7).reshape(shape).astype("float32")
+    return v1.get_variable(name, initializer=values, **options)
+
+
+def simple_save():
+    """RefVariables: VariableV2, Assign, Identity."""
+    x_value = np.sin(np.arange(12, dtype="float32")).reshape(3, 4)
+    with tf.Graph().as_default(), v1.Session() as session:
+        x = v1.placeholder(tf.float32, [None, 4], name="x")
+        with v1.variable_scope("net", use_resource=False):
+            w, b = variable("w", [4, 3]), variable("b", [3], trainable=False)
+        y = tf.nn.softmax(v1.nn.xw_plus_b(x, w, b), name="y")
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(session, str(here / "v1_simple"), {"x": x}, {"y": y})
+        outputs["simple_in"], outputs["simple_out"] = x_value, session.run(y, {x: x_value})
+
+
+def builder():
+    """Resource variables beside a RefVariable that counts; signatures of other keys; what is fed by default, or by nobody."""
+    ids_value, scale_value = np.array([3, 0, 1], "int32"), np.float32(2.5)
+    with tf.Graph().as_default(), v1.Session() as session:
+        ids = v1.placeholder(tf.int32, [None], name="ids")
+        scale = v1.placeholder(tf.float32, [], name="scale")
+        rate = v1.placeholder_with_default(np.float32(0.5), [], name="rate")
+        unfed = v1.placeholder(tf.float32, [2], name="unfed")
+        table = variable("embedding/table", [4, 2], use_resource=True)
+        calls = v1.get_variable("calls", initializer=np.float32(0), trainable=False, use_resource=False)
+        rows = tf.nn.embedding_lookup(table, ids)
+        mean, variance = tf.nn.moments(rows, [1], keepdims=True)
+        counted = v1.assign_add(calls, 1.0)
+        with tf.control_dependencies([counted]):
+            a = tf.identity((rows - mean) * tf.math.rsqrt(variance + 0.1) * scale, name="a")
+        parts = tf.split(rows * rate, 2, axis=1)
+        session.run(v1.global_variables_initializer())
+        info = v1.saved_model.build_tensor_info
+        define = v1.saved_model.build_signature_def
+        predict = define({"scale": info(scale), "ids": info(ids)}, {"b": info(parts[1]), "a": info(a), "n": info(counted)}, "predict")
+        lonely = define({"ids": info(ids)}, {"z": info(rows + unfed)}, "predict")
+        made = v1.saved_model.Builder(str(here / "v1_builder"))
+        made.add_meta_graph_and_variables(session, ["serve"], {"predict": predict, "lonely": lonely})
+        made.save()
+        outputs["builder_ids"], outputs["builder_scale"] = ids_value, scale_value
+        outputs["builder_a"], outputs["builder_b"] = session.run([a, parts[1]], {ids: ids_value, scale: scale_value})
+
+
 def tidy(folder):
     for name in ["fingerprint.pb", "assets"]:
         path = folder / name
@@ -76,6 +125,8 @@ def tidy(folder):
             path.unlink()
 
 
-own_classes()
-tidy(here / "own_k2")
+for name, make in {"own_k2": own_classes, "v1_simple": simple_save, "v1_builder": builder}.items():
+    shutil.rmtree(here / name, ignore_errors=True)
+    make()
+    tidy(here / name)
 np.savez(here / "saved_models.npz", **outputs)
