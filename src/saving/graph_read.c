@@ -3,6 +3,7 @@
 #include "formats/tensor_proto.h"
 #include "function/control.h"
 #include "ops/ops.h"
+#include "saving/graph_lists.h"
 #include "saving/graph_ops.h"
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@ enum { DEEPEST_CALL = 64, MOST_NODES = 1 << 20, MOST_REPEATED = 1 << 28 };
 typedef struct {
     tn_context *context;
     tn__map functions; /* the library's, by their names */
-    size_t nodes;      /* that were run so far */
+    tn__graph_lists lists;
+    size_t nodes; /* that were run so far */
     int depth;
 } import;
 
@@ -77,7 +79,8 @@ static const char *const refused[] = { "KerasLayer", "VarHandleOp", "Placeholder
 bool tn__graph_knows(const char *op)
 {
     return is_one_of(op, calls) || is_one_of(op, passes) || is_one_of(op, nothings) ||
-           (op && (tn__graph_op_is_made(op) || (tn__graph_op(op) && !is_one_of(op, refused))));
+           (op && (tn__graph_list_op(op) || tn__graph_op_is_made(op) ||
+                   (tn__graph_op(op) && !is_one_of(op, refused))));
 }
 
 /* --- shapes and values ------------------------------------------------------------------------ */
@@ -325,24 +328,33 @@ typedef struct {
     const char *function;
     tn_tensor *const *inputs; /* of the node: variables are taken from there */
     size_t count;
-    bool loop; /* gives what it takes: without the variables */
+    bool
+        loop; /* gives what it takes: without what stays outside, but with what lists are written */
+    tn__list_way *way; /* of a loop: how each input is written, where that is an empty list */
 } body;
 
 static tn_tensor *call_body(void *self, tn_list given)
 {
     body *b = self;
     tn_tensor **args = tn__scope_alloc((b->count + 1) * sizeof *args), **results;
-    size_t count, at = 0, kept = 0;
+    size_t count, at = 0, kept = 0, lists = b->all->lists.list.count;
     for (size_t i = 0; args && i < b->count; i++)
-        args[i] = tn__is_variable(b->inputs[i]) ? b->inputs[i]
-                  : at < given.count            ? given.item[at++]
-                                                : b->inputs[i];
+        args[i] = tn__graph_stays(&b->all->lists, b->inputs[i]) ? b->inputs[i]
+                  : at < given.count                            ? given.item[at++]
+                                                                : b->inputs[i];
     if (!args || run_function(b->all, b->function, args, b->count, &results, &count) != TN_OK)
         return NULL;
-    for (size_t i = 0; i < count; i++)
-        if (!b->loop || i >= b->count || !tn__is_variable(b->inputs[i]))
-            results[kept++] = results[i];
-    return kept == 1 ? results[0] : tn_tuple_of(tn_list_of(kept, results));
+    if (!b->loop) {
+        b->all->lists.list.count = lists; /* those made in here are gone with their tensors */
+        return count == 1 ? results[0] : tn_tuple_of(tn_list_of(count, results));
+    }
+    const tn__graph_round round = { &b->all->lists, b->function, b->inputs, args,
+                                    results,        b->count,    b->way };
+    tn_tensor **sorted = tn__scope_alloc((b->count + 1) * sizeof *sorted);
+    if (!sorted || tn__graph_round_sort(&round, count, sorted, &kept) != TN_OK)
+        return NULL;
+    b->all->lists.list.count = lists;
+    return kept == 1 ? sorted[0] : tn_tuple_of(tn_list_of(kept, sorted));
 }
 
 static const char *function_attr(const tn__node_def *node, const char *key)
@@ -382,7 +394,7 @@ static tn_status choose(import *all, const tn__node_def *node, tn_tensor *index,
     for (size_t i = 0; i < count; i++) {
         if (!names[i])
             return fail_control(node);
-        selves[i] = (body){ all, names[i], inputs, input_count, false };
+        selves[i] = (body){ all, names[i], inputs, input_count, false, NULL };
         bodies[i] = call_body;
         pointers[i] = &selves[i];
     }
@@ -431,30 +443,54 @@ static tn_tensor *loop_round(void *self, tn_list given)
     return call_body(&((loop *)self)->round, given);
 }
 
+/* What came out of the loop, in the places of what went in. */
+static tn_status take_loop(const import *all, const body *round, const struct made *inner,
+                           size_t values, struct made *made)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < round->count; i++) {
+        tn_tensor *given = round->inputs[i];
+        const tn__graph_list *list = tn__graph_list_of(&all->lists, given);
+        bool collected = list && round->way[i] != TN__LIST_LEFT;
+        size_t from = collected ? values++ : tn__graph_stays(&all->lists, given) ? SIZE_MAX : at++;
+        made->item[i] = from == SIZE_MAX ? given : from < inner->count ? inner->item[from] : NULL;
+        if (collected && made->item[i])
+            made->item[i] = tn__graph_list_end(list, round->way[i], made->item[i]);
+        if (!made->item[i])
+            return tn__errors()->status ? tn__errors()->status
+                                        : tn__fail(TN_DATA_LOSS, "a loop gives too little");
+    }
+    return TN_OK;
+}
+
 static tn_status run_while(import *all, const tn__node_def *node, tn_tensor *const *inputs,
                            size_t count, struct made *made)
 {
     struct made inner = { 0 };
-    size_t at = 0, values = 0;
-    loop l = { { all, function_attr(node, "cond"), inputs, count, false },
-               { all, function_attr(node, "body"), inputs, count, true } };
+    size_t values = 0;
+    bool lists = false;
+    tn__list_way *way = tn__scope_alloc((count + 1) * sizeof *way);
+    loop l = { { all, function_attr(node, "cond"), inputs, count, false, NULL },
+               { all, function_attr(node, "body"), inputs, count, true, way } };
     tn_tensor **variables = tn__scope_alloc((count + 1) * sizeof *variables);
     made->count = count;
     made->item = tn__scope_alloc((count + 1) * sizeof *made->item);
-    if (!variables || !made->item)
+    if (!way || !variables || !made->item)
         return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < count; i++)
-        if (!tn__is_variable(inputs[i]))
+    memset(way, 0, count * sizeof *way);
+    for (size_t i = 0; i < count; i++) {
+        lists |= tn__graph_list_of(&all->lists, inputs[i]) != NULL;
+        if (!tn__graph_stays(&all->lists, inputs[i]))
             variables[values++] = inputs[i];
+    }
     if (!l.condition.function || !l.round.function || values == 0)
         return fail_control(node);
+    tn_list list = { values, variables };
     TN_TRY(take_result(
-        tn_while_loop(loop_condition, loop_round, &l, (tn_list){ values, variables }), &inner));
-    for (size_t i = 0; i < count; i++)
-        made->item[i] = tn__is_variable(inputs[i]) ? inputs[i]
-                        : at < inner.count         ? inner.item[at++]
-                                                   : NULL;
-    return TN_OK;
+        lists ? tn__while_collecting(all->context, loop_condition, loop_round, &l, list, true)
+              : tn_while_loop(loop_condition, loop_round, &l, list),
+        &inner));
+    return take_loop(all, &l.round, &inner, values, made);
 }
 
 /* --- a node ----------------------------------------------------------------------------------- */
@@ -501,13 +537,15 @@ static tn_status run_op(import *all, const tn__node_def *node, tn_tensor *const 
     return status;
 }
 
-static tn_status make_op(const tn__node_def *node, tn_tensor *const *inputs, size_t count,
-                         struct made *made)
+static tn_status make_op(import *all, const tn__node_def *node, tn_tensor *const *inputs,
+                         size_t count, struct made *made)
 {
     made->count = 1;
     made->item = tn__scope_alloc(sizeof *made->item);
     if (!made->item)
         return TN_RESOURCE_EXHAUSTED;
+    if (tn__graph_list_op(node->op))
+        return tn__graph_list_make(&all->lists, node, inputs, count, made->item);
     return tn__graph_op_make(node, inputs, count, made->item);
 }
 
@@ -545,8 +583,8 @@ static tn_status run_node(import *all, const tn__node_def *node, tn_tensor *cons
         TN_TRY(pass(inputs, count, made));
         return read_variables(node, made);
     }
-    if (tn__graph_op_is_made(node->op))
-        return make_op(node, inputs, count, made);
+    if (tn__graph_list_op(node->op) || tn__graph_op_is_made(node->op))
+        return make_op(all, node, inputs, count, made);
     if (is_one_of(node->op, calls))
         return run_function(all, function_attr(node, "f"), inputs, count, &made->item,
                             &made->count);
@@ -723,6 +761,7 @@ import all = {.context = context };
     if (status == TN_OK)
         status = run_function(&all, name, args, count, &made, &made_count);
     tn__map_free(&all.functions);
+    tn__free(all.lists.list.item);
     TN_TRY(status);
     if (made_count != result_count)
         return tn__fail(TN_DATA_LOSS, "function '%s' gives %zu results, not %zu", name, made_count,

@@ -226,8 +226,8 @@ static void a_class_of_the_programs_own_comes_back_as_its_function(void **state)
                                "TensorListPushBack") == 0;
     close_it(&o);
     assert_true(collects);
-    assert_null(tn_load_model(path));
-    CHECK_ERROR(TN_UNIMPLEMENTED, "nobody knows: EmptyTensorList, TensorListStack");
+    tn_tensor *ones = tn_ones(TN_SHAPE(2, 3), TN_FLOAT32);
+    check_same_outputs(model, tn_load_model(path), ones);
     tn_model *branching = tn_new(&Branching, .name = "branching");
     tn_tensor *x = tn_multiply(tn_ones(TN_SHAPE(2, 3), TN_FLOAT32), tn_scalar(0.1));
     tn_call(branching, x);

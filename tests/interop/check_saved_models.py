@@ -168,7 +168,25 @@ def tensorflow_1(resource):
         check(f"TensorFlow 1, resources {resource}, tenon", predicted(name, x), [session.run(y, {image: x})])
 
 
+def recurrent():
+    """Layers that tenon has not: the loops of their functions, of whole sequences and of the last step alone."""
+    x = np.cos(np.arange(30, dtype="float32")).reshape(2, 5, 3)
+    for name, k in [("recurrent_2", tf_keras), ("recurrent_3", keras3)]:
+        layers = [k.layers.SimpleRNN(4, return_sequences=True), k.layers.GRU(4, return_sequences=True, go_backwards=True), k.layers.LSTM(2)]
+        model = k.Sequential([k.layers.InputLayer((5, 3)), *layers])
+        model.save(str(folder / name), save_format="tf") if k is tf_keras else model.export(str(folder / name), verbose=False)
+        check(f"{name}, tenon", predicted(name, x), [np.asarray(model(x))])
+
+
+def own_classes():
+    """What tenon wrote, by a program that has not its classes: a loop that collects is in it."""
+    x, y = arrays_of("holding")
+    check("holding, tenon without its classes", predicted("holding", x[0]), y)
+
+
 attempt("module, tenon", tensorflow_module)
+attempt("recurrent, tenon", recurrent)
+attempt("holding, tenon", own_classes)
 attempt("TensorFlow 1, tenon", lambda: tensorflow_1(False))
 attempt("TensorFlow 1, tenon", lambda: tensorflow_1(True))
 attempt("Keras 3's export, tenon", keras_export)

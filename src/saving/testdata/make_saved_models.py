@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The SavedModel folders that the tests read: a class of a program's own, of tf_keras 2.21; graphs of TensorFlow 1, of TensorFlow 2.21.
+"""The SavedModel folders that the tests read: a class of a program's own, of tf_keras 2.21; graphs of TensorFlow 1 and loops with lists, of
+TensorFlow 2.21.
 
 usage: make_saved_models.py; TensorFlow and both Kerases must be there (tests/interop/venv.sh). Writes beside itself.
 """
@@ -116,6 +117,38 @@ def builder():
         outputs["builder_a"], outputs["builder_b"] = session.run([a, parts[1]], {ids: ids_value, scale: scale_value})
 
 
+class Lists(tf.Module):
+    """TensorLists: map_fn's; one that is written backwards."""
+
+    def __init__(self):
+        self.w = tf.Variable(np.cos(np.arange(9) * 0.7).reshape(3, 3).astype("float32"), name="w")
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, name="x")])
+    def forwards(self, x):
+        return {"y": tf.map_fn(lambda row: tf.linalg.matvec(self.w, row) + 1.0, x)}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, name="x")])
+    def backwards(self, x):
+        n = tf.shape(x)[0]
+        _, rows = tf.while_loop(lambda i, rows: i < n, lambda i, rows: (i + 1, rows.write(n - 1 - i, x[i])), [0, tf.TensorArray(tf.float32, n)])
+        return {"y": rows.stack()}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, name="x")])
+    def sparsely(self, x):
+        """Two rounds, four elements."""
+        _, rows = tf.while_loop(lambda i, rows: i < 2, lambda i, rows: (i + 1, rows.write(i, x[i])), [0, tf.TensorArray(tf.float32, 4, element_shape=[3])])
+        return {"y": rows.stack()}
+
+
+def lists():
+    module, x = Lists(), np.sin(np.arange(12, dtype="float32")).reshape(4, 3)
+    names = ["forwards", "backwards", "sparsely"]
+    tf.saved_model.save(module, str(here / "lists"), signatures={name: getattr(module, name) for name in names})
+    outputs["lists_in"] = x
+    for name in ["forwards", "sparsely"]:
+        outputs[f"lists_{name}"] = getattr(module, name)(x)["y"].numpy()
+
+
 def tidy(folder):
     for name in ["fingerprint.pb", "assets"]:
         path = folder / name
@@ -125,7 +158,7 @@ def tidy(folder):
             path.unlink()
 
 
-for name, make in {"own_k2": own_classes, "v1_simple": simple_save, "v1_builder": builder}.items():
+for name, make in {"own_k2": own_classes, "v1_simple": simple_save, "v1_builder": builder, "lists": lists}.items():
     shutil.rmtree(here / name, ignore_errors=True)
     make()
     tidy(here / name)
