@@ -19,6 +19,38 @@ const char *tn__json_text(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
+#define NUMBER_KEY "(number)"
+static const struct {
+    const char *word;
+    double value;
+} words[] = { { "Infinity", INFINITY }, { "-Infinity", -INFINITY }, { "NaN", NAN } };
+
+json_t *tn__number_to_json(double value)
+{
+    if (isfinite(value))
+        return json_real(value);
+    return json_pack("{s:s}", NUMBER_KEY, words[isnan(value) ? 2 : value < 0].word);
+}
+
+const char *tn__number_word(const json_t *json)
+{
+    const char *word = json_object_size(json) == 1 ? tn__json_text(json, NUMBER_KEY) : NULL;
+    for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
+        if (strcmp(words[i].word, word) == 0)
+            return words[i].word;
+    return NULL;
+}
+
+bool tn__number_from_json(const json_t *json, double *value)
+{
+    const char *word = tn__number_word(json);
+    *value = json_number_value(json);
+    for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
+        if (words[i].word == word)
+            *value = words[i].value;
+    return word || json_is_number(json);
+}
+
 json_t *tn__shape_to_json(const tn_shape *shape)
 {
     if (!shape->known)
@@ -89,11 +121,11 @@ static json_t *float_to_json(const tn_tensor *x, int64_t at)
 {
     char text[TN__NUMBER_TEXT];
     double value = tn__double_at(x, at);
-    if (x->dtype == TN_FLOAT32) {
+    if (x->dtype == TN_FLOAT32 && isfinite(value)) {
         tn__number_text(value, true, text, sizeof text);
         tn__number_parse(text, strlen(text), &value);
     }
-    return json_real(value);
+    return tn__number_to_json(value);
 }
 
 /* Nested lists, as numpy's tolist(). */
@@ -151,7 +183,7 @@ static json_t *field_to_json(const tn_field *field, const void *instance, tn__er
     case TN_FIELD_INT:
         return *(const int64_t *)value == INT64_MIN ? json_null() : json_integer(*(const int64_t *)value);
     case TN_FIELD_FLOAT:
-        return isnan(*(const double *)value) ? json_null() : json_real(*(const double *)value);
+        return isnan(*(const double *)value) ? json_null() : tn__number_to_json(*(const double *)value);
     case TN_FIELD_BOOL:
         return json_boolean(*(const bool *)value);
     case TN_FIELD_FLAG:
@@ -243,7 +275,8 @@ static bool axes_from_json(tn_axes *axes, const json_t *json)
 /* Nested lists of numbers, {"class_name": "__numpy__" …}, or one number. */
 static bool count_elements(const json_t *json, int axis, tn_shape *shape, int64_t *count)
 {
-    if (json_is_number(json)) {
+    double ignored;
+    if (tn__number_from_json(json, &ignored)) {
         (*count)++;
         return axis == shape->rank;
     }
@@ -263,8 +296,9 @@ static bool count_elements(const json_t *json, int axis, tn_shape *shape, int64_
 
 static void write_elements(const json_t *json, double **at)
 {
-    if (json_is_number(json))
-        *(*at)++ = json_number_value(json);
+    double number;
+    if (tn__number_from_json(json, &number))
+        *(*at)++ = number;
     for (size_t i = 0; json_is_array(json) && i < json_array_size(json); i++)
         write_elements(json_array_get(json, i), at);
 }
@@ -338,6 +372,14 @@ static bool flag_from_json(const json_t *json, bool *flag)
     return json_is_boolean(json) || json_is_integer(json);
 }
 
+/* NAN is None inside, so a file's NaN has no place there. */
+static bool real_from_json(double *place, const json_t *json)
+{
+    bool number = tn__number_from_json(json, place) && !isnan(*place);
+    *place = number ? *place : NAN;
+    return number || json_is_null(json);
+}
+
 static bool dtype_from_json(tn_dtype *place, const json_t *json)
 {
     const char *name = json_is_object(json) ? tn__json_text(json_object_get(json, "config"), "name") : json_string_value(json);
@@ -356,8 +398,7 @@ static bool field_from_json(const tn_field *field, void *instance, const json_t 
     case TN_FIELD_INT:
         return whole_from_json(place, json);
     case TN_FIELD_FLOAT:
-        *(double *)place = json_is_null(json) ? NAN : json_number_value(json);
-        return json_is_null(json) || json_is_number(json);
+        return real_from_json(place, json);
     case TN_FIELD_BOOL:
         return flag_from_json(json, place);
     case TN_FIELD_FLAG:
@@ -419,15 +460,17 @@ tn_status tn__fields_from_json(const tn_field *fields, void *instance, const jso
     json_object_foreach((json_t *)(uintptr_t)config, key, value)
     {
         const tn_field *field = tn__field_find(fields, key);
-        if (field && json_is_object(value))
+        if (field && json_is_object(value) && !tn__number_word(value))
             field = tn__schedule_field(fields, field);
         if (field && is_configuration(field)) {
             if (field_from_json(field, instance, value))
                 continue;
             if (tn__errors()->status != TN_OK)
                 return tn__errors()->status;
-            char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
-            tn_status status = tn__fail(TN_INVALID_ARGUMENT, "%s: the file's %s=%.200s is not what `%s` can be", owner, key, text ? text : "?", key);
+            const char *word = tn__number_word(value);
+            char *text = word ? NULL : json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+            tn_status status = tn__fail(TN_INVALID_ARGUMENT, "%s: the file's %s=%.200s is not what `%s` can be", owner, key,
+                                        word ? word : text ? text : "?", key);
             free(text);
             return status;
         }

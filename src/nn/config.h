@@ -51,5 +51,12 @@ tn_status tn__json_set(json_t *object, const char *key, json_t *value);
 /* The same for a list. What is too long to be built with a status in between keeps the error, and is asked for it at the end. */
 void tn__json_append(json_t *list, json_t *value);
 const char *tn__json_text(const json_t *object, const char *key); /* NULL: there is none, or it is no text */
+/* Any number, also infinite ones and NaN, which jansson has not and Keras writes: those are objects of one key, and what reads and writes
+ * files (saving/json.h) has Python's words for them. NULL without memory, as jansson. */
+json_t *tn__number_to_json(double value);
+/* False: it is none. */
+bool tn__number_from_json(const json_t *json, double *value);
+/* The word of such an object: "Infinity", "-Infinity" or "NaN"; NULL: it is another value. */
+const char *tn__number_word(const json_t *json);
 
 #endif

@@ -57,6 +57,12 @@ static bool is_tensor(const json_t *json)
     return class && strcmp(class, "__keras_tensor__") == 0;
 }
 
+static bool is_number(const json_t *json)
+{
+    double ignored;
+    return tn__number_from_json(json, &ignored);
+}
+
 static bool is_float(const tn_tensor *x)
 {
     return tn__in(TN__FLOATS, (tn_dtype)x->dtype);
@@ -65,9 +71,11 @@ static bool is_float(const tn_tensor *x)
 /* A number takes the dtype of the tensor beside it, unless it has a fraction and that has none. */
 static tn_tensor *number_beside(const json_t *number, tn_tensor **other)
 {
-    if (json_is_real(number) && !is_float(*other))
+    double value;
+    bool known = tn__number_from_json(number, &value);
+    if (known && !json_is_integer(number) && !is_float(*other))
         *other = tn_cast(*other, TN_FLOAT32);
-    return *other ? tn__like(*other, json_number_value(number)) : NULL;
+    return known && *other ? tn__like(*other, value) : NULL;
 }
 
 static tn_tensor *two_sides(const row *r, const said *s)
@@ -75,7 +83,7 @@ static tn_tensor *two_sides(const row *r, const said *s)
     const json_t *a = json_array_get(s->args, 0), *b = json_array_get(s->args, 1);
     bool left = is_tensor(a), right = is_tensor(b);
     if (json_array_size(s->args) != 2 || s->count != (size_t)(left + right) || s->count == 0 ||
-        !(left || json_is_number(a)) || !(right || json_is_number(b)))
+        !(left || is_number(a)) || !(right || is_number(b)))
         return fail_said(s, "its arguments are not two tensors, or one and a number");
     tn_tensor *x = left ? s->tensor[0] : NULL, *y = right ? s->tensor[s->count - 1] : NULL;
     x = x ? x : number_beside(a, &y);
@@ -97,7 +105,7 @@ static json_t *argument(const saying *s, const tn_tensor *x)
         (void)!fail_saying(s, "one of its inputs is neither a tensor of the model nor a number");
         return NULL;
     }
-    return is_float(x) ? json_real(tn__double_at(x, 0)) : json_integer(tn__int_at(x, 0));
+    return is_float(x) ? tn__number_to_json(tn__double_at(x, 0)) : json_integer(tn__int_at(x, 0));
 }
 
 static tn_status say_inputs(saying *s, size_t count)

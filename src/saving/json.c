@@ -1,9 +1,10 @@
 /* json.c - JSON out. */
 #include "saving/json.h"
 #include "base/text.h"
+#include "nn/config.h"
 #include <string.h>
 
-/* A json_t is never infinite, nor no number. */
+/* A real of jansson is never infinite, nor NaN. */
 static void add_real(tn__text *text, double value)
 {
     char number[TN__NUMBER_TEXT];
@@ -77,6 +78,11 @@ static void add_object(tn__text *text, const json_t *json)
 
 static void add_value(tn__text *text, const json_t *json)
 {
+    const char *word = tn__number_word(json);
+    if (word) {
+        tn__text_add(text, "%s", word);
+        return;
+    }
     switch (json_typeof(json)) {
     case JSON_OBJECT:
         add_object(text, json);

@@ -2,6 +2,7 @@
  * no memory for, and so reads another word, or past the end of one; this one fails. */
 #include "saving/json.h"
 #include "base/text.h"
+#include "nn/config.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -245,6 +246,19 @@ static tn_status read_number(reader *r, json_t **json)
     return real ? read_real(r, text, size, json) : read_integer(r, text, json);
 }
 
+/* Python's json writes these, and Keras its configs with it; NULL: none of them. */
+static const double *take_number_word(reader *r)
+{
+    static const struct {
+        const char *word;
+        double value;
+    } words[] = { { "Infinity", INFINITY }, { "-Infinity", -INFINITY }, { "NaN", NAN } };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (take_word(r, words[i].word))
+            return &words[i].value;
+    return NULL;
+}
+
 /* --- values ----------------------------------------------------------------------------------- */
 static tn_status read_value(reader *r, json_t **json);
 
@@ -325,7 +339,8 @@ static tn_status read_value(reader *r, json_t **json)
         return made(json_false(), json);
     if (take_word(r, "null"))
         return made(json_null(), json);
-    return read_number(r, json);
+    const double *word = take_number_word(r);
+    return word ? made(tn__number_to_json(*word), json) : read_number(r, json);
 }
 
 static tn_status read_text(reader *r, json_t **json)

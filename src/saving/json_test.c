@@ -109,7 +109,9 @@ static void json_that_is_broken_says_what_was_expected(void **state)
         { "{\"a\": 1e+}", "expected digits of an exponent, got '}'" },
         { "{\"a\": 9223372036854775808}", "an integer of more than 64 bits" },
         { "{\"a\": 1e999}", "a number beyond float64" },
-        { "{\"a\": NaN}", "expected a value, got 'N'" },
+        { "{\"a\": nan}", "expected a value, got 'n'" },
+        { "{\"a\": -Inf}", "expected a value, got 'I'" },
+        { "{\"a\": Infinityx}", "expected ',' or '}', got 'x'" },
         { "\"a\"", "it is JSON, but not an object" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -145,6 +147,34 @@ static void json_has_all_that_json_may_have(void **state)
     assert_string_equal(written,
                         "{\"a\": [0, -0.05, 100.0, 9223372036854775807, -9223372036854775808, 0]}");
     tn__free(written);
+}
+
+static void infinite_numbers_are_pythons_words(void **state)
+{
+    (void)state;
+    char *written = again("{\"a\": [Infinity, -Infinity, NaN, {\"b\":-Infinity}]}");
+    assert_string_equal(written, "{\"a\": [Infinity, -Infinity, NaN, {\"b\": -Infinity}]}");
+    tn__free(written);
+}
+
+static void a_layer_keeps_an_infinite_number_for_either_keras(void **state)
+{
+    (void)state;
+    for (int keras = 2; keras <= 3; keras++) {
+        TN_SCOPE;
+        tn_tensor *mean = tn_constant(TN_FLOAT32, TN_SHAPE(2), ((float[]){ -INFINITY, 0.5f }));
+        tn_model *model = tn_sequential(
+            TN_LAYERS(tn_relu(.max_value = INFINITY, .input_shape = TN_SHAPE(2)),
+                      tn_normalization(.mean = mean, .variance = tn_ones(TN_SHAPE(2), TN_FLOAT32))));
+        const char *json = tn_to_json(model, .keras = keras);
+        assert_non_null(strstr(json, "\"max_value\": Infinity"));
+        assert_non_null(strstr(json, "[-Infinity, 0.5]"));
+        assert_string_equal(tn_to_json(tn_model_from_json(json), .keras = keras), json);
+    }
+    assert_null(tn_model_from_json(
+        "{\"class_name\": \"Sequential\", \"config\": [{\"class_name\": \"ReLU\", "
+        "\"config\": {\"name\": \"r\", \"max_value\": NaN}}]}"));
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "the file's max_value=NaN is not what `max_value` can be");
 }
 
 static void json_may_nest_2048_deep(void **state)
@@ -228,6 +258,8 @@ int main(void)
         cmocka_unit_test(json_read_without_memory_is_out_of_memory_and_never_another_text),
         cmocka_unit_test(json_that_is_broken_says_what_was_expected),
         cmocka_unit_test(json_has_all_that_json_may_have),
+        cmocka_unit_test(infinite_numbers_are_pythons_words),
+        cmocka_unit_test(a_layer_keeps_an_infinite_number_for_either_keras),
         cmocka_unit_test(json_may_nest_2048_deep),
         cmocka_unit_test(an_architecture_makes_the_same_model_for_either_keras),
         cmocka_unit_test(an_architecture_goes_into_a_file),

@@ -79,7 +79,7 @@ static json_t *own_scale_json(const tn_optimizer *o)
     json_t *json = loss_scale_json(o, NULL);
     if (json) {
         tn__json_set(json, "step_counter", json_integer((json_int_t)number_of(o->step_counter)));
-        tn__json_set(json, "dynamic_scale", json_real(number_of(o->dynamic_scale)));
+        tn__json_set(json, "dynamic_scale", tn__number_to_json(number_of(o->dynamic_scale)));
     }
     return json;
 }
@@ -104,7 +104,7 @@ static json_t *optimizer_json(const tn_optimizer *o, tn__config_form form)
     }
     /* The rate of now; a schedule is in the config already. */
     if (o->learning_rate && tn__variable_read(o->learning_rate, &rate) == TN_OK)
-        tn__json_set(config, "learning_rate", json_real(tn__double_at(rate, 0)));
+        tn__json_set(config, "learning_rate", tn__number_to_json(tn__double_at(rate, 0)));
     tn__release(rate);
     return json;
 }
@@ -147,7 +147,7 @@ static json_t *weights_json(const tn__trainer *t)
             given = i + 1;
     json_t *list = given ? json_array() : json_null();
     for (size_t i = 0; i < given; i++)
-        tn__json_append(list, json_real(t->loss_weight[i]));
+        tn__json_append(list, tn__number_to_json(t->loss_weight[i]));
     return list;
 }
 
@@ -347,7 +347,7 @@ static tn_status take_losses(reading *r, const json_t *json)
 static void take_weights(reading *r, const json_t *json)
 {
     for (size_t i = 0; i < TN__MAX_OUTPUTS; i++)
-        r->options.loss_weights[i] = json_number_value(of_output(r, json, i));
+        (void)tn__number_from_json(of_output(r, json, i), &r->options.loss_weights[i]);
 }
 
 static tn_status add_metric(reading *r, const json_t *json, const char **list)
@@ -487,8 +487,9 @@ static tn_status read_own_scale(const json_t *scale, const json_t *inner, tn_opt
         return TN_OK;
     TN_TRY(set_number((*optimizer)->step_counter,
                       json_number_value(json_object_get(scale, "step_counter"))));
-    return set_number((*optimizer)->dynamic_scale,
-                      json_number_value(json_object_get(scale, "dynamic_scale")));
+    double dynamic;
+    (void)tn__number_from_json(json_object_get(scale, "dynamic_scale"), &dynamic);
+    return set_number((*optimizer)->dynamic_scale, dynamic);
 }
 
 static tn_status compile(tn_context *context, reading *r, const json_t *config)

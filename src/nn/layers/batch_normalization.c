@@ -274,7 +274,7 @@ static tn_status limits_to_json(const tn_batch_normalization_options *o, json_t 
     TN_TRY(tn__json_set(config, "renorm_clipping", clipping));
     for (size_t i = 0; i < 3; i++)
         if (!isnan(limits[i].value))
-            TN_TRY(tn__json_set(clipping, limits[i].key, json_real(limits[i].value)));
+            TN_TRY(tn__json_set(clipping, limits[i].key, tn__number_to_json(limits[i].value)));
     return TN_OK;
 }
 
