@@ -125,6 +125,41 @@ void tn__snake_case(const char *camel, char *snake, size_t size)
         snake[n] = 0;
 }
 
+static bool is_figure(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Two numbers, without their zeros in front, and both places moved behind them. */
+static int compare_numbers(const char **a, const char **b)
+{
+    *a += strspn(*a, "0");
+    *b += strspn(*b, "0");
+    size_t size = strspn(*a, "0123456789"), other = strspn(*b, "0123456789");
+    int order = size != other ? (size < other ? -1 : 1) : memcmp(*a, *b, size);
+    *a += size;
+    *b += other;
+    return order;
+}
+
+/* The end of a part of a path comes before every letter. */
+static int rank_of(char c)
+{
+    return c == '/' ? 1 : c ? 1 + (int)(unsigned char)c : 0;
+}
+
+int tn__compare_paths(const char *a, const char *b)
+{
+    const char *x = a, *y = b;
+    while (*x && *y) {
+        int order = is_figure(*x) && is_figure(*y) ? compare_numbers(&x, &y)
+                                                   : rank_of(*x++) - rank_of(*y++);
+        if (order)
+            return order;
+    }
+    return *x || *y ? rank_of(*x) - rank_of(*y) : strcmp(a, b);
+}
+
 bool tn__starts_with(const char *text, const char *start)
 {
     return strncmp(text, start, strlen(start)) == 0;

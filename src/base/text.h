@@ -38,6 +38,9 @@ typedef struct {
 void tn__nearest_try(tn__nearest *nearest, const char *word);
 /* "did you mean 'relu'? ", or "" */
 const char *tn__nearest_text(const tn__nearest *nearest, char text[96]);
+/* As strcmp(), but numbers in names count as numbers, and what a path's part begins with comes
+ * first: "vars/2" before "vars/10", "dense/b" before "dense_1/a". */
+int tn__compare_paths(const char *a, const char *b);
 bool tn__starts_with(const char *text, const char *start);
 bool tn__ends_with(const char *text, const char *end);
 

@@ -102,6 +102,22 @@ static void snake_case_stays_in_its_room(void **state)
     }
 }
 
+static void numbers_in_paths_are_compared_as_numbers(void **state)
+{
+    (void)state;
+    static const char *const sorted[] = {
+        "",         "dense",     "dense/b", "dense/vars/0", "dense/vars/2", "dense/vars/10",
+        "dense_1",  "dense_1/a", "dense_2", "dense_10",     "x01",          "x1",
+        "x1y",      "x2",        "x99999999999999999999998", "x99999999999999999999999"
+    };
+    size_t count = sizeof sorted / sizeof *sorted;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < count; k++) {
+            int order = tn__compare_paths(sorted[i], sorted[k]);
+            assert_int_equal((order > 0) - (order < 0), (i > k) - (i < k));
+        }
+}
+
 static void starts_and_ends_are_recognised(void **state)
 {
     (void)state;
@@ -304,6 +320,7 @@ int main(void)
         cmocka_unit_test(building_text_survives_refused_allocations),
         cmocka_unit_test(names_become_snake_case_as_in_keras),
         cmocka_unit_test(snake_case_stays_in_its_room),
+        cmocka_unit_test(numbers_in_paths_are_compared_as_numbers),
         cmocka_unit_test(starts_and_ends_are_recognised),
         cmocka_unit_test(numbers_are_written_as_python_writes_them_and_read_back),
         cmocka_unit_test(numbers_do_not_depend_on_the_locale),

@@ -28,7 +28,9 @@ const cli_command cli_diff = {
     .least = 2,
     .most = 2,
     .options = options,
-    .details = "A and B are .keras, .h5, .weights.h5, .json, .npz, .npy or .csv, each in its own format. The exit status is 0 when they are\n"
-               "equal and 1 when they differ.",
+    .details = "A and B are .keras, .h5, .weights.h5, .json, .npz, .npy or .csv, a SavedModel's folder, or a checkpoint of TensorFlow: what stands\n"
+               "before .index, or its folder (the last one); each in its own format. Models are compared by the full names of their variables,\n"
+               "weights beside a model as that model, others by the names in the files. The exit status is 0 when they are equal, 1 when they\n"
+               "differ or could not be compared, 2 when the command was wrong.",
     .run = run,
 };

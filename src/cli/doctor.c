@@ -27,8 +27,10 @@ const cli_command cli_doctor = {
     .least = 1,
     .most = 2,
     .options = options,
-    .details = "Lists the variables with their names, shapes and layers, then what it found: names that clash, weights that do not fit, unknown\n"
-               "layers, unusable optimizer state, and what today's Keras refuses. WEIGHTS are another file's, instead of the model's own.\n"
+    .details = "MODEL is .keras, .h5, .json or a SavedModel's folder; WEIGHTS another such file, weights alone, or a checkpoint of TensorFlow (what\n"
+               "stands before .index, or its folder): they are examined instead of the model's own.\n"
+               "Lists the variables with their names, shapes and layers, then what it found: names that clash, weights that do not fit, unknown\n"
+               "layers, unusable optimizer state, and what today's Keras refuses.\n"
                "The exit status is 0 when nothing was found or all of it was mended, 1 when something was, 2 when the command was wrong.",
     .run = run,
 };

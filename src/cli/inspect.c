@@ -23,7 +23,8 @@ const cli_command cli_inspect = {
     .least = 1,
     .most = 1,
     .options = options,
-    .details = "FILE is .keras, .h5, .weights.h5, .json, .npy, .npz, .csv, a checkpoint of TensorFlow (what stands before .index), a\n"
-               "SavedModel's folder, or any other HDF5 file or zip archive: its content counts, not its name. Nothing is made of it and no code in it is run. Of a damaged file it tells what can be read, and where it stops.",
+    .details = "FILE is .keras, .h5, .weights.h5, .json, .npy, .npz, .csv, a checkpoint of TensorFlow (what stands before .index, or\n"
+               "its folder: the last one), a SavedModel's folder, or any other HDF5 file or zip archive: its content counts, not its name. Nothing is\n"
+               "made of it and no code in it is run. Of a damaged file it tells what can be read, and where it stops.",
     .run = run,
 };

@@ -5,6 +5,7 @@
 #include "formats/checkpoint_state.h"
 #include "formats/object_graph.h"
 #include "saving/loading.h"
+#include "saving/trainer_state.h"
 
 /* --- values on their way out ------------------------------------------------------------------ */
 typedef struct {
@@ -28,6 +29,10 @@ tn_status tn__checkpoint_note(const char *prefix, const char *const *all, size_t
 /* The path of the last one, of the caller's; NULL, and no error, when nothing is noted or it is not
  * there. */
 tn_status tn__checkpoint_latest(const char *folder, char **prefix);
+/* What was meant by a folder with a file `checkpoint` in it, or by that file: the last one; by the
+ * data of a checkpoint: their prefix. Of the caller's; NULL, and no error, for any other path. Fails
+ * when the last one is gone, or half of a checkpoint is. */
+tn_status tn__checkpoint_find(const char *path, char **prefix);
 /* PREFIX.index is there. NULL: no memory. */
 bool tn__checkpoint_is(const char *prefix);
 /* Such a prefix, and no file by itself; NULL is none. */
@@ -62,5 +67,10 @@ tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimize
  * is made from the same file, and its layers get the name scopes that the file's names show. */
 tn_status tn__checkpoint_load(tn_context *context, tn__loading *loading, tn__bundle *bundle,
                               const tn__checkpoint_names *names, tn_layer *model, bool scopes);
+/* The optimizer's state alone, of a compiled model whose weights the bundle has. report: as for
+ * tn__trainer_read(). */
+tn_status tn__checkpoint_load_optimizer(tn_context *context, tn__loading *loading,
+                                        tn__bundle *bundle, tn_layer *model,
+                                        tn__state_report *report);
 
 #endif

@@ -1,5 +1,6 @@
 /* checkpoint_folder.c - which files are a checkpoint, and which of a folder is the last one. */
 #include "saving/checkpoint.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Bytes before the last part of a path, without the '/' between. */
@@ -130,6 +131,97 @@ tn_status tn__checkpoint_latest(const char *folder, char **prefix)
             tn__fail_note("while reading '%s'", path);
     }
     tn__free(path);
+    return status;
+}
+
+/* Of the file `checkpoint` itself its folder, of a folder with such a file the folder. The caller's;
+ * *folder NULL: it is neither. */
+static tn_status state_folder(const char *path, char **folder)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    tn__path_kind kind = tn__path_kind_of(path);
+    *folder = NULL;
+    if (kind == TN__PATH_FILE && strcmp(name, "checkpoint") == 0) {
+        size_t length = folder_length(path);
+        *folder = length ? tn__strndup(path, length) : tn__strdup(".");
+        return *folder ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    }
+    if (kind != TN__PATH_FOLDER || !is_file(state_path(path, strlen(path))))
+        return TN_OK;
+    *folder = tn__strdup(path);
+    return *folder ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
+static tn_status find_last(const char *path, const char *folder, char **prefix)
+{
+    TN_TRY(tn__checkpoint_latest(folder, prefix));
+    if (*prefix)
+        return TN_OK;
+    return tn__fail(TN_NOT_FOUND,
+                    "Could not find checkpoint or SavedModel at %s.\nthe file `checkpoint` in '%s' "
+                    "names the last one, which is not there; one that is there can be named by its "
+                    "path without .index",
+                    path, folder);
+}
+
+/* Bytes before ".data-00000-of-00001"; 0: the path ends otherwise. */
+static size_t data_prefix(const char *path)
+{
+    const char *end = strrchr(path, '/');
+    for (const char *at = end ? end : path; (at = strstr(at, ".data-")); at++)
+        end = at;
+    unsigned shard, shards;
+    int size = 0;
+    bool is = end && sscanf(end, ".data-%5u-of-%5u%n", &shard, &shards, &size) == 2 && size > 0;
+    return is && !end[size] ? (size_t)(end - path) : 0;
+}
+
+static tn_status fail_half(const char *prefix, const char *there)
+{
+    return tn__fail(TN_NOT_FOUND,
+                    "Unable to open '%s.index': No such file or directory\na checkpoint is two "
+                    "files, of which '%s' is only the one with the data",
+                    prefix, there);
+}
+
+static tn_status find_by_data(const char *path, char **prefix)
+{
+    size_t length = tn__path_kind_of(path) == TN__PATH_FILE ? data_prefix(path) : 0;
+    if (length == 0)
+        return TN_OK;
+    *prefix = tn__strndup(path, length);
+    if (!*prefix)
+        return TN_RESOURCE_EXHAUSTED;
+    return tn__checkpoint_is(*prefix) ? TN_OK : fail_half(*prefix, path);
+}
+
+/* A prefix of which the index is gone. */
+static tn_status check_whole(const char *path)
+{
+    char *data = tn__print("%s.data-00000-of-00001", path);
+    tn_status status = data ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    if (data && tn__path_kind_of(path) == TN__PATH_NONE &&
+        tn__path_kind_of(data) == TN__PATH_FILE)
+        status = fail_half(path, data);
+    tn__free(data);
+    return status;
+}
+
+tn_status tn__checkpoint_find(const char *path, char **prefix)
+{
+    char *folder = NULL;
+    *prefix = NULL;
+    if (!path || tn__checkpoint_is_prefix(path))
+        return TN_OK;
+    TN_TRY(check_whole(path));
+    tn_status status = state_folder(path, &folder);
+    if (status == TN_OK)
+        status = folder ? find_last(path, folder, prefix) : find_by_data(path, prefix);
+    tn__free(folder);
+    if (status != TN_OK) {
+        tn__free(*prefix);
+        *prefix = NULL;
+    }
     return status;
 }
 

@@ -375,7 +375,7 @@ static tn_status read_rate(tn__checkpoint_reading *r, int32_t optimizer)
     return status;
 }
 
-tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r)
+tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r, tn__state_report *report)
 {
     tn__place *places;
     size_t count;
@@ -386,6 +386,6 @@ tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r)
     if (list < 0)
         return TN_OK;
     TN_TRY(list_values(r, list, &places, &count));
-    TN_TRY(tn__trainer_read(r->context, r->model, r->loading->source, places, NULL, count, NULL));
+    TN_TRY(tn__trainer_read(r->context, r->model, r->loading->source, places, NULL, count, report));
     return read_rate(r, optimizer);
 }

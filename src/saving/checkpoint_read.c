@@ -166,9 +166,31 @@ tn_status tn__checkpoint_load(tn_context *context, tn__loading *loading, tn__bun
     if (status == TN_OK)
         status = tn__loading_finish(loading);
     if (status == TN_OK)
-        status = tn__checkpoint_read_optimizer(&r);
+        status = tn__checkpoint_read_optimizer(&r, NULL);
     if (status == TN_OK && scopes)
         status = take_scopes(&r);
+    tn__checkpoint_reading_free(&r);
+    return status;
+}
+
+/* Which entry is which weight's is found as for loading; the weights stay as they are. */
+static tn_status find_optimizer(tn__checkpoint_reading *r, tn__state_report *report)
+{
+    TN_TRY(tn__checkpoint_graph(r->bundle, &r->arena, &r->graph));
+    if (r->graph.nodes.count == 0)
+        return TN_OK;
+    TN_TRY(tn__checkpoint_match_objects(r));
+    return tn__checkpoint_read_optimizer(r, report);
+}
+
+tn_status tn__checkpoint_load_optimizer(tn_context *context, tn__loading *loading,
+                                        tn__bundle *bundle, tn_layer *model,
+                                        tn__state_report *report)
+{
+    tn__checkpoint_reading r = {
+        .context = context, .loading = loading, .bundle = bundle, .model = model, .node = -1
+    };
+    tn_status status = find_optimizer(&r, report);
     tn__checkpoint_reading_free(&r);
     return status;
 }

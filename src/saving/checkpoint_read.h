@@ -36,7 +36,7 @@ static inline tn__place tn__checkpoint_place(const tn__checkpoint_reading *r, si
 /* By the objects that TensorFlow 2 tells of: Keras 2's and Keras 3's. */
 tn_status tn__checkpoint_match_objects(tn__checkpoint_reading *r);
 /* The optimizer's state, below the model's object. */
-tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r);
+tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r, tn__state_report *report);
 /* By full names. */
 tn_status tn__checkpoint_match_names(tn__checkpoint_reading *r, const tn__checkpoint_names *names);
 

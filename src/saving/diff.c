@@ -14,9 +14,11 @@
 
 typedef struct {
     const tn__diff_file *file;
+    char *last;           /* of a folder of checkpoints the last one */
+    const char *path;     /* that, or the file's; NULL: data */
     json_t *config, *compiled; /* in the words of the file, or in Keras 3's of the model */
     tn_model *model;           /* the innermost scope's; NULL: it was not made */
-    bool is_model, has_values;
+    bool is_model, is_checkpoint, has_values;
     tn__named set;
 } side;
 
@@ -26,7 +28,11 @@ typedef struct {
     double tolerance;
     json_t *out, *variables, *configs, *notes;
     size_t differences;
+    size_t common; /* names */
+    bool by_names; /* by others than those of the files */
 } comparison;
+
+static const char AS_IT_STANDS[] = "as it stands in the files";
 
 /* --- the two files ---------------------------------------------------------------------------- */
 static tn_status note(comparison *c, const char *format, ...) TN_PRINTF(2, 3);
@@ -44,24 +50,57 @@ static tn_status note(comparison *c, const char *format, ...)
     return line && json_array_append_new(c->notes, line) == 0 ? TN_OK : tn__fail_memory(0);
 }
 
-static tn_status read_side(side *s)
+static void take_parts(side *s, tn__parts *parts)
+{
+    s->config = json_incref(parts->config);
+    s->compiled = json_incref(parts->compiled);
+    tn__parts_free(parts);
+}
+
+static tn_status read_file(side *s)
 {
     tn__source source;
     tn__parts parts;
-    s->has_values = true;
-    if (tn__checkpoint_is_prefix(s->file->path))
-        return TN_OK;
-    TN_TRY(tn__source_open(s->file->path, s->file->data, false, s->file->limit, &source));
+    TN_TRY(tn__source_open(s->path, s->file->data, false, s->file->limit, &source));
     s->has_values = tn__source_format(&source) != TN__FORMAT_JSON;
+    s->is_checkpoint = tn__source_format(&source) == TN__FORMAT_TABLE;
     tn_status status = tn__parts_read(&source, &parts);
     s->is_model = parts.config != NULL;
-    s->config = json_incref(parts.config);
-    s->compiled = json_incref(parts.compiled);
-    tn__parts_free(&parts);
+    take_parts(s, &parts);
     if (status != TN_OK)
         tn__fail_note("while reading '%s'", source.name);
     tn__source_close(&source);
     return status;
+}
+
+/* Of a SavedModel a model is made also where it has no layers. */
+static tn_status read_folder(side *s)
+{
+    tn__saved_folder folder;
+    tn__parts parts = { 0 };
+    tn_status status = tn__saved_folder_open(s->path, s->file->limit, &folder);
+    if (status == TN_OK)
+        status = tn__parts_of_folder(&folder, &parts);
+    if (status != TN_OK)
+        tn__fail_note("while reading '%s'", s->path);
+    take_parts(s, &parts);
+    tn__saved_folder_close(&folder);
+    s->is_model = true;
+    return status;
+}
+
+static tn_status read_side(side *s)
+{
+    s->has_values = true;
+    s->path = s->file->path;
+    if (s->file->data.data)
+        return read_file(s);
+    TN_TRY(tn__checkpoint_find(s->path, &s->last));
+    s->path = s->last ? s->last : s->path;
+    s->is_checkpoint = tn__checkpoint_is_prefix(s->path);
+    if (s->is_checkpoint)
+        return TN_OK;
+    return tn__saved_folder_is(s->path) ? read_folder(s) : read_file(s);
 }
 
 static tn_model *make(const side *s)
@@ -74,7 +113,7 @@ static tn_model *make(const side *s)
     }
     return tn_load_model_with(&(tn_load_options){ .size_ = sizeof(tn_load_options),
                                                   .compile = true,
-                                                  .path = s->file->path,
+                                                  .path = s->path,
                                                   .limit = s->file->limit,
                                                   .data = s->file->data.data,
                                                   .size = s->file->data.size });
@@ -89,16 +128,15 @@ static tn_model *load(const comparison *c, const side *s)
     return model;
 }
 
-/* Why a model could not be made is a note: the files' arrays are compared all the same. */
-static tn_status give_up(comparison *c, const side *s)
+/* Why a model could not be made is a note: something is compared all the same. */
+static tn_status give_up(comparison *c, const side *s, const char *how)
 {
     const tn__error_state *error = tn__errors();
     if (error->status == TN_RESOURCE_EXHAUSTED)
         return error->status;
     char *line = tn__print("%.*s", (int)strcspn(error->text, "\n"), error->text);
     tn__fail_clear();
-    tn_status status = line ? note(c, "compared as it stands in the files: %s: %s",
-                                   s->file->path ? s->file->path : "memory", line)
+    tn_status status = line ? note(c, "compared %s: %s: %s", how, s->path ? s->path : "memory", line)
                             : TN_RESOURCE_EXHAUSTED;
     tn__free(line);
     return status;
@@ -111,14 +149,14 @@ static tn_status load_with(comparison *c, side *weights, const side *other)
     weights->model = load(c, other);
     const tn_load_weights_options o = { .size_ = sizeof o,
                                         .layer = weights->model,
-                                        .path = f->path,
+                                        .path = weights->path,
                                         .limit = f->limit,
                                         .data = f->data.data,
                                         .size = f->data.size };
     if (weights->model && tn_load_weights_with(&o) == TN_OK)
         return TN_OK;
     weights->model = NULL;
-    return give_up(c, weights);
+    return give_up(c, weights, weights->is_checkpoint ? "by names" : AS_IT_STANDS);
 }
 
 static tn_status load_models(comparison *c)
@@ -126,29 +164,81 @@ static tn_status load_models(comparison *c)
     side *sides[] = { &c->a, &c->b };
     for (int i = 0; i < 2; i++) {
         if (sides[i]->is_model && !(sides[i]->model = load(c, sides[i])))
-            TN_TRY(give_up(c, sides[i]));
+            TN_TRY(give_up(c, sides[i], AS_IT_STANDS));
     }
     for (int i = 0; i < 2; i++) {
         side *one = sides[i], *other = sides[1 - i];
         if (!one->is_model && other->model)
             TN_TRY(load_with(c, one, other));
     }
-    if (!c->a.model || !c->b.model)
-        c->a.model = c->b.model = NULL;
     return TN_OK;
 }
 
 static tn_status list_side(side *s)
 {
+    tn__named_close(&s->set);
     if (s->model)
         return tn__named_of_model(s->model, &s->set);
-    if (tn__checkpoint_is_prefix(s->file->path))
-        return tn__fail(
-            TN_UNIMPLEMENTED,
-            "'%s' is a checkpoint of TensorFlow: it is compared beside a model that takes "
-            "its weights, and with nothing else",
-            s->file->path);
-    return tn__named_open(s->file->path, s->file->data, s->file->limit, &s->set);
+    return tn__named_open(s->path, s->file->data, s->file->limit, &s->set);
+}
+
+static tn_status list_both(comparison *c)
+{
+    TN_TRY(list_side(&c->a));
+    return list_side(&c->b);
+}
+
+/* How many names of one are names of the other; `full` chooses each one's. */
+static tn_status count_common(const comparison *c, const bool full[2], size_t *count)
+{
+    tn__map names = { 0 };
+    const tn__named *a = &c->a.set, *b = &c->b.set;
+    tn_status status = TN_OK;
+    *count = 0;
+    for (size_t i = 0; i < a->count && status == TN_OK; i++)
+        status = tn__map_set(&names, tn__named_name(&a->item[i], full[0]), &a->item[i]);
+    for (size_t i = 0; i < b->count && status == TN_OK; i++)
+        *count += tn__map_get(&names, tn__named_name(&b->item[i], full[1])) != NULL;
+    tn__map_free(&names);
+    return status;
+}
+
+/* Each set by those of its two names that bring most of them together. */
+static tn_status bring_together(comparison *c)
+{
+    bool best[2] = { false, false };
+    TN_TRY(count_common(c, best, &c->common));
+    for (int way = 1; way < 4; way++) {
+        const bool full[2] = { way & 1, way & 2 };
+        size_t count;
+        TN_TRY(count_common(c, full, &count));
+        if (count <= c->common)
+            continue;
+        c->common = count;
+        memcpy(best, full, sizeof best);
+    }
+    c->by_names = best[0] || best[1];
+    if (c->by_names)
+        TN_TRY(note(c, "the two have other names for the same variables: they are compared by the "
+                       "full names, where those are told"));
+    if (best[0])
+        TN_TRY(tn__named_by_full_names(&c->a.set));
+    return best[1] ? tn__named_by_full_names(&c->b.set) : TN_OK;
+}
+
+/* A model stands also beside a checkpoint that does not fit it, when there is a name in common. */
+static tn_status list_variables(comparison *c)
+{
+    side *a = &c->a, *b = &c->b;
+    bool mixed = (a->model && b->is_checkpoint) || (b->model && a->is_checkpoint);
+    if (!mixed && (!a->model || !b->model))
+        a->model = b->model = NULL;
+    TN_TRY(list_both(c));
+    TN_TRY(bring_together(c));
+    if ((a->model && b->model) || !mixed || c->common > 0)
+        return TN_OK;
+    a->model = b->model = NULL;
+    return list_both(c);
 }
 
 /* --- variables -------------------------------------------------------------------------------- */
@@ -267,16 +357,16 @@ static tn_status reword_both(comparison *c)
         if (status == TN_RESOURCE_EXHAUSTED)
             return status;
         if (status != TN_OK)
-            TN_TRY(give_up(c, sides[i]));
+            TN_TRY(give_up(c, sides[i], AS_IT_STANDS));
     }
     return TN_OK;
 }
 
 static tn_status compare_configs(comparison *c)
 {
-    if (!c->a.is_model || !c->b.is_model)
+    if (!c->a.config || !c->b.config)
         return TN_OK;
-    if (c->a.model)
+    if (c->a.model && c->b.model)
         TN_TRY(reword_both(c));
     TN_TRY(tn__diff_configs(c->a.config, c->b.config, c->configs));
     if (c->a.has_values && c->b.has_values)
@@ -299,24 +389,22 @@ static tn_status begin(comparison *c)
     return c->out ? TN_OK : tn__fail_memory(0);
 }
 
-/* ".weights.h5" numbers its weights, ".h5" names them. */
-static bool has_none_in_common(const comparison *c)
+static const char *way(const comparison *c)
 {
-    for (size_t i = 0; i < c->a.set.count; i++)
-        if (tn__named_find(&c->b.set, c->a.set.item[i].name))
-            return false;
-    return !c->a.model && c->a.set.count > 0 && c->b.set.count > 0;
+    bool names = c->by_names || c->a.model || c->b.model;
+    return c->a.model && c->b.model ? "models" : names ? "names" : "arrays";
 }
 
+/* ".weights.h5" numbers its weights, ".h5" names them. */
 static tn_status finish(comparison *c)
 {
-    if (has_none_in_common(c))
+    if (c->common == 0 && c->a.set.count && c->b.set.count)
         TN_TRY(note(c, "the two have no name in common; files of two formats call the same weights "
                        "differently: make both whole models, which are compared by full names"));
     if (!c->a.has_values || !c->b.has_values)
         TN_TRY(note(
             c, "an architecture has no values: names, shapes, dtypes and configs are compared"));
-    TN_TRY(tn__json_set(c->out, "compared", json_string(c->a.model ? "models" : "arrays")));
+    TN_TRY(tn__json_set(c->out, "compared", json_string(way(c))));
     return tn__json_set(c->out, "differences", json_integer((json_int_t)c->differences));
 }
 
@@ -326,8 +414,7 @@ static tn_status compare_files(comparison *c)
     TN_TRY(read_side(&c->a));
     TN_TRY(read_side(&c->b));
     TN_TRY(load_models(c));
-    TN_TRY(list_side(&c->a));
-    TN_TRY(list_side(&c->b));
+    TN_TRY(list_variables(c));
     TN_TRY(compare_variables(c));
     TN_TRY(compare_configs(c));
     return finish(c);
@@ -337,6 +424,7 @@ static void side_free(side *s)
 {
     json_decref(s->config);
     json_decref(s->compiled);
+    tn__free(s->last);
     tn__named_close(&s->set);
 }
 

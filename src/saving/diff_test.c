@@ -65,8 +65,90 @@ static void a_model_equals_its_own_weights_and_its_other_formats(void **state)
     CHECK_OK(tn_save_weights(model, checkpoint));
     check_equal(keras, checkpoint);
     assert_int_equal(tn_doctor(keras, checkpoint).count, 0);
-    assert_null(tn_diff(checkpoint, checkpoint).text);
-    CHECK_ERROR(TN_UNIMPLEMENTED, "is compared beside a model");
+    check_equal(checkpoint, checkpoint);
+}
+
+/* --- checkpoints and SavedModels -------------------------------------------------------------- */
+static const char *folder_of(const char *path)
+{
+    return tn_format("%.*s", (int)(strrchr(path, '/') - path), path);
+}
+
+static void two_checkpoints_are_compared_by_their_keys(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *a = temporary_path("two_a"), *b = temporary_path("two_b");
+    tn_model *model = plain_model();
+    CHECK_OK(tn_save_weights(model, a));
+    tn_tensor *bias = tn_at(tn_variables(model), 1);
+    tn_assign_add(bias, tn_ones(TN_SHAPE(3), TN_FLOAT32));
+    CHECK_OK(tn_save_weights(model, b));
+    json_t *report = compared_with(a, b, 0, 1);
+    const json_t *found = entry(report, "variables", "name", "layer_with_weights-0/bias");
+    assert_true(json_real_value(json_object_get(found, "largest")) == 1);
+    json_decref(report);
+    json_decref(compared_with(a, folder_of(a), 0, 1)); /* the folder's last one is b */
+    json_decref(compared_with(tn_format("%s/checkpoint", folder_of(a)), a, 0, 1));
+    check_equal(tn_format("%s.index", b), folder_of(a));
+    check_equal(TESTDATA "saver_v1", TESTDATA "saver_v2");
+}
+
+static void a_checkpoint_of_names_meets_one_of_objects_and_a_model_it_does_not_fit(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *objects = temporary_path("objects"), *names = temporary_path("names"),
+               *keras = temporary_path("names.keras");
+    tn_model *model = plain_model();
+    CHECK_OK(tn_save_weights(model, objects));
+    CHECK_OK(tn_save(model, keras));
+    tn_saver *saver = tn_saver(.var_list = tn_variables(model));
+    assert_non_null(tn_saver_save(saver, NULL, names, -1));
+    json_t *report = compared_with(objects, names, 0, 0);
+    assert_string_equal(json_string_value(json_object_get(report, "compared")), "names");
+    entry(report, "variables", "name", "hidden/kernel");
+    json_decref(report);
+    check_equal(names, keras);
+    saver = tn_saver(.var_list = TN_LIST(tn_at(tn_variables(model), 0)));
+    assert_non_null(tn_saver_save(saver, NULL, names, -1));
+    report = compared_with(keras, names, 0, 3);
+    assert_string_equal(json_string_value(json_object_get(report, "compared")), "names");
+    assert_true(json_is_null(json_object_get(entry(report, "variables", "name", "out/bias"), "b")));
+    json_decref(report);
+}
+
+static void a_saved_model_is_compared_as_a_model(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *keras = temporary_path("folder.keras"), *folder = temporary_path("folder"),
+               *weights = temporary_path("folder_weights");
+    tn_model *model = plain_model();
+    CHECK_OK(tn_compile(model, tn_adam(0.1), "mse"));
+    CHECK_OK(tn_save(model, keras));
+    CHECK_OK(tn_save(model, folder));
+    CHECK_OK(tn_save_weights(model, weights));
+    check_equal(keras, folder);
+    check_equal(folder, folder);
+    check_equal(folder, weights);
+    tn_assign(tn_at(tn_variables(model), 1), tn_ones(TN_SHAPE(3), TN_FLOAT32));
+    CHECK_OK(tn_save(model, keras));
+    json_t *report = compared_with(folder, keras, 0, 1);
+    assert_string_equal(json_string_value(json_object_get(report, "compared")), "models");
+    entry(report, "variables", "name", "hidden/bias");
+    json_decref(report);
+}
+
+static void a_folder_whose_last_checkpoint_is_gone_says_so(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *prefix = temporary_path("gone");
+    CHECK_OK(tn_save_weights(plain_model(), prefix));
+    assert_int_equal(remove(tn_format("%s.index", prefix)), 0);
+    assert_null(tn_diff(folder_of(prefix), folder_of(prefix)).text);
+    CHECK_ERROR(TN_NOT_FOUND, "names the last one, which is not there");
 }
 
 static void values_shapes_and_what_only_one_has(void **state)
@@ -241,6 +323,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_equals_itself),
         cmocka_unit_test(a_model_equals_its_own_weights_and_its_other_formats),
+        cmocka_unit_test(two_checkpoints_are_compared_by_their_keys),
+        cmocka_unit_test(a_checkpoint_of_names_meets_one_of_objects_and_a_model_it_does_not_fit),
+        cmocka_unit_test(a_saved_model_is_compared_as_a_model),
+        cmocka_unit_test(a_folder_whose_last_checkpoint_is_gone_says_so),
         cmocka_unit_test(values_shapes_and_what_only_one_has),
         cmocka_unit_test(a_number_beside_none_is_infinitely_far),
         cmocka_unit_test(another_dtype_is_a_difference_though_the_numbers_are_equal),

@@ -171,9 +171,9 @@ static tn_status copy_of(tn__examination *e, const char *key)
 static tn_status begin(tn__examination *e)
 {
     const char *weights = e->request->weights;
-    e->out = json_pack("{s:o, s:o}", "file", tn__json_shown(file_name(e)), "weights",
+    e->out = json_pack("{s:n, s:o}", "file", "weights",
                        weights ? tn__json_shown(weights) : json_null());
-    static const char *const copied[] = { "format", "keras_version", "model" };
+    static const char *const copied[] = { "file", "format", "keras_version", "model" };
     for (size_t i = 0; e->out && i < sizeof copied / sizeof *copied; i++)
         TN_TRY(copy_of(e, copied[i]));
     TN_TRY(tn__json_set(e->out, "variables", e->variables = json_array()));
@@ -197,18 +197,33 @@ static bool has(const tn__examination *e, const char *key)
     return json_array_size(json_object_get(e->inspection, key)) > 0;
 }
 
-static tn_status read_parts(tn__examination *e)
+static tn_status open_parts(tn__examination *e)
 {
     const tn__doctor_request *r = e->request;
+    const char *format = tn__json_text(e->inspection, "format");
+    if (format && !r->data.data && strcmp(format, "saved_model") == 0) {
+        TN_TRY(tn__saved_folder_open(r->path, r->limit, &e->folder));
+        return tn__parts_of_folder(&e->folder, &e->parts);
+    }
+    if (format && strcmp(format, "checkpoint") == 0)
+        return TN_OK;
     TN_TRY(tn__source_open(r->path, r->data, false, r->limit, &e->source));
-    tn_status status = tn__parts_read(&e->source, &e->parts);
+    return tn__parts_read(&e->source, &e->parts);
+}
+
+static tn_status read_parts(tn__examination *e)
+{
+    tn_status status = open_parts(e);
     return has(e, "problems") ? tn__doctor_try(e, TN__DAMAGED, file_name(e), status) : status;
 }
 
+/* A SavedModel's function runs without its classes. */
 static tn_status find_unknown(tn__examination *e)
 {
     size_t i;
     json_t *layer;
+    if (e->folder.path)
+        return TN_OK;
     json_array_foreach(json_object_get(e->inspection, "layers"), i, layer)
     {
         const char *name = tn__json_text(layer, "name"), *class = tn__json_text(layer, "class");
@@ -309,6 +324,44 @@ static tn_status list_file(tn__examination *e)
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
+static tn_status examine_made(tn__examination *e)
+{
+    TN_TRY(list_model(e));
+    TN_TRY(tn__doctor_variable_names(e));
+    TN_TRY(tn__doctor_weights(e));
+    return tn__doctor_optimizer(e);
+}
+
+/* It is loaded as a whole, function or layers; each weight that does not fit is told of. */
+static tn_status load_folder(tn__examination *e)
+{
+    TN_TRY(tn__doctor_load(e, e->request->path));
+    e->loaded = e->model != NULL;
+    if (!e->model)
+        return TN_OK;
+    const char *unknown =
+        json_string_value(json_array_get(json_object_get(e->inspection, "unknown_classes"), 0));
+    if (unknown)
+        return tn__doctor_note(e,
+                               "nobody knows the class '%s': the model is its function "
+                               "\"serving_default\" and the variables of that",
+                               unknown);
+    if (has(e, "layers"))
+        return tn__doctor_note(e, "Keras 3 opens no SavedModel as a model; tenon convert %s "
+                                  "OUT.keras writes one that it opens",
+                               file_name(e));
+    return tn__doctor_note(e, "it has no layers of Keras: the model is its function "
+                              "\"serving_default\" and the variables of that");
+}
+
+static tn_status examine_folder(tn__examination *e)
+{
+    if (json_is_object(e->config))
+        TN_TRY(tn__doctor_layer_names(e));
+    TN_TRY(load_folder(e));
+    return e->model ? examine_made(e) : TN_OK;
+}
+
 static tn_status examine_model(tn__examination *e)
 {
     TN_TRY(tn__doctor_layer_names(e));
@@ -318,10 +371,29 @@ static tn_status examine_model(tn__examination *e)
     TN_TRY(make_model(e));
     if (!e->model)
         return tn__doctor_known_layers(e);
-    TN_TRY(list_model(e));
-    TN_TRY(tn__doctor_variable_names(e));
-    TN_TRY(tn__doctor_weights(e));
-    return tn__doctor_optimizer(e);
+    return examine_made(e);
+}
+
+/* The two operands the other way round, as far as it can be seen. */
+static tn_status fail_no_model(const tn__examination *e)
+{
+    const char *weights = e->request->weights;
+    return tn__fail(TN_INVALID_ARGUMENT,
+                    "'%s' holds no model that could take the weights of '%s'\nthe model comes "
+                    "first: tenon doctor MODEL WEIGHTS, and here it may be: tenon doctor %s %s",
+                    file_name(e), weights, weights, file_name(e));
+}
+
+static tn_status examine_file(tn__examination *e)
+{
+    if (e->folder.path)
+        return examine_folder(e);
+    if (e->config)
+        return examine_model(e);
+    if (e->request->weights)
+        return fail_no_model(e);
+    return tn__doctor_note(
+        e, "the file holds no model: only what can be seen without one was examined");
 }
 
 static tn_status examine(tn__examination *e)
@@ -332,15 +404,11 @@ static tn_status examine(tn__examination *e)
     TN_TRY(find_damage(e));
     TN_TRY(read_parts(e));
     TN_TRY(find_unknown(e));
-    if (json_is_object(e->parts.config)) {
-        if (!(e->config = json_deep_copy(e->parts.config)))
-            return tn__fail_memory(0);
-        TN_TRY(examine_model(e));
-    } else {
-        TN_TRY(tn__doctor_note(
-            e, "the file holds no model: only what can be seen without one was examined"));
-    }
+    if (json_is_object(e->parts.config) && !(e->config = json_deep_copy(e->parts.config)))
+        return tn__fail_memory(0);
+    TN_TRY(examine_file(e));
     tn__source_close(&e->source);
+    tn__saved_folder_close(&e->folder);
     if (!e->model)
         TN_TRY(list_file(e));
     TN_TRY(tn__json_set(e->out, "open", json_integer((json_int_t)json_array_size(e->findings))));
@@ -350,6 +418,7 @@ static tn_status examine(tn__examination *e)
 static void examination_free(tn__examination *e)
 {
     tn__source_close(&e->source);
+    tn__saved_folder_close(&e->folder);
     tn__parts_free(&e->parts);
     json_decref(e->inspection);
     json_decref(e->config);

@@ -37,7 +37,8 @@ typedef enum {
 typedef struct {
     tn_context *context;
     const tn__doctor_request *request;
-    tn__source source; /* the file, until all of it was examined */
+    tn__source source;       /* the file, until all of it was examined; or … */
+    tn__saved_folder folder; /* … a SavedModel's; of a checkpoint both are empty */
     tn__parts parts;
     json_t *inspection; /* what inspect.c tells of the file */
     json_t *config;     /* of the file, but equal names of layers are settled */
@@ -66,6 +67,8 @@ tn_status tn__doctor_keras(tn__examination *e);
 /* The weights into the model, and the optimizer's state; or, of a model that cannot be made, those
  * of the layers that can (doctor_weights.c, doctor_layers.c). */
 tn_status tn__doctor_weights(tn__examination *e);
+/* The model of a SavedModel's folder, with its weights; NULL when it cannot be made. */
+tn_status tn__doctor_load(tn__examination *e, const char *folder);
 tn_status tn__doctor_optimizer(tn__examination *e);
 tn_status tn__doctor_known_layers(tn__examination *e);
 /* A mended copy, or why there is none, as "fix" of the report (doctor_fix.c). */

@@ -451,6 +451,61 @@ static void the_file_itself_is_never_written(void **state)
     check_not_mended(TESTDATA "plain.keras", "nothing was found");
 }
 
+/* --- folders ---------------------------------------------------------------------------------- */
+static void a_saved_model_is_examined_as_the_model_that_it_is(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *folder = saved(two_layers("v", "V"), "saved"), *copy = temporary_path("saved.keras");
+    json_t *report = report_of(tn_doctor(folder, .fix = copy, .json = true));
+    assert_string_equal(text_in(report, "format"), "saved_model");
+    assert_int_equal(json_array_size(json_object_get(report, "variables")), 4);
+    check_finding(report, 0, "names equal but for case", "'v' and 'V'");
+    check_count(report, 1);
+    assert_int_equal(json_integer_value(json_object_get(report, "open")), 0);
+    json_decref(report);
+    check_same_outputs(tn_load_model(folder), tn_load_model(copy),
+                       tn_ones(TN_SHAPE(1, 4), TN_FLOAT32));
+}
+
+static void weights_and_state_of_a_saved_model_are_examined(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_model *model = two_layers("first", "second"), *other = two_layers("first", "other");
+    CHECK_OK(tn_compile(model, tn_adam(0.1), "mse"));
+    tn_fit(model, tn_ones(TN_SHAPE(2, 4), TN_FLOAT32), tn_ones(TN_SHAPE(2, 2), TN_FLOAT32),
+           .verbose = 0);
+    const char *folder = saved(model, "whole"), *weights = temporary_path("short_weights");
+    assert_int_equal(tn_doctor(folder).count, 0);
+    CHECK_OK(tn_save_weights(tn_sequential(TN_LAYERS(tn_get_layer(other, "first"))), weights));
+    json_t *report = report_of(tn_doctor(folder, weights, .json = true));
+    check_finding(report, 0, "not in the file", "fills the variable 'second/kernel'");
+    check_finding(report, 1, "not in the file", "fills the variable 'second/bias'");
+    check_count(report, 2);
+    json_decref(report);
+}
+
+static void of_a_checkpoint_is_told_what_can_be_seen_without_a_model(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *prefix = temporary_path("bare"), *keras = saved(two_layers("a", "b"), "bare.keras");
+    CHECK_OK(tn_save_weights(two_layers("a", "b"), prefix));
+    json_t *report = report_of(tn_doctor(prefix, .json = true));
+    assert_string_equal(text_in(report, "format"), "checkpoint");
+    assert_int_equal(json_array_size(json_object_get(report, "variables")), 4);
+    check_count(report, 0);
+    json_decref(report);
+    assert_int_equal(tn_doctor(keras, prefix).count, 0);
+    assert_null(tn_doctor(prefix, keras).text);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "the model comes first");
+    write_file(tn_format("%s.data-00000-of-00001", prefix), "short", 5);
+    report = report_of(tn_doctor(prefix, .json = true));
+    check_finding(report, 0, "damaged", "");
+    json_decref(report);
+}
+
 /* --- damage ----------------------------------------------------------------------------------- */
 static void damage_is_a_finding_and_nothing_readable_an_error(void **state)
 {
@@ -524,6 +579,9 @@ int main(void)
         cmocka_unit_test(what_todays_keras_refuses_is_named_and_written_anew),
         cmocka_unit_test(what_todays_keras_misreads_is_named),
         cmocka_unit_test(the_file_itself_is_never_written),
+        cmocka_unit_test(a_saved_model_is_examined_as_the_model_that_it_is),
+        cmocka_unit_test(weights_and_state_of_a_saved_model_are_examined),
+        cmocka_unit_test(of_a_checkpoint_is_told_what_can_be_seen_without_a_model),
         cmocka_unit_test(damage_is_a_finding_and_nothing_readable_an_error),
         cmocka_unit_test(every_damaged_byte_is_survived),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),

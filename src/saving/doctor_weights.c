@@ -1,6 +1,7 @@
 /* doctor_weights.c - a file's weights and optimizer's state beside its model. */
 #include "saving/doctor.h"
 #include "saving/archive.h"
+#include "saving/checkpoint.h"
 #include "saving/keras3.h"
 #include "saving/legacy.h"
 #include "saving/trainer_state.h"
@@ -68,25 +69,55 @@ static tn_status load_other(tn__examination *e, telling *t)
                                     .report_self = t });
 }
 
-/* What every row tells is no finding once more; what is not there or no file at all is an error. */
+/* What every row tells is no finding once more. */
+static tn_status settle(telling *t, tn__trouble kind, const char *subject, tn_status status)
+{
+    TN_TRY(t->status);
+    if (status != TN_OK && t->problems > 0 && status != TN_RESOURCE_EXHAUSTED) {
+        tn__fail_clear();
+        return TN_OK;
+    }
+    return tn__doctor_try(t->e, kind, subject, status);
+}
+
+/* What is not there or no file at all is an error. */
 static tn_status load(tn__examination *e)
 {
     telling t = { .e = e };
     const char *weights = e->request->weights;
     tn_status status = weights ? load_other(e, &t) : load_own(e, &t);
     e->loaded = status == TN_OK;
-    TN_TRY(t.status);
-    if (weights && status == TN_NOT_FOUND)
+    if (weights && status == TN_NOT_FOUND && t.status == TN_OK)
         return status;
-    if (status != TN_OK && t.problems > 0 && status != TN_RESOURCE_EXHAUSTED) {
-        tn__fail_clear();
+    return settle(&t, TN__NOT_FILLED, weights ? weights : e->source.name, status);
+}
+
+tn_status tn__doctor_load(tn__examination *e, const char *folder)
+{
+    telling t = { .e = e };
+    e->model = tn_load_model_with(&(tn_load_options){ .size_ = sizeof(tn_load_options),
+                                                      .path = folder,
+                                                      .limit = e->request->limit,
+                                                      .report = take_report,
+                                                      .report_self = &t });
+    tn__retain(e->model);
+    return settle(&t, TN__NOT_MADE, folder, e->model ? TN_OK : tn__errors()->status);
+}
+
+static tn_status find_no_variables(tn__examination *e)
+{
+    if (json_array_size(e->variables) == 0)
         return TN_OK;
-    }
-    return tn__doctor_try(e, TN__NOT_FILLED, weights ? weights : e->source.name, status);
+    return tn__doctor_find(e, TN__NOT_FILLED, false, TN__VARIABLES_PREFIX,
+                           "nothing fills the model's variables: '%s/" TN__VARIABLES_PREFIX
+                           ".index' is not there",
+                           e->folder.path);
 }
 
 tn_status tn__doctor_weights(tn__examination *e)
 {
+    if (!e->request->weights && e->folder.path) /* they came with the model */
+        return e->folder.bundle ? TN_OK : find_no_variables(e);
     if (!e->request->weights && tn__source_format(&e->source) == TN__FORMAT_JSON)
         return tn__doctor_note(e, "an architecture has no weights: none were examined");
     if (!e->model->built)
@@ -151,13 +182,29 @@ static tn_status read_hdf5(tn__examination *e, const tn__source *source, tn__sta
     return status;
 }
 
+static tn_status read_folder(tn__examination *e, tn__state_report *report)
+{
+    tn__source source = { .name = e->folder.path, .decoded = e->folder.limit };
+    tn__loading loading = { .source = &source, .fresh = true };
+    TN_TRY(tn__trainer_compile(e->context, e->model, e->parts.compiled));
+    tn_status status = tn__checkpoint_load_optimizer(e->context, &loading, e->folder.bundle,
+                                                     e->model, report);
+    tn__loading_free(&loading);
+    return status;
+}
+
+static tn_status read_any(tn__examination *e, tn__state_report *report)
+{
+    if (e->folder.path)
+        return e->folder.bundle ? read_folder(e, report) : TN_OK;
+    return tn__source_format(&e->source) == TN__FORMAT_ZIP ? read_archive(e, &e->source, report)
+                                                           : read_hdf5(e, &e->source, report);
+}
+
 static tn_status check_state(tn__examination *e)
 {
-    const tn__source *source = &e->source;
     tn__state_report report = { 0 };
-    tn_status status = tn__source_format(source) == TN__FORMAT_ZIP
-                           ? read_archive(e, source, &report)
-                           : read_hdf5(e, source, &report);
+    tn_status status = read_any(e, &report);
     status = tn__doctor_try(e, TN__SLOTS_UNUSED, "optimizer", status);
     if (status == TN_OK && report.saved > 0)
         status = tell_state(e, &report);
@@ -177,8 +224,8 @@ static tn_status tell_unused(tn__examination *e)
 
 tn_status tn__doctor_optimizer(tn__examination *e)
 {
-    if (!json_is_object(e->parts.compiled))
-        return tell_unused(e);
+    if (!json_is_object(e->parts.compiled)) /* a function's variables have no such parts */
+        return e->folder.path && !e->config ? TN_OK : tell_unused(e);
     bool has_state = e->loaded && tn__source_format(&e->source) != TN__FORMAT_JSON;
     return has_state ? check_state(e) : TN_OK;
 }

@@ -9,6 +9,7 @@
 #include "saving/keras3.h"
 #include "saving/legacy.h"
 #include "saving/saved_folder.h"
+#include <stdlib.h>
 #include <string.h>
 
 enum { DEEPEST = 64, MOST_ENTRIES = 100000 };
@@ -45,8 +46,42 @@ static tn_status begin(tn__inspection *i, const char *path, uint64_t bytes)
     return add_list(i->out, "problems", &i->problems);
 }
 
+static int by_path(const void *left, const void *right)
+{
+    json_t *const *a = left, *const *b = right;
+    return tn__compare_paths(tn__json_text(*a, "path"), tn__json_text(*b, "path"));
+}
+
+/* vars/2 before vars/10, whatever the file's own order is. */
+static tn_status sort(json_t *list)
+{
+    size_t count = json_array_size(list);
+    json_t **items = tn__alloc(count * sizeof *items + 1);
+    if (!items)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t k = 0; k < count; k++)
+        items[k] = json_incref(json_array_get(list, k));
+    if (count)
+        qsort(items, count, sizeof *items, by_path);
+    for (size_t k = 0; k < count; k++)
+        json_array_set_new(list, k, items[k]);
+    tn__free(items);
+    return TN_OK;
+}
+
+/* Arrays and columns have an order of their own. */
+static tn_status sort_paths(tn__inspection *i)
+{
+    const char *format = tn__json_text(i->out, "format");
+    if (format && tn__among("npz|npy|csv", format))
+        return TN_OK;
+    TN_TRY(sort(i->variables));
+    return sort(i->state);
+}
+
 static tn_status finish(tn__inspection *i)
 {
+    TN_TRY(sort_paths(i));
     json_t *totals = json_pack(
         "{s:I, s:I, s:I, s:I, s:I, s:I}", "layers", (json_int_t)json_array_size(i->layers),
         "variables", (json_int_t)json_array_size(i->variables), "numbers", (json_int_t)i->numbers,
@@ -63,11 +98,24 @@ static tn_status append(json_t *list, json_t *entry)
     return TN_OK;
 }
 
+/* As of each value of a file that is not there. */
+static bool is_told(const tn__inspection *i, const char *text)
+{
+    size_t count = json_array_size(i->problems), size = strcspn(text, "\n");
+    const char *last =
+        count ? tn__json_text(json_array_get(i->problems, count - 1), "message") : NULL;
+    return last && strlen(last) == size && memcmp(last, text, size) == 0;
+}
+
 tn_status tn__inspect_try(tn__inspection *i, tn_status status)
 {
     if (status == TN_OK || status == TN_RESOURCE_EXHAUSTED)
         return status;
     const char *text = tn__errors()->text;
+    if (is_told(i, text)) {
+        tn__fail_clear();
+        return TN_OK;
+    }
     json_t *entry =
         json_pack("{s:s, s:s%}", "kind", status == TN_DATA_LOSS ? "damaged" : "not read", "message",
                   text, strcspn(text, "\n"));
@@ -507,6 +555,8 @@ static tn_status inspect(tn__inspection *i, const char *path, const tn__source *
     bool told = json_array_size(i->problems) > 0;
     if (i->found || told)
         status = tn__inspect_try(i, status);
+    if (status != TN_OK && !source)
+        tn__fail_note("while reading '%s'", path);
     TN_TRY(status);
     return !i->found && told ? fail_unread(i, path) : finish(i);
 }
@@ -528,14 +578,27 @@ static tn_status inspect_source(const char *path, const char *opened, tn__span d
     return status;
 }
 
-tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **report)
+/* A prefix is not the name of a file. */
+static tn_status inspect_path(const char *path, uint64_t limit, json_t **report)
 {
-    if (data.data || !tn__checkpoint_is_prefix(path))
+    const tn__span data = { NULL, 0 };
+    if (!tn__checkpoint_is_prefix(path))
         return inspect_source(path, path, data, limit, report);
     char *index = tn__print("%s.index", path);
     tn_status status =
         index ? inspect_source(path, index, data, limit, report) : TN_RESOURCE_EXHAUSTED;
     tn__free(index);
+    return status;
+}
+
+tn_status tn__inspect(const char *path, tn__span data, uint64_t limit, json_t **report)
+{
+    char *last;
+    if (data.data)
+        return inspect_source(path, path, data, limit, report);
+    TN_TRY(tn__checkpoint_find(path, &last));
+    tn_status status = inspect_path(last ? last : path, limit, report);
+    tn__free(last);
     return status;
 }
 

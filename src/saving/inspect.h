@@ -33,8 +33,8 @@ tn_status tn__inspect_add(tn__inspection *i, const char *path, const char *dtype
                           const uint64_t *dims, uint64_t count, uint64_t bytes);
 tn_status tn__inspect_set(tn__inspection *i, const char *key, const char *value);
 
-/* One variable of a checkpoint; its object graph is none. */
-tn_status tn__inspect_entry(tn__inspection *i, const tn__bundle_entry *entry);
+/* The variables of a checkpoint, and those whose data are not there; its object graph is none. */
+tn_status tn__inspect_bundle(tn__inspection *i, tn__bundle *bundle);
 /* A checkpoint's index, or one of the first format. */
 tn_status tn__inspect_checkpoint(tn__inspection *i, const tn__source *source);
 /* A model's config: its layers, and the classes that nobody knows. */

@@ -10,7 +10,7 @@ static const char *dtype_text(int dtype)
                                            : tn__tf_dtype_name(dtype);
 }
 
-tn_status tn__inspect_entry(tn__inspection *i, const tn__bundle_entry *e)
+static tn_status add_listed(tn__inspection *i, const tn__bundle_entry *e)
 {
     uint64_t dims[TN__BUNDLE_RANK];
     if (strcmp(e->name, TN__OBJECT_GRAPH_KEY) == 0)
@@ -25,7 +25,14 @@ static tn_status add_entry(tn__inspection *i, tn__bundle *bundle, size_t index)
     const tn__bundle_entry *e = tn__bundle_at(bundle, index);
     if (e->dtype != TN__TF_STRING)
         TN_TRY(tn__inspect_try(i, tn__bundle_check(bundle, index)));
-    return tn__inspect_entry(i, e);
+    return add_listed(i, e);
+}
+
+tn_status tn__inspect_bundle(tn__inspection *i, tn__bundle *bundle)
+{
+    for (size_t k = 0; k < tn__bundle_count(bundle); k++)
+        TN_TRY(add_entry(i, bundle, k));
+    return TN_OK;
 }
 
 tn_status tn__inspect_checkpoint(tn__inspection *i, const tn__source *source)
@@ -33,10 +40,8 @@ tn_status tn__inspect_checkpoint(tn__inspection *i, const tn__source *source)
     tn__bundle *bundle;
     TN_TRY(tn__inspect_set(i, "format", "checkpoint"));
     TN_TRY(tn__checkpoint_open(source, &bundle));
-    tn_status status = TN_OK;
     i->found = true;
-    for (size_t k = 0; k < tn__bundle_count(bundle) && status == TN_OK; k++)
-        status = add_entry(i, bundle, k);
+    tn_status status = tn__inspect_bundle(i, bundle);
     tn__bundle_close(bundle);
     return status;
 }

@@ -4,13 +4,6 @@
 #include "nn/config.h"
 #include "saving/saved_folder.h"
 
-static tn_status add_variables(tn__inspection *i, const tn__bundle *bundle)
-{
-    for (size_t k = 0; bundle && k < tn__bundle_count(bundle); k++)
-        TN_TRY(tn__inspect_entry(i, tn__bundle_at(bundle, k)));
-    return TN_OK;
-}
-
 static tn_status add_text(tn__inspection *i, const json_t *root, const char *key)
 {
     const char *text = tn__json_text(root, key);
@@ -25,7 +18,7 @@ static tn_status add_opened(tn__inspection *i, const tn__saved_folder *folder)
         TN_TRY(add_text(i, folder->root, "keras_version"));
         TN_TRY(add_text(i, folder->root, "backend"));
     }
-    return add_variables(i, folder->bundle);
+    return folder->bundle ? tn__inspect_bundle(i, folder->bundle) : TN_OK;
 }
 
 tn_status tn__inspect_saved_model(tn__inspection *i, const char *path, uint64_t limit)

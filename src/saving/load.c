@@ -429,12 +429,12 @@ static tn_status load_file(const tn_load_weights_options *o)
 }
 
 /* Two files, of which the path is only the beginning. */
-static tn_status load_prefix(const tn_load_weights_options *o, const char *path)
+static tn_status load_prefix(const tn_load_weights_options *o)
 {
-    tn__source source = { .name = path, .decoded = o->limit };
+    tn__source source = { .name = o->path, .decoded = o->limit };
     tn__bundle *bundle;
     tn__loading loading = loading_of(o, &source);
-    TN_TRY(tn__bundle_open(path, &(tn__bundle_limits){ .decoded = o->limit }, &bundle));
+    TN_TRY(tn__bundle_open(o->path, &(tn__bundle_limits){ .decoded = o->limit }, &bundle));
     tn_status status = weights_from_bundle(&loading, bundle, o);
     if (status != TN_OK)
         tn__fail_note("while loading '%s'", source.name);
@@ -442,20 +442,19 @@ static tn_status load_prefix(const tn_load_weights_options *o, const char *path)
     return status;
 }
 
-tn_status tn_load_weights_with(const tn_load_weights_options *o)
+tn_status tn_load_weights_with(const tn_load_weights_options *options)
 {
-    TN__ENTER_OPTIONS(context, o, context->error.status);
+    TN__ENTER_OPTIONS(context, options, context->error.status);
     TN__EAGERLY(context);
-    TN_TRY(check_target(o->layer));
-    if (o->data || !o->path || tn__path_kind_of(o->path) == TN__PATH_FILE)
-        return load_file(o);
-    if (tn__checkpoint_is_prefix(o->path))
-        return load_prefix(o, o->path);
-    char *variables = tn__print("%s/variables/variables", o->path); /* of a SavedModel */
-    if (!variables)
-        return TN_RESOURCE_EXHAUSTED;
-    tn_status status = tn__checkpoint_is(variables) ? load_prefix(o, variables) : load_file(o);
-    tn__free(variables);
+    char *last = NULL;
+    tn_load_weights_options o = *options;
+    TN_TRY(check_target(o.layer));
+    if (!o.data)
+        TN_TRY(tn__checkpoint_find(o.path, &last));
+    o.path = last ? last : o.path;
+    bool prefix = !o.data && tn__checkpoint_is_prefix(o.path);
+    tn_status status = prefix ? load_prefix(&o) : load_file(&o);
+    tn__free(last);
     return status;
 }
 

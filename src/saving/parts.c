@@ -88,6 +88,22 @@ tn_status tn__parts_read(const tn__source *source, tn__parts *parts)
     }
 }
 
+tn_status tn__parts_of_folder(const tn__saved_folder *folder, tn__parts *parts)
+{
+    json_t *class = json_object_get(folder->root, "class_name");
+    json_t *config = json_object_get(folder->root, "config");
+    json_t *training = json_object_get(folder->root, "training_config");
+    *parts = (tn__parts){ 0 };
+    if (!json_is_string(class) || !json_is_object(config))
+        return TN_OK;
+    parts->config = json_pack("{s:O, s:O}", "class_name", class, "config", config);
+    if (!parts->config)
+        return tn__fail_memory(0);
+    parts->compiled = json_is_object(training) ? json_incref(training) : NULL;
+    const char *version = tn__json_text(folder->root, "keras_version");
+    return keep_version(parts, version ? version : "2.15.0");
+}
+
 void tn__parts_free(tn__parts *parts)
 {
     json_decref(parts->config);

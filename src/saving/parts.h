@@ -1,6 +1,7 @@
 /* parts.h - what a model's file says beside its weights, read without making anything of it. */
 #ifndef TN_SAVING_PARTS_H
 #define TN_SAVING_PARTS_H
+#include "saving/saved_folder.h"
 #include "saving/source.h"
 #include <jansson.h>
 
@@ -15,6 +16,8 @@ typedef struct {
 
 /* A file that holds no model leaves everything empty. Free it whatever it gives. */
 tn_status tn__parts_read(const tn__source *source, tn__parts *parts);
+/* The same of a SavedModel: what Keras 2 keeps beside it; nothing where there are no layers. */
+tn_status tn__parts_of_folder(const tn__saved_folder *folder, tn__parts *parts);
 void tn__parts_free(tn__parts *parts);
 
 #endif
