@@ -30,8 +30,8 @@ tn_status tn__checkpoint_note(const char *prefix, const char *const *all, size_t
  * there. */
 tn_status tn__checkpoint_latest(const char *folder, char **prefix);
 /* What was meant by a folder with a file `checkpoint` in it, or by that file: the last one; by the
- * data of a checkpoint: their prefix. Of the caller's; NULL, and no error, for any other path. Fails
- * when the last one is gone, or half of a checkpoint is. */
+ * data of a checkpoint: their prefix. Of the caller's; NULL, and no error, for any other path.
+ * Fails when the last one is gone, or half of a checkpoint is. */
 tn_status tn__checkpoint_find(const char *path, char **prefix);
 /* PREFIX.index is there. NULL: no memory. */
 bool tn__checkpoint_is(const char *prefix);

@@ -134,8 +134,8 @@ tn_status tn__checkpoint_latest(const char *folder, char **prefix)
     return status;
 }
 
-/* Of the file `checkpoint` itself its folder, of a folder with such a file the folder. The caller's;
- * *folder NULL: it is neither. */
+/* Of the file `checkpoint` itself its folder, of a folder with such a file the folder. The
+ * caller's; *folder NULL: it is neither. */
 static tn_status state_folder(const char *path, char **folder)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -200,8 +200,7 @@ static tn_status check_whole(const char *path)
 {
     char *data = tn__print("%s.data-00000-of-00001", path);
     tn_status status = data ? TN_OK : TN_RESOURCE_EXHAUSTED;
-    if (data && tn__path_kind_of(path) == TN__PATH_NONE &&
-        tn__path_kind_of(data) == TN__PATH_FILE)
+    if (data && tn__path_kind_of(path) == TN__PATH_NONE && tn__path_kind_of(data) == TN__PATH_FILE)
         status = fail_half(path, data);
     tn__free(data);
     return status;

@@ -362,7 +362,7 @@ static tn_status read_rate(tn__checkpoint_reading *r, int32_t optimizer)
     tn_tensor *rate = tn__trainer_rate(r->model), *value;
     tn_shape shape;
     size_t entry;
-    int32_t node = child_of(r, optimizer, "_learning_rate");
+    int32_t node = child_of(r, optimizer, "learning_rate"); /* or with "_" before it */
     if (!rate || node < 0 || !value_of(r, node, &entry))
         return TN_OK;
     tn__place place = tn__checkpoint_place(r, entry);
@@ -375,17 +375,45 @@ static tn_status read_rate(tn__checkpoint_reading *r, int32_t optimizer)
     return status;
 }
 
-tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r, tn__state_report *report)
+static bool is_optimizer(const tn__checkpoint_reading *r, int32_t node)
+{
+    const char *const parts[2][2] = { { "_variables", "_iterations" },
+                                      { "iter", "learning_rate" } };
+    for (int i = 0; i < 2; i++)
+        if (tn__object_graph_child(&r->graph, node, parts[i][0]) >= 0 &&
+            tn__object_graph_child(&r->graph, node, parts[i][1]) >= 0)
+            return true;
+    return false;
+}
+
+/* The model's own; or, beside a model that was not compiled, a child of the root, under any name.
+ */
+static int32_t find_optimizer(const tn__checkpoint_reading *r)
+{
+    const tn__trackable *root = node_at(r, 0);
+    int32_t own = child_of(r, r->node, "optimizer");
+    for (size_t i = 0; own < 0 && i < root->children.count && i < MOST_CHILDREN; i++)
+        if (is_optimizer(r, root->children.item[i].node_id))
+            own = root->children.item[i].node_id;
+    return own;
+}
+
+static tn_status read_list(tn__checkpoint_reading *r, int32_t list, tn__state_report *report)
 {
     tn__place *places;
     size_t count;
+    TN_TRY(list_values(r, list, &places, &count));
+    return tn__trainer_read(r->context, r->model, r->loading->source, places, NULL, count, report);
+}
+
+tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r, tn__state_report *report)
+{
     if (r->node < 0 || !tn__trainer_has_optimizer(r->model))
         return TN_OK;
-    int32_t optimizer = child_of(r, r->node, "optimizer");
-    int32_t list = optimizer < 0 ? -1 : tn__object_graph_child(&r->graph, optimizer, "_variables");
-    if (list < 0)
+    int32_t optimizer = find_optimizer(r);
+    if (optimizer < 0)
         return TN_OK;
-    TN_TRY(list_values(r, list, &places, &count));
-    TN_TRY(tn__trainer_read(r->context, r->model, r->loading->source, places, NULL, count, report));
+    int32_t list = tn__object_graph_child(&r->graph, optimizer, "_variables");
+    TN_TRY(list < 0 ? tn__checkpoint_read_slots(r, optimizer, report) : read_list(r, list, report));
     return read_rate(r, optimizer);
 }

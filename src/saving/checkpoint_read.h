@@ -37,6 +37,9 @@ static inline tn__place tn__checkpoint_place(const tn__checkpoint_reading *r, si
 tn_status tn__checkpoint_match_objects(tn__checkpoint_reading *r);
 /* The optimizer's state, below the model's object. */
 tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r, tn__state_report *report);
+/* Of Keras up to 2.10, without the rate (checkpoint_slots.c). optimizer: its node. */
+tn_status tn__checkpoint_read_slots(tn__checkpoint_reading *r, int32_t optimizer,
+                                    tn__state_report *report);
 /* By full names. */
 tn_status tn__checkpoint_match_names(tn__checkpoint_reading *r, const tn__checkpoint_names *names);
 

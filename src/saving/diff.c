@@ -14,8 +14,8 @@
 
 typedef struct {
     const tn__diff_file *file;
-    char *last;           /* of a folder of checkpoints the last one */
-    const char *path;     /* that, or the file's; NULL: data */
+    char *last;                /* of a folder of checkpoints the last one */
+    const char *path;          /* that, or the file's; NULL: data */
     json_t *config, *compiled; /* in the words of the file, or in Keras 3's of the model */
     tn_model *model;           /* the innermost scope's; NULL: it was not made */
     bool is_model, is_checkpoint, has_values;
@@ -136,8 +136,9 @@ static tn_status give_up(comparison *c, const side *s, const char *how)
         return error->status;
     char *line = tn__print("%.*s", (int)strcspn(error->text, "\n"), error->text);
     tn__fail_clear();
-    tn_status status = line ? note(c, "compared %s: %s: %s", how, s->path ? s->path : "memory", line)
-                            : TN_RESOURCE_EXHAUSTED;
+    tn_status status = line
+                           ? note(c, "compared %s: %s: %s", how, s->path ? s->path : "memory", line)
+                           : TN_RESOURCE_EXHAUSTED;
     tn__free(line);
     return status;
 }

@@ -171,8 +171,8 @@ static tn_status copy_of(tn__examination *e, const char *key)
 static tn_status begin(tn__examination *e)
 {
     const char *weights = e->request->weights;
-    e->out = json_pack("{s:n, s:o}", "file", "weights",
-                       weights ? tn__json_shown(weights) : json_null());
+    e->out =
+        json_pack("{s:n, s:o}", "file", "weights", weights ? tn__json_shown(weights) : json_null());
     static const char *const copied[] = { "file", "format", "keras_version", "model" };
     for (size_t i = 0; e->out && i < sizeof copied / sizeof *copied; i++)
         TN_TRY(copy_of(e, copied[i]));
@@ -347,8 +347,9 @@ static tn_status load_folder(tn__examination *e)
                                "\"serving_default\" and the variables of that",
                                unknown);
     if (has(e, "layers"))
-        return tn__doctor_note(e, "Keras 3 opens no SavedModel as a model; tenon convert %s "
-                                  "OUT.keras writes one that it opens",
+        return tn__doctor_note(e,
+                               "Keras 3 opens no SavedModel as a model; tenon convert %s "
+                               "OUT.keras writes one that it opens",
                                file_name(e));
     return tn__doctor_note(e, "it has no layers of Keras: the model is its function "
                               "\"serving_default\" and the variables of that");

@@ -456,7 +456,8 @@ static void a_saved_model_is_examined_as_the_model_that_it_is(void **state)
 {
     (void)state;
     TN_SCOPE;
-    const char *folder = saved(two_layers("v", "V"), "saved"), *copy = temporary_path("saved.keras");
+    const char *folder = saved(two_layers("v", "V"), "saved"),
+               *copy = temporary_path("saved.keras");
     json_t *report = report_of(tn_doctor(folder, .fix = copy, .json = true));
     assert_string_equal(text_in(report, "format"), "saved_model");
     assert_int_equal(json_array_size(json_object_get(report, "variables")), 4);

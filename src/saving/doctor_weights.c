@@ -187,8 +187,8 @@ static tn_status read_folder(tn__examination *e, tn__state_report *report)
     tn__source source = { .name = e->folder.path, .decoded = e->folder.limit };
     tn__loading loading = { .source = &source, .fresh = true };
     TN_TRY(tn__trainer_compile(e->context, e->model, e->parts.compiled));
-    tn_status status = tn__checkpoint_load_optimizer(e->context, &loading, e->folder.bundle,
-                                                     e->model, report);
+    tn_status status =
+        tn__checkpoint_load_optimizer(e->context, &loading, e->folder.bundle, e->model, report);
     tn__loading_free(&loading);
     return status;
 }

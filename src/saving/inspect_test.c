@@ -145,7 +145,8 @@ static void variables_are_told_in_the_order_of_their_numbers(void **state)
     tn_model *model = tn_sequential(((tn_layer_list){ 12, layers }));
     CHECK_OK(tn_save_weights(model, path));
     const char *text = tn_inspect(path);
-    const char *second = strstr(text, "dense_2/vars/0"), *eleventh = strstr(text, "dense_11/vars/0");
+    const char *second = strstr(text, "dense_2/vars/0"),
+               *eleventh = strstr(text, "dense_11/vars/0");
     assert_true(second && eleventh && second < eleventh);
 }
 

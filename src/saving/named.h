@@ -9,17 +9,17 @@
 typedef struct {
     char *name;
     tn_shape shape;
-    tn_dtype dtype;         /* 0: its elements are no numbers */
-    char *full;             /* another name: of a model's variable its path, of one in a file its
-                             * full name, where that is told; else NULL */
-    tn_tensor *tensor;      /* where it is: of a model or among arrays, retained; or … */
-    tn__place place;        /* … in an HDF5 file or a checkpoint */
+    tn_dtype dtype;    /* 0: its elements are no numbers */
+    char *full;        /* another name: of a model's variable its path, of one in a file its
+                        * full name, where that is told; else NULL */
+    tn_tensor *tensor; /* where it is: of a model or among arrays, retained; or … */
+    tn__place place;   /* … in an HDF5 file or a checkpoint */
 } tn__named_array;
 
 typedef struct {
     tn__named_array *item;
     size_t count, capacity;
-    bool in_order; /* that of the file counts; else they are sorted by their names */
+    bool in_order;     /* that of the file counts; else they are sorted by their names */
     tn__map names;     /* to index + 1 */
     tn__source source; /* of what is in a file */
     tn__archive archive;

@@ -20,12 +20,12 @@ static tn_status refuse_folder(const char *path)
     char *inside = tn__print("%s/saved_model.pb", path);
     bool saved_model = inside && tn__path_kind_of(inside) == TN__PATH_FILE;
     tn__free(inside);
-    return tn__fail(TN_UNIMPLEMENTED,
-                    "File format not supported: filepath=%s. It is a folder%s", path,
-                    saved_model ? " with a TensorFlow SavedModel in it\nit is a whole model, and "
-                                  "here a file is wanted"
-                                : "\na SavedModel's folder has a file saved_model.pb in it, and a "
-                                  "folder of checkpoints a file `checkpoint`; this one has neither");
+    return tn__fail(
+        TN_UNIMPLEMENTED, "File format not supported: filepath=%s. It is a folder%s", path,
+        saved_model ? " with a TensorFlow SavedModel in it\nit is a whole model, and "
+                      "here a file is wanted"
+                    : "\na SavedModel's folder has a file saved_model.pb in it, and a "
+                      "folder of checkpoints a file `checkpoint`; this one has neither");
 }
 
 static tn_status map_file(const char *path, tn__source *source)

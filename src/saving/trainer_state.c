@@ -1,8 +1,10 @@
 /* trainer_state.c - an optimizer's variables. */
 #include "base/log.h"
+#include "saving/optimizer_slots.h"
 #include "saving/trainer_state.h"
 #include "train/loss_scale.h"
 #include "train/trainer.h"
+#include <math.h>
 #include <string.h>
 
 static tn_optimizer *optimizer_of(const tn_layer *model)
@@ -313,6 +315,101 @@ tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__sourc
     tn__free(s.place);
     tn__free(s.item);
     return status;
+}
+
+/* --- slots by their names --------------------------------------------------------------------- */
+static size_t find_target(const tn_optimizer *o, const tn_tensor *variable)
+{
+    size_t at = 0;
+    while (at < o->target.count && o->target.item[at] != variable)
+        at++;
+    return at;
+}
+
+/* Where the value of this slot goes; NULL: nowhere. */
+static tn__place *place_of(const tn_optimizer *o, const state *s, const tn__slot_name *names,
+                           const tn__saved_slot *saved)
+{
+    size_t target = find_target(o, saved->variable), first = o->learning_rate ? 2 : 1;
+    for (size_t k = 0; target < o->target.count && k < o->slots; k++) {
+        size_t place = o->place[target * o->slots + k];
+        if (names[k].legacy && strcmp(names[k].legacy, saved->slot) == 0 && place != SIZE_MAX)
+            return &s->place[first + place];
+    }
+    return NULL;
+}
+
+static size_t count_slots(const tn_optimizer *o)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < o->target.count * o->slots; i++)
+        count += o->place[i] != SIZE_MAX;
+    return count;
+}
+
+/* False: they are not all of the slots that the optimizer has, or others. */
+static bool place_slots(const tn_optimizer *o, state *s, const tn__saved_slots *saved)
+{
+    tn__slot_name names[TN__MAX_SLOTS];
+    size_t filled = 0;
+    bool named = tn__slot_names(o, names) == o->slots;
+    s->place[0] = saved->iterations;
+    if (o->number)
+        s->place[s->count - 1] = saved->product;
+    for (size_t i = 0; named && i < saved->count; i++) {
+        tn__place *place = place_of(o, s, names, &saved->item[i]);
+        if (place && !tn__place_is(*place)) {
+            *place = saved->item[i].place;
+            filled++;
+        }
+    }
+    bool unused = o->slots == 0;
+    return saved->count == 0 || unused || (filled == count_slots(o) && filled == saved->count);
+}
+
+static tn_status read_slots(tn_layer *model, tn_optimizer *o, const tn__source *source,
+                            const tn__saved_slots *saved, state *s, tn__state_report *report)
+{
+    s->place = tn__alloc_zeroed(s->count + 1, sizeof *s->place);
+    if (!s->place)
+        return TN_RESOURCE_EXHAUSTED;
+    bool placed = place_slots(o, s, saved);
+    TN_TRY(placed ? read_placed(model, source, s, report)
+                  : tell_count(model, 1 + count_slots(o), 1 + saved->count, report));
+    if (!report)
+        return TN_OK;
+    report->own = 1 + count_slots(o);
+    report->saved = 1 + saved->count;
+    report->fresh = saved->count == 0;
+    report->idle = o->slots == 0 && saved->count > 0;
+    report->fits = placed && !report->unfit;
+    return count_iterations(o, &report->iterations);
+}
+
+tn_status tn__trainer_read_slots(tn_context *context, tn_layer *model, const tn__source *source,
+                                 const tn__saved_slots *saved, tn__state_report *report)
+{
+    tn_optimizer *whole = optimizer_of(model);
+    state s = { 0 };
+    if (!whole)
+        return TN_OK;
+    tn_optimizer *o = tn__optimizer_that_steps(whole);
+    TN_TRY(build(context, model, o));
+    TN_TRY(tn__optimizer_variables(o, &s.item, &s.count));
+    tn_status status = read_slots(model, o, source, saved, &s, report);
+    tn__free(s.place);
+    tn__free(s.item);
+    return status;
+}
+
+double tn__trainer_constant(const tn_layer *model, const char *name)
+{
+    tn_optimizer *o = optimizer_of(model);
+    const tn__thing *thing = o ? &tn__optimizer_that_steps(o)->thing : NULL;
+    const tn_field *field = thing ? tn__field_find(thing->of->fields, name) : NULL;
+    bool number = field && field->kind == TN_FIELD_FLOAT;
+    return number ? *(const double *)(const void *)((const char *)thing->self + field->offset)
+                  : NAN;
 }
 
 tn_status tn__trainer_scale_losses(tn_layer *model)

@@ -44,6 +44,21 @@ typedef struct {
 tn_status tn__trainer_read(tn_context *context, tn_layer *model, const tn__source *source,
                            const tn__place *places, const char *const *names, size_t count,
                            tn__state_report *report);
+/* The state as Keras up to 2.10 keeps it in checkpoints: a slot belongs to its variable. */
+typedef struct {
+    const tn_tensor *variable;
+    const char *slot; /* "m" */
+    tn__place place;
+} tn__saved_slot;
+typedef struct {
+    tn__place iterations, product; /* product: of Nadam's momenta; nowhere: it is not there */
+    const tn__saved_slot *item;
+    size_t count;
+} tn__saved_slots;
+tn_status tn__trainer_read_slots(tn_context *context, tn_layer *model, const tn__source *source,
+                                 const tn__saved_slots *saved, tn__state_report *report);
+/* The number that the optimizer of a compiled model has under this name, "beta_1"; NAN: none. */
+double tn__trainer_constant(const tn_layer *model, const char *name);
 /* Keras's .keras files name only the optimizer that a LossScaleOptimizer was put round: puts it
  * round the compiled model's once more. */
 tn_status tn__trainer_scale_losses(tn_layer *model);
