@@ -3,6 +3,7 @@
 #include "saving/checkpoint_read.h"
 #include "saving/trackable.h"
 #include "saving/trainer_state.h"
+#include "train/optimizer.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -337,7 +338,7 @@ tn_status tn__checkpoint_match_objects(tn__checkpoint_reading *r)
 }
 
 /* --- the optimizer ---------------------------------------------------------------------------- */
-/* The values of a list, in order. */
+/* The values of a list, in order; momenta that nobody uses have none (checkpoint_aliases.c). */
 static tn_status list_values(tn__checkpoint_reading *r, int32_t list, tn__place **places,
                              size_t *count)
 {
@@ -347,30 +348,33 @@ static tn_status list_values(tn__checkpoint_reading *r, int32_t list, tn__place 
     *places = tn__arena_alloc(&r->arena, *count * sizeof **places + 1);
     if (!*places)
         return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < *count; i++) {
-        if (!value_of(r, items[i].node_id, &entry))
+    size_t listed = *count;
+    for (size_t i = *count = 0; i < listed; i++) {
+        if (value_of(r, items[i].node_id, &entry))
+            (*places)[(*count)++] = tn__checkpoint_place(r, entry);
+        else if (node_at(r, items[i].node_id)->attributes.count)
             return tn__fail(TN_DATA_LOSS, "variable %s of the optimizer has no value",
                             items[i].local_name);
-        (*places)[i] = tn__checkpoint_place(r, entry);
     }
     return TN_OK;
 }
 
-/* Keras 2 keeps it outside the list. */
-static tn_status read_rate(tn__checkpoint_reading *r, int32_t optimizer)
+/* Keras 2 keeps the rate, and Nadam's product, outside the list. */
+static tn_status read_number(tn__checkpoint_reading *r, int32_t optimizer, const char *name,
+                             tn_tensor *number)
 {
-    tn_tensor *rate = tn__trainer_rate(r->model), *value;
+    tn_tensor *value;
     tn_shape shape;
     size_t entry;
-    int32_t node = child_of(r, optimizer, "learning_rate"); /* or with "_" before it */
-    if (!rate || node < 0 || !value_of(r, node, &entry))
+    int32_t node = child_of(r, optimizer, name); /* or with "_" before it */
+    if (!number || node < 0 || !value_of(r, node, &entry))
         return TN_OK;
     tn__place place = tn__checkpoint_place(r, entry);
     TN_TRY(tn__place_shape(place, &shape));
     if (shape.rank != 0)
         return TN_OK;
-    TN_TRY(tn__place_tensor(r->loading->source, place, (tn_dtype)rate->dtype, &value));
-    tn_status status = tn__variable_assign(rate, value);
+    TN_TRY(tn__place_tensor(r->loading->source, place, (tn_dtype)number->dtype, &value));
+    tn_status status = tn__variable_assign(number, value);
     tn__release(value);
     return status;
 }
@@ -415,5 +419,6 @@ tn_status tn__checkpoint_read_optimizer(tn__checkpoint_reading *r, tn__state_rep
         return TN_OK;
     int32_t list = tn__object_graph_child(&r->graph, optimizer, "_variables");
     TN_TRY(list < 0 ? tn__checkpoint_read_slots(r, optimizer, report) : read_list(r, list, report));
-    return read_rate(r, optimizer);
+    TN_TRY(read_number(r, optimizer, "learning_rate", tn__trainer_rate(r->model)));
+    return read_number(r, optimizer, "u_product", tn__trainer_optimizer(r->model)->number);
 }

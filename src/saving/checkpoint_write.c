@@ -54,14 +54,6 @@ tn_status tn__checkpoint_write(tn__checkpoint *checkpoint, const char *prefix, t
 }
 
 /* --- models ----------------------------------------------------------------------------------- */
-/* The root is a child of itself where Keras 2 saves weights: its Checkpoint object has that name
- * for the model. */
-static tn_status name_root(tn__tracker *tracker)
-{
-    size_t root;
-    return tn__tracker_add(tracker, 0, "root", tracker->node.item[0].layer, NULL, &root);
-}
-
 static tn_status take_values(tn__tracker *tracker, tn__checkpoint *checkpoint)
 {
     for (size_t i = 0; i < tracker->node.count; i++) {
@@ -101,7 +93,7 @@ tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimize
     tn__tracker tracker;
     tn_status status = tn__tracker_model(model, optimizer, &tracker);
     if (status == TN_OK)
-        status = name_root(&tracker);
+        status = tn__checkpoint_add_aliases(&tracker, model);
     if (status == TN_OK)
         status = tn__tracker_save(&tracker, prefix);
     tn__tracker_free(&tracker);

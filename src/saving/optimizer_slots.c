@@ -56,3 +56,25 @@ size_t tn__slot_names(const tn_optimizer *o, tn__slot_name names[TN__MAX_SLOTS])
     }
     return count;
 }
+
+bool tn__is_slot_placeholder(const tn_optimizer *o, const tn_tensor *x)
+{
+    bool factors = strcmp(o->thing.of->name, "Adafactor") == 0;
+    for (size_t v = 0; factors && v < o->target.count; v++)
+        for (size_t s = 0; s < 2 && o->target.item[v]->shape.rank < 2; s++)
+            if (o->slot.item[o->place[v * o->slots + s]] == x)
+                return true;
+    return false;
+}
+
+tn_tensor *tn__keras_2_slot(const tn_optimizer *o, size_t variable, size_t slot)
+{
+    size_t place = o->place[variable * o->slots + slot];
+    tn_tensor *x = place == SIZE_MAX ? NULL : o->slot.item[place];
+    return x && tn__is_slot_placeholder(o, x) ? NULL : x;
+}
+
+tn_tensor *tn__average_of(const tn_optimizer *o, size_t variable)
+{
+    return o->slot.item[o->place[o->target.count * o->slots + variable]];
+}

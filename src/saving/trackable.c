@@ -285,10 +285,9 @@ static tn_status write_node(tn__tracker *t, size_t node, tn__object_graph *graph
     out->has_checkpoint_values = tn__arena_alloc(&t->arena, sizeof(tn__bool_value));
     if (!out->has_checkpoint_values)
         return TN_RESOURCE_EXHAUSTED;
-    if (!t->node.item[node].variable)
-        return TN_OK;
-    out->has_checkpoint_values->value = true;
-    return add_value(t, node, out);
+    bool variable = t->node.item[node].variable != NULL;
+    out->has_checkpoint_values->value = variable || t->node.item[node].awaited;
+    return variable ? add_value(t, node, out) : TN_OK;
 }
 
 /* A node has values when one below it has; most children have higher numbers. */

@@ -13,6 +13,7 @@
 typedef struct {
     tn_layer *layer;
     tn_tensor *variable; /* NULL, like the layer: a list, or an optimizer */
+    bool awaited;        /* a variable of TensorFlow's, whose value is not here */
     const char *path;    /* from the root, as in keys: "layer-1/kernel"; "" for the root */
     TN__LIST_OF(tn__object_reference) children;
 } tn__tracker_node;
@@ -36,6 +37,8 @@ const char *tn__tracker_key(tn__tracker *tracker, size_t node);
 /* The graph as it is written, in the tracker's arena. */
 tn_status tn__tracker_graph(tn__tracker *tracker, tn__object_graph *graph);
 
+/* Adds what TensorFlow's and Keras's checkpoints have besides (checkpoint_aliases.c). */
+tn_status tn__checkpoint_add_aliases(tn__tracker *tracker, const tn_layer *model);
 /* A checkpoint of the variables' present values and of the graph (checkpoint_write.c). */
 tn_status tn__tracker_save(tn__tracker *tracker, const char *prefix);
 

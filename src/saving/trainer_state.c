@@ -13,6 +13,12 @@ static tn_optimizer *optimizer_of(const tn_layer *model)
     return t && t->compiled ? t->optimizer : NULL;
 }
 
+const tn_optimizer *tn__trainer_optimizer(const tn_layer *model)
+{
+    tn_optimizer *optimizer = optimizer_of(model);
+    return optimizer ? tn__optimizer_that_steps(optimizer) : NULL;
+}
+
 bool tn__trainer_has_optimizer(const tn_layer *model)
 {
     return optimizer_of(model) != NULL;
@@ -25,21 +31,10 @@ tn_tensor *tn__trainer_rate(const tn_layer *model)
 }
 
 /* --- Keras 2's list --------------------------------------------------------------------------- */
-/* Keras 3 keeps a number where a vector has no rows and columns to factor, Keras 2 nothing. */
-static bool is_placeholder(const tn_optimizer *o, const tn_tensor *x)
-{
-    bool factors = strcmp(o->thing.of->name, "Adafactor") == 0;
-    for (size_t v = 0; factors && v < o->target.count; v++)
-        for (size_t s = 0; s < 2 && o->target.item[v]->shape.rank < 2; s++)
-            if (o->slot.item[o->place[v * o->slots + s]] == x)
-                return true;
-    return false;
-}
-
 /* Its learning rate is in the config, and Nadam's product is in no file of its. */
 static bool keras_2_has(const tn_optimizer *o, const tn_tensor *x)
 {
-    return x != o->learning_rate && x != o->number && !is_placeholder(o, x);
+    return x != o->learning_rate && x != o->number && !tn__is_slot_placeholder(o, x);
 }
 
 /* --- out -------------------------------------------------------------------------------------- */

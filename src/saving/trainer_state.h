@@ -19,6 +19,8 @@ tn_status tn__trainer_variables(const tn_layer *model, tn__era era, tn_tensor **
 tn_status tn__trainer_inner_variables(const tn_layer *model, tn_tensor ***items, size_t *count,
                                       const char **name);
 bool tn__trainer_has_optimizer(const tn_layer *model); /* whether it was compiled */
+/* The optimizer that takes the steps; NULL: there is none. */
+const tn_optimizer *tn__trainer_optimizer(const tn_layer *model);
 /* The variable that is the learning rate of the optimizer that takes the steps; NULL: it goes by a
  * schedule, or there is no optimizer. */
 tn_tensor *tn__trainer_rate(const tn_layer *model);

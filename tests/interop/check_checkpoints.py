@@ -86,6 +86,54 @@ def same_keys(name, model):
     checks.check(f"{name}, {len(ours)} keys", ours == theirs, "" if ours == theirs else f"{sorted(set(ours) ^ set(theirs))}")
 
 
+# --- optimizers ---
+OPTIMIZERS = {
+    "sgd": lambda k: k.SGD(0.5),
+    "sgd_momentum": lambda k: k.SGD(0.5, momentum=0.9),
+    "adam": lambda k: k.Adam(0.5),
+    "amsgrad": lambda k: k.Adam(0.5, amsgrad=True),
+    "adam_ema": lambda k: k.Adam(0.5, use_ema=True),
+    "adamw": lambda k: k.AdamW(0.5),
+    "adamax": lambda k: k.Adamax(0.5),
+    "nadam": lambda k: k.Nadam(0.5),
+    "rmsprop": lambda k: k.RMSprop(0.5),
+    "rmsprop_all": lambda k: k.RMSprop(0.5, momentum=0.5, centered=True),
+    "adagrad": lambda k: k.Adagrad(0.5),
+    "adadelta": lambda k: k.Adadelta(0.1),
+    "ftrl": lambda k: k.Ftrl(0.5),
+    "adafactor": lambda k: k.Adafactor(0.5),
+    "lion": lambda k: k.Lion(0.5),
+}
+
+
+def with_optimizer(name):
+    model = keras.Sequential([layers.Dense(4, input_shape=(3,)), layers.Dropout(0.0), layers.Dense(2)])
+    model.compile(OPTIMIZERS[name](keras.optimizers), "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def check_optimizer(name):
+    """Everything is found, whichever way it is asked for, and training goes on."""
+    path = str(folder / f"optimizer_{name}")
+    arrays = np.load(path + ".npz")
+    restores = {
+        "Checkpoint(model=, optimizer=).restore": lambda m: tf.train.Checkpoint(model=m, optimizer=m.optimizer).restore(path),
+        "Checkpoint(optimizer=, model=).read": lambda m: tf.train.Checkpoint(optimizer=m.optimizer, model=m).read(path),
+        "Checkpoint(model).restore": lambda m: tf.train.Checkpoint(m).restore(path),
+        "Checkpoint(model).read": lambda m: tf.train.Checkpoint(m).read(path),
+        "load_weights": lambda m: m.load_weights(path),
+    }
+    for how, restore in restores.items():
+        model = with_optimizer(name)
+        restore(model).assert_consumed()
+        compare(f"optimizer {name}, {how}, outputs", model(arrays["in0"]), arrays["out0"], 1e-6)
+        if name == "nadam":  # tf_keras takes its product anew for each variable, not for each step: no other Keras trains so
+            continue
+        losses = [float(model.train_on_batch(arrays["in0"], arrays["labels"])) for _ in range(2)]
+        compare(f"optimizer {name}, {how}, losses of the next steps", losses, arrays["losses"], 2e-6)
+
+
 # --- variables ---
 def graph_of(scale):
     a = v1.get_variable("a", initializer=scale * np.cos(np.arange(6, dtype="f") * np.float32(0.5)).reshape(2, 3))
@@ -121,5 +169,7 @@ write_savers()
 subprocess.run([program, str(folder)], check=True)
 for make in (sequential, functional, trained, own):
     attempt(make.__name__, lambda make=make: check_model(make))
+for name in OPTIMIZERS:
+    attempt(f"optimizer {name}", lambda name=name: check_optimizer(name))
 attempt("the saver", check_saver)
 checks.finish(f"checkpoints, TensorFlow {tf.__version__}")

@@ -39,6 +39,37 @@ static tn_model *trained(void)
     return model;
 }
 
+/* Each optimizer that Keras 2 has, after three steps. */
+static void write_optimizers(void)
+{
+    static const struct {
+        const char *name, *text;
+    } all[] = { { "sgd", "sgd(0.05)" },
+                { "sgd_momentum", "sgd(0.05, momentum=0.9)" },
+                { "adam", "adam(0.05)" },
+                { "amsgrad", "adam(0.05, amsgrad=true)" },
+                { "adam_ema", "adam(0.05, use_ema=true)" },
+                { "adamw", "adamw(0.05)" },
+                { "adamax", "adamax(0.05)" },
+                { "nadam", "nadam(0.05)" },
+                { "rmsprop", "rmsprop(0.05)" },
+                { "rmsprop_all", "rmsprop(0.05, momentum=0.5, centered=true)" },
+                { "adagrad", "adagrad(0.05)" },
+                { "adadelta", "adadelta(0.5)" },
+                { "ftrl", "ftrl(0.05)" },
+                { "adafactor", "adafactor(0.05)" },
+                { "lion", "lion(0.05)" } };
+    tn_tensor *x = waves(TN_SHAPE(5, 3), 0.3f), *y = waves(TN_SHAPE(5, 2), 0.4f);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        TN_SCOPE;
+        tn_model *model = spread(tn_sequential(TN_LAYERS(tn_dense(4, .input_shape = TN_SHAPE(3)), tn_dropout(0.0), tn_dense(2))));
+        tn_must(tn_compile(model, tn_optimizer_of(all[i].text), "mse"));
+        for (int step = 0; step < 3; step++)
+            tn_train_on_batch(model, x, y);
+        write_model(tn_format("optimizer_%s", all[i].name), model, x, y);
+    }
+}
+
 /* A class with a variable and a layer in its fields, and one weight that add_weight made. */
 typedef struct {
     tn_layer *first;
@@ -118,6 +149,7 @@ int main(int count, char **arguments)
     write_model("functional", functional(), waves(TN_SHAPE(2, 6, 6, 2), 0.3f), NULL);
     write_model("trained", trained(), x, waves(TN_SHAPE(5, 2), 0.4f));
     write_model("own", own_model(x), x, NULL);
+    write_optimizers();
     write_variables();
     restore_variables("saver_v1");
     restore_variables("saver_v2");
