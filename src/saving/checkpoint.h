@@ -60,8 +60,9 @@ tn_status tn__checkpoint_index(const tn__bundle *bundle, const tn__object_graph 
                                tn__map *map);
 
 /* --- models ----------------------------------------------------------------------------------- */
-/* As Keras 2's save_weights. */
-tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimizer);
+/* As Keras 2's save_weights; era: whose optimizer it is, the two keep other variables under one
+ * name. */
+tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimizer, tn__era era);
 /* Weights, and the state of a compiled model's optimizer. What the bundle is: TensorFlow 2's, by
  * its objects; TensorFlow 1's, or by_name, prefix or rename asked for: by names. scopes: the model
  * is made from the same file, and its layers get the name scopes that the file's names show. */

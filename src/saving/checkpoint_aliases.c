@@ -110,7 +110,9 @@ tn_status tn__checkpoint_add_aliases(tn__tracker *t, const tn_layer *model)
 {
     size_t optimizer, counter, taken;
     const tn_optimizer *o = tn__trainer_optimizer(model);
-    if (o && find_child(t, 0, "optimizer", &optimizer))
+    bool keras_3 = o && find_child(t, 0, "optimizer", &optimizer) &&
+                   find_child(t, optimizer, "_trainable_variables", &taken);
+    if (o && !keras_3 && find_child(t, 0, "optimizer", &optimizer))
         TN_TRY(add_slot_lists(t, optimizer, o));
     if (!find_child(t, 0, "model", &taken))
         TN_TRY(add_model(t));

@@ -164,7 +164,8 @@ static bool is_listed(const tn_layer *layer)
 static tn_status add_parts(tn__checkpoint_reading *r, walk *w, const tn_layer *layer, spot at)
 {
     tn__tracker_parts parts;
-    int32_t list = at.node >= 0 && is_listed(layer) ? operations_of(r, at.node) : -1;
+    bool keras_3 = at.node >= 0 && is_listed(layer) && child_of(r, at.node, "layer-0") < 0;
+    int32_t list = keras_3 ? operations_of(r, at.node) : -1;
     if (list >= 0)
         return add_operations(r, w, layer, at, list);
     TN_TRY(tn__tracker_layer_parts(&r->arena, layer, &parts));
@@ -228,6 +229,9 @@ static tn_status find_model(tn__checkpoint_reading *r)
     r->node = 0;
     TN_TRY(count_children(r, 0, &most));
     for (size_t i = 0; i < root->children.count && i < MOST_CHILDREN; i++) {
+        const char *name = root->children.item[i].local_name;
+        if (name && name[0] == '_') /* a part of a model */
+            continue;
         TN_TRY(count_children(r, root->children.item[i].node_id, &count));
         if (count > most) {
             most = count;

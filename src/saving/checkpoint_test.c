@@ -106,6 +106,57 @@ static void training_goes_on_where_it_stopped(void **state)
         assert_true(train(model) == train(other));
 }
 
+/* The names that TensorFlow looks for, whoever's objects it restores. */
+static void check_children(const char *prefix, const char *const *names, size_t count)
+{
+    tn__bundle *bundle;
+    tn__arena arena = { 0 };
+    tn__object_graph graph = { 0 };
+    CHECK_OK(tn__bundle_open(prefix, NULL, &bundle));
+    CHECK_OK(tn__checkpoint_graph(bundle, &arena, &graph));
+    for (size_t i = 0; i < count; i++) {
+        int32_t node = 0;
+        for (const char *at = names[i]; *at; at += strcspn(at, "/") + (strchr(at, '/') != NULL)) {
+            const char *part = tn_format("%.*s", (int)strcspn(at, "/"), at);
+            node = tn__object_graph_child(&graph, node, part);
+            if (node < 0)
+                fail_msg("no %s at %s", names[i], part);
+        }
+    }
+    tn__arena_free(&arena);
+    tn__bundle_close(bundle);
+}
+
+static void keras_2_and_3_find_their_names_in_a_checkpoint(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    static const char *const either[] = { "root/layer-0/kernel",
+                                          "model/layer_with_weights-1/bias",
+                                          "save_counter",
+                                          "model/_functional/_operations/1/_kernel",
+                                          "optimizer/_momentums/3",
+                                          "model/optimizer/_velocities/0",
+                                          "optimizer/_learning_rate",
+                                          "optimizer/_iterations" };
+    static const char *const three[] = { "optimizer/_trainable_variables/3",
+                                         "optimizer/_variables/9" };
+    const char *prefix = temporary_path("names_of_both");
+    tn_model *model = spread(without_dropout(0.1)), *other = without_dropout(0.5);
+    train(model);
+    for (int keras = 2; keras <= 3; keras++) {
+        CHECK_OK(tn_save_weights(model, prefix, .keras = keras));
+        check_children(prefix, either, sizeof either / sizeof *either);
+        if (keras == 3)
+            check_children(prefix, three, 2);
+        CHECK_OK(tn_load_weights(other, prefix));
+        check_same_outputs(model, other, tn_ones(TN_SHAPE(1, 2), TN_FLOAT32));
+    }
+    assert_true(train(model) == train(other));
+    assert_int_equal(tn_save_weights(model, prefix, .keras = 4), TN_INVALID_ARGUMENT);
+    CHECK_ERROR(TN_INVALID_ARGUMENT, "keras must be 2 or 3");
+}
+
 static void without_the_optimizer_there_are_weights_alone(void **state)
 {
     (void)state;
@@ -436,6 +487,7 @@ int main(void)
         cmocka_unit_test(its_files_are_called_as_tensorflow_calls_them),
         cmocka_unit_test(the_index_itself_may_be_named),
         cmocka_unit_test(training_goes_on_where_it_stopped),
+        cmocka_unit_test(keras_2_and_3_find_their_names_in_a_checkpoint),
         cmocka_unit_test(without_the_optimizer_there_are_weights_alone),
         cmocka_unit_test(keras_2s_is_loaded_and_trained_on),
         cmocka_unit_test(keras_3s_is_loaded_and_trained_on),

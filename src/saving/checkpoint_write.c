@@ -88,10 +88,14 @@ tn_status tn__tracker_save(tn__tracker *tracker, const char *prefix)
     return status;
 }
 
-tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimizer)
+tn_status tn__checkpoint_save(tn_layer *model, const char *prefix, bool optimizer, tn__era era)
 {
     tn__tracker tracker;
-    tn_status status = tn__tracker_model(model, optimizer, &tracker);
+    tn_status status = tn__tracker_model(model, optimizer && era == TN__KERAS_2, &tracker);
+    if (status == TN_OK)
+        status = tn__checkpoint_add_keras_3(&tracker);
+    if (status == TN_OK && optimizer && era == TN__KERAS_3)
+        status = tn__checkpoint_add_optimizer_3(&tracker, model);
     if (status == TN_OK)
         status = tn__checkpoint_add_aliases(&tracker, model);
     if (status == TN_OK)

@@ -259,9 +259,11 @@ tn_status tn_save_weights_with(const tn_save_options *options)
 {
     TN__ENTER_OPTIONS(context, options, context->error.status);
     TN_TRY(check_source(options));
+    TN_TRY(check_era(options->keras));
+    tn__era era = options->keras == 3 ? TN__KERAS_3 : TN__KERAS_2;
     tn_status status =
         is_checkpoint(options->path)
-            ? tn__checkpoint_save(options->model, options->path, options->include_optimizer)
+            ? tn__checkpoint_save(options->model, options->path, options->include_optimizer, era)
             : save_document(options);
     if (status != TN_OK)
         tn__fail_note("while saving '%s'; what was there before is unchanged", options->path);

@@ -37,8 +37,13 @@ const char *tn__tracker_key(tn__tracker *tracker, size_t node);
 /* The graph as it is written, in the tracker's arena. */
 tn_status tn__tracker_graph(tn__tracker *tracker, tn__object_graph *graph);
 
-/* Adds what TensorFlow's and Keras's checkpoints have besides (checkpoint_aliases.c). */
+/* Adds what TensorFlow's and Keras's checkpoints have besides (checkpoint_aliases.c): the lists of
+ * an optimizer of Keras 2 that is in the graph, and the names of the root. */
 tn_status tn__checkpoint_add_aliases(tn__tracker *tracker, const tn_layer *model);
+/* Keras 3's names of layers and weights, and a compiled model's optimizer in its form
+ * (checkpoint_keras3.c). */
+tn_status tn__checkpoint_add_keras_3(tn__tracker *tracker);
+tn_status tn__checkpoint_add_optimizer_3(tn__tracker *tracker, const tn_layer *model);
 /* A checkpoint of the variables' present values and of the graph (checkpoint_write.c). */
 tn_status tn__tracker_save(tn__tracker *tracker, const char *prefix);
 

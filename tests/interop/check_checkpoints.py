@@ -10,6 +10,7 @@ import sys
 import warnings
 
 import checks
+import keras as keras3
 import numpy as np
 import tensorflow as tf
 import tf_keras as keras
@@ -134,6 +135,38 @@ def check_optimizer(name):
         compare(f"optimizer {name}, {how}, losses of the next steps", losses, arrays["losses"], 2e-6)
 
 
+def keras3_model(name):
+    three = keras3.layers
+    model = keras3.Sequential([keras3.Input((3,)), three.Dense(4), three.Dropout(0.0), three.Dense(2)])
+    model.compile(OPTIMIZERS[name](keras3.optimizers), "mse")
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def check_keras3(name):
+    """The same with objects of Keras 3."""
+    arrays = np.load(folder / f"optimizer_{name}.npz")
+    model = keras3_model(name)
+    tf.train.Checkpoint(model=model, optimizer=model.optimizer).restore(str(folder / f"keras3_{name}")).assert_consumed()
+    losses = [float(np.ravel(model.train_on_batch(arrays["in0"], arrays["labels"]))[0]) for _ in range(2)]
+    compare(f"optimizer {name} of Keras 3, losses of the next steps", losses, arrays["losses"], 2e-6)
+
+
+def check_keras3_models():
+    three = keras3.layers
+    model = keras3.Sequential([keras3.Input((3,)), three.Dense(4), three.Dropout(0.0), three.Dense(2)])
+    tf.train.Checkpoint(model=model).restore(str(folder / "plain_sgd")).assert_consumed()
+    arrays = np.load(folder / "optimizer_sgd.npz")
+    compare("Keras 3, a Sequential", model(arrays["in0"]), arrays["out0"], 1e-6)
+    x = three.Input((6, 6, 2))
+    inner = keras3.Sequential([three.Dense(4), three.LayerNormalization()])
+    y, z = three.DepthwiseConv2D(3)(x), three.PReLU()(three.Conv2D(2, 3)(x))
+    model = keras3.Model(x, inner(three.Flatten()(three.Concatenate()([y, z]))))
+    tf.train.Checkpoint(model=model).restore(str(folder / "functional")).assert_consumed()
+    arrays = np.load(folder / "functional.npz")
+    compare("Keras 3, a functional model", model(arrays["in0"]), arrays["out0"], 1e-5)
+
+
 # --- variables ---
 def graph_of(scale):
     a = v1.get_variable("a", initializer=scale * np.cos(np.arange(6, dtype="f") * np.float32(0.5)).reshape(2, 3))
@@ -171,5 +204,8 @@ for make in (sequential, functional, trained, own):
     attempt(make.__name__, lambda make=make: check_model(make))
 for name in OPTIMIZERS:
     attempt(f"optimizer {name}", lambda name=name: check_optimizer(name))
+for name in OPTIMIZERS:
+    attempt(f"optimizer {name} of Keras 3", lambda name=name: check_keras3(name))
+attempt("models of Keras 3", check_keras3_models)
 attempt("the saver", check_saver)
 checks.finish(f"checkpoints, TensorFlow {tf.__version__}")

@@ -66,6 +66,8 @@ static void write_optimizers(void)
         tn_must(tn_compile(model, tn_optimizer_of(all[i].text), "mse"));
         for (int step = 0; step < 3; step++)
             tn_train_on_batch(model, x, y);
+        tn_must(tn_save_weights(model, path_of(tn_format("keras3_%s", all[i].name), ""), .keras = 3));
+        tn_must(tn_save_weights(model, path_of(tn_format("plain_%s", all[i].name), ""), .include_optimizer = false));
         write_model(tn_format("optimizer_%s", all[i].name), model, x, y);
     }
 }
