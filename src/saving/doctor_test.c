@@ -480,6 +480,7 @@ static void weights_and_state_of_a_saved_model_are_examined(void **state)
     const char *folder = saved(model, "whole"), *weights = temporary_path("short_weights");
     assert_int_equal(tn_doctor(folder).count, 0);
     CHECK_OK(tn_save_weights(tn_sequential(TN_LAYERS(tn_get_layer(other, "first"))), weights));
+    assert_int_equal(tn_doctor(folder, folder).count, 0);
     json_t *report = report_of(tn_doctor(folder, weights, .json = true));
     check_finding(report, 0, "not in the file", "fills the variable 'second/kernel'");
     check_finding(report, 1, "not in the file", "fills the variable 'second/bias'");

@@ -519,6 +519,14 @@ static tn_status add_json(tn__inspection *i, const tn__source *source)
     return status;
 }
 
+static tn_status fail_format(const char *path)
+{
+    bool part = tn__ends_with(path, TN__SAVED_MODEL_FILE);
+    return tn__fail(TN_INVALID_ARGUMENT, "File format not supported: filepath=%s.\n%s", path,
+                    part ? "it is a part of a SavedModel, which is named by its folder"
+                         : "it begins like no model, no weights and no arrays that are known here");
+}
+
 static tn_status add_source(tn__inspection *i, const tn__source *source)
 {
     bool taken;
@@ -533,9 +541,7 @@ static tn_status add_source(tn__inspection *i, const tn__source *source)
         return tn__inspect_checkpoint(i, source);
     default:
         TN_TRY(tn__inspect_arrays(i, source->name, source->bytes, &taken));
-        return taken ? TN_OK
-                     : tn__fail(TN_INVALID_ARGUMENT, "File format not supported: filepath=%s.",
-                                source->name);
+        return taken ? TN_OK : fail_format(source->name);
     }
 }
 

@@ -442,6 +442,16 @@ static tn_status load_prefix(const tn_load_weights_options *o)
     return status;
 }
 
+/* What a path stands for besides a file: a checkpoint by its folder, or that in a SavedModel. */
+static tn_status find_weights(const char *path, char **found)
+{
+    TN_TRY(tn__checkpoint_find(path, found));
+    if (*found || !tn__saved_folder_is(path))
+        return TN_OK;
+    *found = tn__print("%s/" TN__VARIABLES_PREFIX, path);
+    return *found ? TN_OK : TN_RESOURCE_EXHAUSTED;
+}
+
 tn_status tn_load_weights_with(const tn_load_weights_options *options)
 {
     TN__ENTER_OPTIONS(context, options, context->error.status);
@@ -450,7 +460,7 @@ tn_status tn_load_weights_with(const tn_load_weights_options *options)
     tn_load_weights_options o = *options;
     TN_TRY(check_target(o.layer));
     if (!o.data)
-        TN_TRY(tn__checkpoint_find(o.path, &last));
+        TN_TRY(find_weights(o.path, &last));
     o.path = last ? last : o.path;
     bool prefix = !o.data && tn__checkpoint_is_prefix(o.path);
     tn_status status = prefix ? load_prefix(&o) : load_file(&o);

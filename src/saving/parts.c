@@ -69,6 +69,11 @@ static tn_status read_json(const tn__source *source, tn__parts *parts)
 {
     TN_TRY(tn__json_parse(source->bytes, source->name, &parts->config));
     const char *version = tn__json_text(parts->config, "keras_version");
+    if (!tn__json_text(parts->config, "class_name")) {
+        json_decref(parts->config);
+        parts->config = NULL;
+        return TN_OK;
+    }
     parts->archive = json_object_get(parts->config, "module") != NULL;
     return keep_version(parts, version || parts->archive ? version : "1.0");
 }
