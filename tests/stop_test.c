@@ -2,12 +2,14 @@
  * What was saved before or what is being saved is there afterwards, whole, and nothing else in the
  * folder has changed.
  *
- * The linker leads the library's calls of the system's write, pwrite, fsync and rename to the
- * functions below. */
+ * The linker leads the library's calls of the system's write, pwrite, fsync, rename, renameat2,
+ * mkdir and remove to the functions below. */
 #include "support/check.h"
 #include <dirent.h>
 #include <errno.h>
+#include <ftw.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,6 +24,7 @@ static struct {
     bool counting;
     int count, at;
     step_end end;
+    bool one_by_one; /* names cannot be exchanged */
     char kinds[256]; /* one letter a step */
 } steps;
 
@@ -83,6 +86,29 @@ int __wrap_rename(const char *from, const char *to);
 int __wrap_rename(const char *from, const char *to)
 {
     STEP('r', __real_rename(from, to), 0);
+}
+
+int __real_renameat2(int from_in, const char *from, int to_in, const char *to, unsigned flags);
+int __wrap_renameat2(int from_in, const char *from, int to_in, const char *to, unsigned flags);
+int __wrap_renameat2(int from_in, const char *from, int to_in, const char *to, unsigned flags)
+{
+    if (steps.one_by_one)
+        return errno = EINVAL, -1;
+    STEP('x', __real_renameat2(from_in, from, to_in, to, flags), 0);
+}
+
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+    STEP('m', __real_mkdir(path, mode), 0);
+}
+
+int __real_remove(const char *path);
+int __wrap_remove(const char *path);
+int __wrap_remove(const char *path)
+{
+    STEP('d', __real_remove(path), 0);
 }
 
 /* --- what is saved: everything in it is `value`, 1 or 2
@@ -431,6 +457,144 @@ static void a_program_killed_at_any_moment_leaves_a_whole_file(void **state)
     assert_true(left > 0);
 }
 
+/* --- SavedModels, which are a folder
+ * ------------------------------------------------------------------------------------
+ */
+static const struct form folder_form = { "a_model", save_model, load_model };
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info, (void)kind, (void)at;
+    return __real_remove(path);
+}
+
+static void remove_target(void)
+{
+    nftw(target, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* 0 when nothing is there. */
+static int value_there(const struct form *form)
+{
+    return access(target, F_OK) == 0 ? check_whole(form) : 0;
+}
+
+/* counts[v]: the stops after which the target was of value v, or not there. */
+static void stop_folder_at_every_step(step_end end, bool fresh, int counts[3])
+{
+    memset(counts, 0, 3 * sizeof *counts);
+    for (int at = 1;; at++) {
+        TN_SCOPE;
+        if (fresh)
+            remove_target();
+        else
+            CHECK_OK(save_model(1, target));
+        if (save_in_child(&folder_form, 2, at, end) >= 0)
+            break;
+        counts[value_there(&folder_form)]++;
+        CHECK_OK(save_model(1, target));
+        assert_int_equal(check_whole(&folder_form), 1);
+        assert_int_equal(entries(), 2);
+    }
+    assert_true(counts[0] + counts[1] > 16); /* two folders, four files, the folder's own rename */
+}
+
+static void a_folder_that_stops_at_any_step_is_the_old_one_or_the_new_one(void **state)
+{
+    (void)state;
+    int counts[3];
+    begin(&folder_form, "folder");
+    for (step_end end = STOP_BEFORE; end <= STOP_AFTER; end++) {
+        stop_folder_at_every_step(end, false, counts);
+        assert_int_equal(counts[0], 0);
+        assert_int_equal(counts[2], end == STOP_AFTER ? 2 : 1); /* the rename, the sync after it */
+        stop_folder_at_every_step(end, true, counts);
+        assert_int_equal(counts[1], 0);
+        assert_int_equal(counts[2], end == STOP_AFTER ? 2 : 1);
+    }
+}
+
+/* Then one moment is left at which the old folder is away; the next save puts it back first. */
+static void where_names_cannot_be_exchanged_a_folder_is_away_for_one_step(void **state)
+{
+    (void)state;
+    int counts[3];
+    begin(&folder_form, "one_by_one");
+    steps.one_by_one = true;
+    for (step_end end = STOP_BEFORE; end <= STOP_AFTER; end++) {
+        stop_folder_at_every_step(end, false, counts);
+        assert_int_equal(counts[0], 1);
+        assert_int_equal(counts[2], end == STOP_AFTER ? 3 : 2);
+    }
+    steps.one_by_one = false;
+}
+
+static void the_files_of_a_folder_are_on_the_disk_before_its_name_is(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    begin(&folder_form, "folder_order");
+    CHECK_OK(save_model(1, target));
+    steps.count = steps.at = 0;
+    memset(steps.kinds, 0, sizeof steps.kinds);
+    steps.counting = true;
+    tn_status status = save_model(2, target);
+    steps.counting = false;
+    CHECK_OK(status);
+    const char *exchanged = strchr(steps.kinds, 'x'), *last = strrchr(steps.kinds, 'w');
+    assert_non_null(exchanged);
+    assert_string_equal(exchanged, "xF");
+    assert_string_equal(last, "wsrFxF"); /* the last file's; each of the others ends so too */
+}
+
+/* A folder within that cannot be synced is told of and is no failure, as a file's is. */
+static void a_call_that_fails_leaves_the_old_folder_and_nothing_else(void **state)
+{
+    (void)state;
+    int failed = 0;
+    tn_set_sink((tn_sink){ hear, NULL, false });
+    for (int one_by_one = 0; one_by_one < 2; one_by_one++) {
+        begin(&folder_form, one_by_one ? "failing_steps" : "failing");
+        steps.one_by_one = one_by_one;
+        for (int at = 1;; at++) {
+            TN_SCOPE;
+            CHECK_OK(save_model(1, target));
+            bool stays = save_failing(&folder_form, at) != TN_OK;
+            if (steps.count < at)
+                break;
+            if (stays)
+                CHECK_ERROR(steps.kinds[at - 1] == 'w' ? TN_RESOURCE_EXHAUSTED : TN_UNKNOWN,
+                            target);
+            assert_int_equal(check_whole(&folder_form), stays ? 1 : 2);
+            assert_int_equal(entries(), 2);
+            failed += stays;
+        }
+    }
+    steps.one_by_one = false;
+    tn_set_sink((tn_sink){ 0 });
+    assert_true(failed > 20);
+}
+
+static void a_program_killed_at_any_moment_leaves_a_whole_folder(void **state)
+{
+    (void)state;
+    uint32_t random = 22;
+    int left = 0;
+    begin(&folder_form, "folder_killed");
+    CHECK_OK(save_model(1, target));
+    for (int moment = 0; moment < MOMENTS; moment++) {
+        TN_SCOPE;
+        kill_while_saving(&folder_form, &random);
+        check_whole(&folder_form);
+        left += entries() > 2;
+        assert_in_range(entries(), 2, 3);
+    }
+    CHECK_OK(save_model(1, target));
+    assert_int_equal(entries(), 2);
+    print_message("killed %d times, %d of them while a folder was being written\n", MOMENTS, left);
+    assert_true(left > 0);
+}
+
 /* --- checkpoints, which are several files
  * ------------------------------------------------------------------------------------
  */
@@ -515,6 +679,11 @@ int main(void)
         cmocka_unit_test(the_bytes_are_on_the_disk_before_the_name_is),
         cmocka_unit_test(a_call_that_fails_leaves_the_old_file_and_nothing_else),
         cmocka_unit_test(a_program_killed_at_any_moment_leaves_a_whole_file),
+        cmocka_unit_test(a_folder_that_stops_at_any_step_is_the_old_one_or_the_new_one),
+        cmocka_unit_test(where_names_cannot_be_exchanged_a_folder_is_away_for_one_step),
+        cmocka_unit_test(the_files_of_a_folder_are_on_the_disk_before_its_name_is),
+        cmocka_unit_test(a_call_that_fails_leaves_the_old_folder_and_nothing_else),
+        cmocka_unit_test(a_program_killed_at_any_moment_leaves_a_whole_folder),
         cmocka_unit_test(a_saver_that_stops_at_any_step_leaves_the_last_checkpoint_whole),
         cmocka_unit_test(a_saver_killed_at_any_moment_leaves_the_last_checkpoint_whole),
         cmocka_unit_test(weights_over_an_old_checkpoint_are_whole_or_refused),

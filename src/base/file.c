@@ -1,15 +1,14 @@
 /* file.c - reading, mapping, and saving that never leaves half a file. */
 #include "base/file.h"
+#include "base/beside.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "base/text.h"
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -306,7 +305,8 @@ tn_status tn__writer_to_memory(tn__bytes *target, tn__writer **writer)
 typedef struct {
     int fd;
     bool sync;
-    char *path, *beside; /* beside NULL: standard output, or already renamed */
+    char *path;
+    tn__beside beside; /* its path is NULL: standard output, or already renamed */
     uint64_t flushed;
     bool settled;     /* nothing was written since the last sync */
     tn__bytes buffer; /* what stands behind `flushed` and is not yet written */
@@ -315,14 +315,11 @@ typedef struct {
 static void file_abort(void *self)
 {
     file_output *file = self;
-    if (file->beside) {
-        if (file->fd >= 0)
-            close(file->fd);
-        unlink(file->beside);
-    }
+    if (file->beside.path)
+        unlink(file->beside.path);
+    tn__beside_release(&file->beside);
     tn__bytes_free(&file->buffer);
     tn__free(file->path);
-    tn__free(file->beside);
     tn__free(file);
 }
 
@@ -439,11 +436,9 @@ static tn_status check_closing(const file_output *file)
 
 static tn_status replace_target(file_output *file)
 {
-    if (rename(file->beside, file->path) != 0)
+    if (rename(file->beside.path, file->path) != 0)
         return tn__fail_errno("Unable to replace", file->path);
-    close(file->fd);
-    tn__free(file->beside);
-    file->beside = NULL;
+    tn__beside_release(&file->beside);
     return TN_OK;
 }
 
@@ -451,7 +446,7 @@ static tn_status file_settle(void *self)
 {
     file_output *file = self;
     TN_TRY(flush(file));
-    if (!file->beside || !file->sync || file->settled)
+    if (!file->beside.path || !file->sync || file->settled)
         return TN_OK;
     if (!synced(file->fd))
         return tn__fail_errno("Unable to sync", file->path);
@@ -463,7 +458,7 @@ static tn_status finish(file_output *file)
 {
     int folder = -1;
     TN_TRY(file_settle(file));
-    if (!file->beside)
+    if (!file->beside.path)
         return TN_OK;
     TN_TRY(check_closing(file));
     if (file->sync)
@@ -494,84 +489,15 @@ tn_status tn__writer_settle(tn__writer *writer)
 }
 
 /* --- the file beside ------------------------------------------------------------------------- */
-static bool is_beside(const char *name, const char *kept, size_t length)
+/* What earlier saves of this target left when they were stopped; where that fails it stays. */
+static void remove_leftover(int folder, const char *name, const char *target)
 {
-    return strncmp(name, kept, length) == 0 && name[length] == '.' &&
-           strspn(name + length + 1, "0123456789abcdef") == 8 &&
-           strcmp(name + length + 9, ".part") == 0;
-}
-
-/* Whoever writes a file beside holds its lock, so one without a writer is what a crash left. */
-static void remove_leftover(int folder, const char *name)
-{
-    struct stat info;
-    int fd = openat(folder, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    (void)target;
+    int fd = tn__beside_take(folder, name, false);
     if (fd < 0)
         return;
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && flock(fd, LOCK_EX | LOCK_NB) == 0)
-        unlinkat(folder, name, 0);
+    unlinkat(folder, name, 0);
     close(fd);
-}
-
-/* What earlier saves of this target left when they were stopped; where that fails it stays. */
-static tn_status remove_leftovers(const char *path)
-{
-    int folder;
-    TN_TRY(tn__path_open_folder(path, &folder));
-    DIR *entries = folder >= 0 ? fdopendir(folder) : NULL;
-    size_t start = tn__path_folder_length(path),
-           length = (size_t)tn__path_kept_length(path) - start;
-    for (struct dirent *entry; entries && (entry = readdir(entries));)
-        if (is_beside(entry->d_name, path + start, length))
-            remove_leftover(folder, entry->d_name);
-    if (entries)
-        closedir(entries);
-    else if (folder >= 0)
-        close(folder);
-    return TN_OK;
-}
-
-/* Locks a file that was just made. False when it was taken for a leftover in the moment between. */
-static bool lock_new(int fd)
-{
-    struct stat info;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return errno != EWOULDBLOCK; /* a file system without locks */
-    return fstat(fd, &info) == 0 && info.st_nlink > 0;
-}
-
-/* A new file of a name nobody has. Not mkstemp: its files are private, and the process's mask,
- * which a new file should follow, cannot be asked without changing it under other threads' feet. */
-static int create_beside(const char *path, mode_t mode, char **beside)
-{
-    for (uint32_t attempt = 0; attempt < 100; attempt++) {
-        *beside = tn__path_beside(path, attempt);
-        if (!*beside) {
-            errno = ENOMEM;
-            return -1;
-        }
-        int fd = open(*beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (fd >= 0 && lock_new(fd))
-            return fd;
-        int error = fd >= 0 ? EEXIST : errno;
-        if (fd >= 0)
-            close(fd);
-        tn__free(*beside);
-        *beside = NULL;
-        errno = error;
-        if (error != EEXIST)
-            return -1;
-    }
-    return -1;
-}
-
-static tn_status fail_create(const char *path)
-{
-    size_t folder = tn__path_folder_length(path);
-    if (errno == ENOENT && folder)
-        return tn__fail(TN_NOT_FOUND, "Unable to write '%s': there is no folder '%.*s'", path,
-                        (int)folder, path);
-    return tn__fail_errno("Unable to write", path);
 }
 
 /* `given` is what the caller said: a link in /proc leads somewhere though its text does not. */
@@ -587,10 +513,9 @@ static tn_status open_beside(file_output *file, const char *given)
     if (there && faccessat(AT_FDCWD, given, W_OK, AT_EACCESS) != 0) /* a rename would replace it */
         return tn__fail_errno("Unable to write", given);
     TN_TRY(tn__path_resolve(given, &file->path));
-    TN_TRY(remove_leftovers(file->path));
-    file->fd = create_beside(file->path, there ? 0600 : 0666, &file->beside);
-    if (file->fd < 0)
-        return fail_create(file->path);
+    TN_TRY(tn__beside_list(file->path, ".part", remove_leftover));
+    TN_TRY(tn__beside_make(file->path, false, there ? 0600 : 0666, &file->beside));
+    file->fd = file->beside.fd;
     if (there) {
         (void)!fchown(file->fd, info.st_uid, info.st_gid); /* only a privileged process may */
         (void)!fchmod(file->fd, info.st_mode & 07777);
@@ -611,7 +536,7 @@ tn_status tn__writer_open(const char *path, bool sync, tn__writer **writer)
     file_output *file = tn__alloc_zeroed(1, sizeof *file);
     if (!file)
         return TN_RESOURCE_EXHAUSTED;
-    file->fd = -1;
+    file->beside.fd = -1;
     file->sync = sync;
     bool stream = is_standard(path);
     tn_status status = stream ? open_stream(file) : open_beside(file, path);

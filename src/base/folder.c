@@ -34,6 +34,37 @@ static void remove_in(int parent, const char *name, int depth)
     (void)!unlinkat(parent, name, AT_REMOVEDIR);
 }
 
+/* --- what was left ---------------------------------------------------------------------------- */
+static void remove_leftover(int parent, const char *name, const char *target)
+{
+    (void)target;
+    int fd = tn__beside_take(parent, name, true);
+    if (fd < 0)
+        return;
+    remove_in(parent, name, 0);
+    close(fd);
+}
+
+/* Between two renames a process was killed: the old folder is back, unless the new one got there.
+ * Of a long name only the beginning is known, so that one stays. */
+static void put_back(int parent, const char *name, const char *target)
+{
+    int fd = strncmp(name, target, strlen(target)) == 0 ? tn__beside_take(parent, name, true) : -1;
+    if (fd < 0)
+        return;
+    if (faccessat(parent, target, F_OK, 0) == 0)
+        remove_in(parent, name, 0);
+    else
+        (void)!renameat(parent, name, parent, target);
+    close(fd);
+}
+
+static tn_status clear_up(const char *target)
+{
+    TN_TRY(tn__beside_list(target, ".part.old", put_back));
+    return tn__beside_list(target, ".part", remove_leftover);
+}
+
 /* --- beginning -------------------------------------------------------------------------------- */
 static bool is_among(const char *name, const char *const *names)
 {
@@ -73,24 +104,6 @@ static tn_status check_target(const char *path, const char *const *names)
     return status;
 }
 
-static tn_status make_beside(tn__folder *folder)
-{
-    for (uint32_t attempt = 0; attempt < 100; attempt++) {
-        folder->beside = tn__path_beside(folder->path, attempt);
-        if (!folder->beside)
-            return TN_RESOURCE_EXHAUSTED;
-        if (mkdir(folder->beside, 0777) == 0)
-            return TN_OK;
-        int error = errno;
-        tn__free(folder->beside);
-        folder->beside = NULL;
-        errno = error;
-        if (error != EEXIST)
-            break;
-    }
-    return tn__fail_errno("Unable to write", folder->path);
-}
-
 /* What is to be replaced: without slashes at its end, which a name beside cannot have, and not a
  * link to it. */
 static tn_status find_target(const char *path, char **target)
@@ -106,11 +119,14 @@ static tn_status find_target(const char *path, char **target)
 
 tn_status tn__folder_begin(const char *path, const char *const *names, tn__folder *folder)
 {
-    *folder = (tn__folder){ 0 };
-    TN_TRY(check_target(path, names));
+    *folder = (tn__folder){ NULL, { NULL, -1 } };
     tn_status status = find_target(path, &folder->path);
     if (status == TN_OK)
-        status = make_beside(folder);
+        status = clear_up(folder->path);
+    if (status == TN_OK)
+        status = check_target(path, names);
+    if (status == TN_OK)
+        status = tn__beside_make(folder->path, true, 0777, &folder->beside);
     if (status != TN_OK)
         tn__folder_abort(folder);
     return status;
@@ -118,7 +134,7 @@ tn_status tn__folder_begin(const char *path, const char *const *names, tn__folde
 
 char *tn__folder_file(const tn__folder *folder, const char *name)
 {
-    return tn__print("%s/%s", folder->beside, name);
+    return tn__print("%s/%s", folder->beside.path, name);
 }
 
 tn_status tn__folder_add(const tn__folder *folder, const char *name)
@@ -132,22 +148,34 @@ tn_status tn__folder_add(const tn__folder *folder, const char *name)
 }
 
 /* --- ending ----------------------------------------------------------------------------------- */
-/* Two names for each other at once; where that cannot be done, one after the other. */
+/* Three renames; the old folder has a name of its own in between, by which it is known. */
+static tn_status exchange_by_steps(const tn__folder *folder, const char *old)
+{
+    if (rename(folder->path, old) != 0)
+        return tn__fail_errno("Unable to replace", folder->path);
+    if (rename(folder->beside.path, folder->path) != 0) {
+        tn_status status = tn__fail_errno("Unable to replace", folder->path);
+        (void)!rename(old, folder->path);
+        return status;
+    }
+    if (rename(old, folder->beside.path) != 0)
+        remove_in(AT_FDCWD, old, 0);
+    return TN_OK;
+}
+
+/* Two names for each other at once; where that cannot be done, one after the other, with the old
+ * folder locked as the new one is. */
 static tn_status exchange(const tn__folder *folder)
 {
-    if (renameat2(AT_FDCWD, folder->beside, AT_FDCWD, folder->path, RENAME_EXCHANGE) == 0)
+    if (renameat2(AT_FDCWD, folder->beside.path, AT_FDCWD, folder->path, RENAME_EXCHANGE) == 0)
         return TN_OK;
-    char *old = tn__print("%s.old", folder->beside);
+    char *old = tn__print("%s.old", folder->beside.path);
     if (!old)
         return TN_RESOURCE_EXHAUSTED;
-    tn_status status = TN_OK;
-    if (rename(folder->path, old) != 0)
-        status = tn__fail_errno("Unable to replace", folder->path);
-    else if (rename(folder->beside, folder->path) != 0) {
-        status = tn__fail_errno("Unable to replace", folder->path);
-        (void)!rename(old, folder->path);
-    } else
-        (void)!rename(old, folder->beside);
+    int held = tn__beside_take(AT_FDCWD, folder->path, true);
+    tn_status status = exchange_by_steps(folder, old);
+    if (held >= 0)
+        close(held);
     tn__free(old);
     return status;
 }
@@ -156,7 +184,7 @@ static tn_status put_in_place(const tn__folder *folder, bool there)
 {
     if (there)
         return exchange(folder);
-    return rename(folder->beside, folder->path) == 0
+    return rename(folder->beside.path, folder->path) == 0
                ? TN_OK
                : tn__fail_errno("Unable to write", folder->path);
 }
@@ -172,19 +200,17 @@ tn_status tn__folder_commit(tn__folder *folder, bool sync)
         (void)!fsync(parent);
         close(parent);
     }
-    if (status == TN_OK && !there) {
-        tn__free(folder->beside);
-        folder->beside = NULL;
-    }
+    if (status == TN_OK && !there)
+        tn__beside_release(&folder->beside);
     tn__folder_abort(folder); /* what is beside now is the old one, or what failed */
     return status;
 }
 
 void tn__folder_abort(tn__folder *folder)
 {
-    if (folder->beside)
-        remove_in(AT_FDCWD, folder->beside, 0);
+    if (folder->beside.path)
+        remove_in(AT_FDCWD, folder->beside.path, 0);
+    tn__beside_release(&folder->beside);
     tn__free(folder->path);
-    tn__free(folder->beside);
-    *folder = (tn__folder){ 0 };
+    folder->path = NULL;
 }

@@ -5,10 +5,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { LINKS = 40, NAME_KEPT = 200 };
+enum { LINKS = 40 };
 
 static tn_status status_of(int error)
 {
@@ -82,18 +81,4 @@ tn_status tn__path_resolve(const char *path, char **resolved)
         return TN_RESOURCE_EXHAUSTED;
     errno = ELOOP;
     return tn__fail_errno("Unable to write", path);
-}
-
-int tn__path_kept_length(const char *path)
-{
-    size_t folder = tn__path_folder_length(path), name = strlen(path + folder);
-    return (int)(folder + (name < NAME_KEPT ? name : NAME_KEPT)); /* room for the ending */
-}
-
-char *tn__path_beside(const char *path, uint32_t attempt)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint32_t mark = ((uint32_t)now.tv_nsec + attempt) * 2654435761u ^ (uint32_t)getpid();
-    return tn__print("%.*s.%08x.part", tn__path_kept_length(path), path, mark);
 }

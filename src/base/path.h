@@ -3,7 +3,6 @@
 #define TN_BASE_PATH_H
 #include "base/status.h"
 #include <stddef.h>
-#include <stdint.h>
 
 /* "<what> '<path>': <errno's text>", of the kind that errno is. */
 tn_status tn__fail_errno(const char *what, const char *path);
@@ -16,10 +15,5 @@ tn_status tn__path_open_folder(const char *path, int *fd);
  * keeps the link. Only the last part matters: links among the folders stay as they are. The caller
  * frees *resolved, whether it succeeds or not. */
 tn_status tn__path_resolve(const char *path, char **resolved);
-/* A name beside: "<name>.<8 hexadecimal digits>.part", other digits for each attempt; NULL and an
- * error when there is no memory. The caller frees it. */
-char *tn__path_beside(const char *path, uint32_t attempt);
-/* So much of the path is in that name: of a long one only the beginning. */
-int tn__path_kept_length(const char *path);
 
 #endif
