@@ -286,9 +286,7 @@ static int save_in_child(const struct form *form, int value, int at, step_end en
     return WEXITSTATUS(status) == STOPPED ? -1 : WEXITSTATUS(status);
 }
 
-/* --- stopped at a step
- * --------------------------------------------------------------------------------------------------
- */
+/* --- stopped at a step */
 /* From `there`, the value in the target before; the next save clears up. */
 static void stop_at_every_step(const struct form *form, step_end end, bool fresh)
 {
@@ -357,9 +355,7 @@ static void the_bytes_are_on_the_disk_before_the_name_is(void **state)
     }
 }
 
-/* --- calls that fail
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- calls that fail */
 static char heard[1000];
 
 static void hear(void *self, tn_sink_kind kind, const char *text, size_t size)
@@ -406,9 +402,7 @@ static void a_call_that_fails_leaves_the_old_file_and_nothing_else(void **state)
     tn_set_sink((tn_sink){ 0 });
 }
 
-/* --- killed at any moment
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- killed at any moment */
 static void save_for_ever(const struct form *form)
 {
     for (int i = 0;; i++) {
@@ -457,9 +451,7 @@ static void a_program_killed_at_any_moment_leaves_a_whole_file(void **state)
     assert_true(left > 0);
 }
 
-/* --- SavedModels, which are a folder
- * ------------------------------------------------------------------------------------
- */
+/* --- SavedModels, which are a folder */
 static const struct form folder_form = { "a_model", save_model, load_model };
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
@@ -595,9 +587,7 @@ static void a_program_killed_at_any_moment_leaves_a_whole_folder(void **state)
     assert_true(left > 0);
 }
 
-/* --- checkpoints, which are several files
- * ------------------------------------------------------------------------------------
- */
+/* --- checkpoints, which are several files */
 static tn_status save_step(int value, const char *path)
 {
     tn_variable *v = tn_variable(filled(TN_SHAPE(300, 40), value), .name = "v");
@@ -650,6 +640,66 @@ static void a_saver_killed_at_any_moment_leaves_the_last_checkpoint_whole(void *
     }
 }
 
+/* The state file names the new one before the old one is deleted. Only the second save is one of
+ * steps. */
+static tn_status save_and_drop(int value, const char *path)
+{
+    bool counting = steps.counting;
+    tn_variable *v = tn_variable(filled(TN_SHAPE(300, 40), 1), .name = "v");
+    tn_saver *saver = tn_saver(.var_list = TN_LIST(v), .max_to_keep = 1);
+    steps.counting = false;
+    const char *saved = tn_saver_save(saver, NULL, path, 1);
+    tn_assign(v, filled(TN_SHAPE(300, 40), value));
+    steps.counting = counting;
+    if (saved && value == 2)
+        saved = tn_saver_save(saver, NULL, path, 2);
+    return saved ? TN_OK : tn_pending();
+}
+
+static const struct form dropping_form = { "saver", save_and_drop, load_step };
+
+static void a_saver_that_keeps_one_has_one_whole_whenever_it_stops(void **state)
+{
+    (void)state;
+    begin(&dropping_form, "keeps_one");
+    for (step_end end = STOP_BEFORE; end <= STOP_AFTER; end++) {
+        int stopped_new = 0;
+        for (int at = 1;; at++) {
+            TN_SCOPE;
+            if (save_in_child(&dropping_form, 2, at, end) >= 0)
+                break;
+            stopped_new += check_whole(&dropping_form) == 2;
+        }
+        assert_int_equal(stopped_new, end == STOP_AFTER ? 4 : 3); /* and two files are deleted */
+        assert_int_equal(check_whole(&dropping_form), 2);
+        assert_int_equal(entries(), 4); /* data, index, state, and somebody else's */
+    }
+}
+
+/* What is there afterwards can be restored, also when only an old file could not be deleted. */
+static void a_saver_whose_call_fails_has_one_whole(void **state)
+{
+    (void)state;
+    tn_set_sink((tn_sink){ hear, NULL, false });
+    begin(&dropping_form, "keeps_one_failing");
+    int failed = 0, deleting = 0;
+    for (int at = 1;; at++) {
+        TN_SCOPE;
+        heard[0] = 0;
+        bool stays = save_failing(&dropping_form, at) != TN_OK;
+        if (steps.count < at)
+            break;
+        if (stays)
+            CHECK_ERROR(steps.kinds[at - 1] == 'w' ? TN_RESOURCE_EXHAUSTED : TN_UNKNOWN, folder);
+        assert_int_equal(check_whole(&dropping_form), stays ? 1 : 2);
+        failed += stays;
+        deleting += strstr(heard, "could not be deleted") != NULL;
+    }
+    assert_true(failed > 8);
+    assert_int_equal(deleting, 2);
+    tn_set_sink((tn_sink){ 0 });
+}
+
 /* One prefix for all saves has one moment at which the old index stands beside the new data. */
 static void weights_over_an_old_checkpoint_are_whole_or_refused(void **state)
 {
@@ -670,6 +720,54 @@ static void weights_over_an_old_checkpoint_are_whole_or_refused(void **state)
     }
 }
 
+/* Refused only when the data are in their place and the index cannot be put there; new only when
+ * the state file could not be written. */
+static void weights_whose_save_fails_are_whole_or_refused(void **state)
+{
+    (void)state;
+    int values[3] = { 0 };
+    tn_set_sink((tn_sink){ hear, NULL, false });
+    begin(&checkpoint_form, "over_failing");
+    for (int at = 1;; at++) {
+        TN_SCOPE;
+        CHECK_OK(save_weights(1, target));
+        bool failed = save_failing(&checkpoint_form, at) != TN_OK;
+        if (steps.count < at)
+            break;
+        if (failed)
+            CHECK_ERROR(steps.kinds[at - 1] == 'w' ? TN_RESOURCE_EXHAUSTED : TN_UNKNOWN, folder);
+        int value = load_weights(target);
+        assert_true(value > 0 || tn_catch(TN_DATA_LOSS) != NULL);
+        assert_true(failed || value == 2);
+        values[value] += failed;
+    }
+    tn_set_sink((tn_sink){ 0 });
+    assert_int_equal(values[0], 1);
+    assert_true(values[1] > 4);
+    assert_int_equal(values[2], 3); /* written, synced, renamed */
+}
+
+static void weights_killed_while_they_are_saved_are_whole_or_refused(void **state)
+{
+    (void)state;
+    uint32_t random = 23;
+    int whole = 0;
+    begin(&checkpoint_form, "over_killed");
+    CHECK_OK(save_weights(1, target));
+    for (int moment = 0; moment < MOMENTS / 2; moment++) {
+        TN_SCOPE;
+        kill_while_saving(&checkpoint_form, &random);
+        int value = load_weights(target);
+        whole += value != 0;
+        assert_true(value == 1 || value == 2 || tn_catch(TN_DATA_LOSS) != NULL);
+        assert_in_range(entries(), 4, 7); /* at most one beside each of the three files */
+    }
+    CHECK_OK(save_weights(1, target));
+    assert_int_equal(load_weights(target), 1);
+    assert_int_equal(entries(), 4);
+    assert_true(whole > MOMENTS / 4);
+}
+
 int main(void)
 {
     tests_begin();
@@ -686,7 +784,11 @@ int main(void)
         cmocka_unit_test(a_program_killed_at_any_moment_leaves_a_whole_folder),
         cmocka_unit_test(a_saver_that_stops_at_any_step_leaves_the_last_checkpoint_whole),
         cmocka_unit_test(a_saver_killed_at_any_moment_leaves_the_last_checkpoint_whole),
+        cmocka_unit_test(a_saver_that_keeps_one_has_one_whole_whenever_it_stops),
+        cmocka_unit_test(a_saver_whose_call_fails_has_one_whole),
         cmocka_unit_test(weights_over_an_old_checkpoint_are_whole_or_refused),
+        cmocka_unit_test(weights_whose_save_fails_are_whole_or_refused),
+        cmocka_unit_test(weights_killed_while_they_are_saved_are_whole_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
