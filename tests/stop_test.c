@@ -753,18 +753,16 @@ static void weights_killed_while_they_are_saved_are_whole_or_refused(void **stat
     uint32_t random = 23;
     int whole = 0;
     begin(&checkpoint_form, "over_killed");
-    CHECK_OK(save_weights(1, target));
     for (int moment = 0; moment < MOMENTS / 2; moment++) {
         TN_SCOPE;
+        CHECK_OK(save_weights(1, target));
+        assert_int_equal(entries(), 4);
         kill_while_saving(&checkpoint_form, &random);
         int value = load_weights(target);
         whole += value != 0;
         assert_true(value == 1 || value == 2 || tn_catch(TN_DATA_LOSS) != NULL);
-        assert_in_range(entries(), 4, 7); /* at most one beside each of the three files */
     }
-    CHECK_OK(save_weights(1, target));
-    assert_int_equal(load_weights(target), 1);
-    assert_int_equal(entries(), 4);
+    print_message("killed %d times, %d whole afterwards\n", MOMENTS / 2, whole);
     assert_true(whole > MOMENTS / 4);
 }
 
