@@ -41,6 +41,8 @@ static tn_dtype same_bytes(tn__h5_object *dataset, const tn__h5_type *type)
         { [1] = TN_UINT8, [2] = TN_UINT16, [4] = TN_UINT32, [8] = TN_UINT64 },
         { [1] = TN_INT8, [2] = TN_INT16, [4] = TN_INT32, [8] = TN_INT64 },
     };
+    if (type->refused) /* its size may be anything */
+        return (tn_dtype)0;
     switch (type->class) {
     case TN__H5_FLOAT:
         return type->size == 4 ? TN_FLOAT32 : type->size == 8 ? TN_FLOAT64 : TN_FLOAT16;

@@ -123,6 +123,21 @@ static void what_holds_no_numbers_is_refused_by_name(void **state)
     check_refused(path, TN_UNIMPLEMENTED, "'/vars/0' holds no numbers that a tensor can hold");
 }
 
+/* The size of an integer that does not fill its bytes may be anything. */
+static void integers_of_an_odd_size_are_refused_by_name(void **state)
+{
+    (void)state;
+    static const uint8_t type[] = { 0x10, 8, 0, 0, 4, 0, 0, 0, 0, 0, 32, 0 };
+    const char *path = temporary_path("odd.weights.h5");
+    tn__bytes bytes = weights_of(TN__H5_TYPE_INT(4), (int32_t[]){ 1, 2, 3, 4 }, false);
+    uint8_t *size = memmem(bytes.data, bytes.size, type, sizeof type);
+    assert_non_null(size);
+    size[4 + 3] = 64;
+    put_file(path, &bytes);
+    tn__bytes_free(&bytes);
+    check_refused(path, TN_UNIMPLEMENTED, "an integer that does not fill 1, 2, 4 or 8 bytes");
+}
+
 static void a_group_in_a_weights_place_is_refused(void **state)
 {
     (void)state;
@@ -201,6 +216,7 @@ int main(void)
         cmocka_unit_test(numbers_of_every_type_become_the_models),
         cmocka_unit_test(uint64_above_int64_stays_above_it),
         cmocka_unit_test(what_holds_no_numbers_is_refused_by_name),
+        cmocka_unit_test(integers_of_an_odd_size_are_refused_by_name),
         cmocka_unit_test(a_group_in_a_weights_place_is_refused),
         cmocka_unit_test(variables_of_every_type_come_back),
     };
