@@ -307,14 +307,31 @@ typedef struct {
     bool sync;
     char *path;
     tn__beside beside; /* its path is NULL: standard output, or already renamed */
+    bool placed;       /* before the commit; what is beside is the old file then */
+    bool added;        /* there was none */
     uint64_t flushed;
     bool settled;     /* nothing was written since the last sync */
     tn__bytes buffer; /* what stands behind `flushed` and is not yet written */
 } file_output;
 
+static bool exchange(const file_output *file)
+{
+    return renameat2(AT_FDCWD, file->beside.path, AT_FDCWD, file->path, RENAME_EXCHANGE) == 0;
+}
+
+static void take_back(const file_output *file)
+{
+    if (file->beside.path)
+        (void)!exchange(file);
+    else if (file->added)
+        unlink(file->path);
+}
+
 static void file_abort(void *self)
 {
     file_output *file = self;
+    if (file->placed)
+        take_back(file);
     if (file->beside.path)
         unlink(file->beside.path);
     tn__beside_release(&file->beside);
@@ -454,12 +471,29 @@ static tn_status file_settle(void *self)
     return TN_OK;
 }
 
+/* A rename over a file frees it, which takes its time; an exchange does not. */
+static tn_status file_place(file_output *file)
+{
+    TN_TRY(file_settle(file));
+    if (!file->beside.path)
+        return TN_OK;
+    TN_TRY(check_closing(file));
+    if (!exchange(file)) {
+        file->added = access(file->path, F_OK) != 0;
+        TN_TRY(replace_target(file));
+    }
+    file->placed = true;
+    return TN_OK;
+}
+
 static tn_status finish(file_output *file)
 {
     int folder = -1;
     TN_TRY(file_settle(file));
-    if (!file->beside.path)
+    if (!file->beside.path || file->placed) {
+        file->placed = false; /* it stays there */
         return TN_OK;
+    }
     TN_TRY(check_closing(file));
     if (file->sync)
         TN_TRY(tn__path_open_folder(file->path, &folder));
@@ -484,6 +518,15 @@ tn_status tn__writer_settle(tn__writer *writer)
     if (writer->failed)
         return fail_earlier();
     tn_status status = writer->calls == &file_calls ? file_settle(writer->self) : TN_OK;
+    writer->failed = status != TN_OK;
+    return status;
+}
+
+tn_status tn__writer_place(tn__writer *writer)
+{
+    if (writer->failed)
+        return fail_earlier();
+    tn_status status = writer->calls == &file_calls ? file_place(writer->self) : TN_OK;
     writer->failed = status != TN_OK;
     return status;
 }

@@ -40,6 +40,11 @@ uint64_t tn__writer_size(const tn__writer *writer); /* bytes written so far */
 /* Everything that was written is on the disk, so that commit has only to put it in its place: for
  * files that belong together. Does nothing for a writer over functions. */
 tn_status tn__writer_settle(tn__writer *writer);
+/* Settles it and puts it in its place, from where abort still takes it back while commit only
+ * removes the old one: for files that belong together, so that little time passes between the first
+ * rename and the last. The folder is not synced. Where names cannot be exchanged, a file that was
+ * replaced does not come back. Nothing can be written any more. */
+tn_status tn__writer_place(tn__writer *writer);
 tn_status tn__writer_commit(tn__writer *writer); /* frees the writer, whether it succeeds or not */
 void tn__writer_abort(tn__writer *writer);       /* NULL is allowed */
 /* Commits when writing went well, aborts when it did not; gives the status of both. */

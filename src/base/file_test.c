@@ -249,6 +249,42 @@ static void two_writers_of_one_target_leave_each_other_alone(void **state)
     assert_int_equal(entries(folder), 1);
 }
 
+/* --- files that belong together ----------------------------------------------------------------
+ */
+static void a_placed_file_stays_when_it_is_committed(void **state)
+{
+    (void)state;
+    const char *folder = make_folder("placed"), *path = inside(folder, "model");
+    for (int old = 0; old < 2; old++) {
+        tn__writer *writer;
+        CHECK_OK(tn__writer_open(path, true, &writer));
+        CHECK_OK(tn__write(writer, "new", 3));
+        CHECK_OK(tn__writer_place(writer));
+        check_content(path, "new");
+        CHECK_OK(tn__writer_commit(writer));
+        check_content(path, "new");
+        assert_int_equal(entries(folder), 1);
+        put(path, "old");
+    }
+}
+
+static void a_placed_file_that_is_aborted_gives_way_to_what_was_there(void **state)
+{
+    (void)state;
+    const char *folder = make_folder("taken_back"), *path = inside(folder, "model");
+    for (int old = 0; old < 2; old++) {
+        tn__writer *writer;
+        CHECK_OK(tn__writer_open(path, true, &writer));
+        CHECK_OK(tn__write(writer, "new", 3));
+        CHECK_OK(tn__writer_place(writer));
+        tn__writer_abort(writer);
+        assert_int_equal(entries(folder), old);
+        if (old)
+            check_content(path, "old");
+        put(path, "old");
+    }
+}
+
 static void the_old_files_permissions_are_kept(void **state)
 {
     (void)state;
@@ -635,6 +671,8 @@ int main(void)
         cmocka_unit_test(leftovers_of_a_save_that_was_killed_go_with_the_next_one),
         cmocka_unit_test(leftovers_of_long_names_go_too),
         cmocka_unit_test(two_writers_of_one_target_leave_each_other_alone),
+        cmocka_unit_test(a_placed_file_stays_when_it_is_committed),
+        cmocka_unit_test(a_placed_file_that_is_aborted_gives_way_to_what_was_there),
         cmocka_unit_test(the_old_files_permissions_are_kept),
         cmocka_unit_test(a_new_file_follows_the_processs_mask),
         cmocka_unit_test(a_symbolic_link_is_followed),

@@ -216,7 +216,8 @@ static tn_status open_index(const tn__bundle_writer *writer, tn__writer **index)
     return status;
 }
 
-/* Both files are whole, and the index on the disk, before the first is put in its place. */
+/* Both files are whole, and on the disk, before the first is put in its place; when the second
+ * cannot be, the first is taken back. */
 static tn_status finish(tn__bundle_writer *writer)
 {
     tn__writer *index = NULL;
@@ -224,13 +225,11 @@ static tn_status finish(tn__bundle_writer *writer)
     tn_status status = put_index(writer, index);
     if (status == TN_OK)
         status = tn__writer_settle(index);
-    if (status == TN_OK) {
-        status = tn__writer_commit(writer->data);
-        writer->data = NULL;
-    }
     if (status == TN_OK)
-        return tn__writer_commit(index);
-    tn__writer_abort(index);
+        status = tn__writer_place(writer->data);
+    status = tn__writer_end(index, status);
+    status = tn__writer_end(writer->data, status);
+    writer->data = NULL;
     return status;
 }
 
