@@ -8,7 +8,7 @@ LIBDIR ?= lib
 SECONDS ?= 60
 FUZZER ?=
 # What shares things between threads.
-THREADED = threads_test core_context_test function_function_test train_fit_test
+THREADED = threads_test core_context_test function_function_test function_variable_scope_test train_fit_test
 space := $() $()
 
 .PHONY: all demo test test-debug test-threads coverage fuzz interop install uninstall clean help

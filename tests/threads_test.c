@@ -244,11 +244,16 @@ static void *predict(void *shared)
     return (void *)wrong;
 }
 
+static tn_model *small_model(void)
+{
+    return tn_sequential(TN_LAYERS(tn_dense(5, "relu", .input_shape = TN_SHAPE(4)), tn_dense(3, "softmax")));
+}
+
 static void threads_predict_with_one_model(void **state)
 {
     (void)state;
     TN_SCOPE;
-    tn_model *model = tn_sequential(TN_LAYERS(tn_dense(5, "relu", .input_shape = TN_SHAPE(4)), tn_dense(3, "softmax")));
+    tn_model *model = small_model();
     assert_int_equal(in_threads(predict, model), 0);
     CHECK_NO_ERROR();
 }
@@ -326,22 +331,143 @@ static void *run_session(void *shared)
     return (void *)wrong;
 }
 
-static void a_session_runs_in_many_threads_and_loses_nothing(void **state)
+/* In the graph that is the default. */
+static shared_session begin_session(void)
 {
-    (void)state;
-    TN_SCOPE;
-    TN_WITH(tn_graph_as_default(tn_graph_new()));
-    shared_session s = { .x = tn_placeholder(TN_FLOAT32, TN_SCALAR, "x"), .v = tn_variable(tn_zeros(TN_SHAPE(64), TN_FLOAT32)) };
+    shared_session s = { .x = tn_placeholder(TN_FLOAT32, TN_SCALAR, "x"), .v = tn_variable(tn_zeros(TN_SHAPE(64), TN_FLOAT32), .name = "v") };
     s.doubled = tn_multiply(s.x, tn_scalar(2));
     s.added = tn_assign_add(s.v, tn_ones(TN_SHAPE(64), TN_FLOAT32));
     s.train = tn_minimize(tn_gradient_descent_optimizer(1.0), tn_negative(tn_reduce_sum(s.v))); /* adds 1 too */
     s.session = tn_session();
     CHECK_OK(tn_run_operation(s.session, tn_global_variables_initializer()));
+    return s;
+}
+
+static shared_session begin_graph_and_session(void)
+{
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    return begin_session();
+}
+
+static void a_session_runs_in_many_threads_and_loses_nothing(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    shared_session s = begin_graph_and_session();
     assert_int_equal(in_threads(run_session, &s), 0);
     CHECK_NO_ERROR();
     tn_tensor *sum = tn_run(s.session, s.v);
     assert_int_equal(tn_data_float32(sum)[0], THREADS * ROUNDS);
     assert_int_equal(tn_data_float32(sum)[63], THREADS * ROUNDS);
+}
+
+/* --- graphs and sessions of each thread's own ---------------------------------------------------------------------------------- */
+static void *have_own_graphs(void *shared)
+{
+    (void)shared;
+    uintptr_t wrong = 0;
+    for (int i = 0; i < 4; i++) {
+        TN_SCOPE;
+        shared_session s = begin_graph_and_session();
+        wrong += strcmp(tn_name(s.v), "v") != 0; /* as if there were no other graphs */
+        for (int run = 0; run < 6; run++)
+            wrong += run_once(&s, run);
+        const float *sum = tn_data_float32(tn_run(s.session, s.v));
+        wrong += !sum || sum[0] != 6;
+    }
+    return (void *)(wrong + (tn_pending() != TN_OK));
+}
+
+static void each_thread_may_have_a_graph_and_a_session_of_its_own(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    assert_int_equal(in_threads(have_own_graphs, NULL), 0);
+    CHECK_NO_ERROR();
+}
+
+/* --- saving while others work ---------------------------------------------------------------------------------------------------- */
+typedef struct {
+    atomic_int next;
+    tn_model *model;
+    shared_session s;
+    tn_saver *saver;
+    char path[3][300]; /* of a checkpoint, a SavedModel, an archive */
+} shared_saving;
+
+/* Values that no other thread changes: what is in the file is known. */
+static uintptr_t save_and_look(shared_saving *shared, int kind)
+{
+    const char *path = shared->path[kind];
+    tn_tensor *x = tn_ones(TN_SHAPE(2, 4), TN_FLOAT32), *want = tn_call(shared->model, x);
+    tn_status saved = kind == 0 ? tn_save_weights(shared->model, path) : tn_save(shared->model, path),
+              loaded = TN_OK;
+    tn_model *other = kind == 0 ? small_model() : tn_load_model(path);
+    if (kind == 0)
+        loaded = tn_load_weights(other, path);
+    tn_tensor *apart = tn_reduce_max(tn_abs(tn_subtract(tn_call(other, x), want)));
+    return (saved != TN_OK) + (loaded != TN_OK) + (tn_to_double(apart) > 1e-6) + (tn_pending() != TN_OK);
+}
+
+static void *save_or_predict(void *me)
+{
+    shared_saving *shared = me;
+    int turn = shared->next++;
+    uintptr_t wrong = 0;
+    for (int i = 0; i < 4; i++) {
+        TN_SCOPE;
+        wrong += turn < 3 ? save_and_look(shared, turn) : (uintptr_t)predict(shared->model);
+    }
+    return (void *)wrong;
+}
+
+static void a_model_is_saved_while_others_predict_with_it(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    shared_saving shared = { .next = 0 };
+    static const char *const names[] = { "saved_weights", "saved_folder", "saved.keras" };
+    for (int i = 0; i < 3; i++)
+        snprintf(shared.path[i], sizeof *shared.path, "%s", temporary_path(names[i]));
+    shared.model = small_model();
+    assert_int_equal(in_threads(save_or_predict, &shared), 0);
+    CHECK_NO_ERROR();
+}
+
+/* Each value that is saved is from between two runs. */
+static uintptr_t save_session(shared_saving *shared, int step)
+{
+    const char *path = tn_saver_save(shared->saver, shared->s.session, shared->path[0], step);
+    tn_variable *v = tn_variable(tn_zeros(TN_SHAPE(64), TN_FLOAT32), .name = "v");
+    uintptr_t wrong = tn_saver_restore(tn_saver(.var_list = TN_LIST(v)), NULL, path) != TN_OK;
+    return wrong + torn(v);
+}
+
+static void *save_or_run(void *me)
+{
+    shared_saving *shared = me;
+    bool saves = shared->next++ == 0;
+    uintptr_t wrong = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        TN_SCOPE;
+        wrong += saves ? save_session(shared, i) : run_once(&shared->s, i);
+    }
+    return (void *)(wrong + (tn_pending() != TN_OK));
+}
+
+static void a_session_is_saved_while_others_run_it(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    shared_saving shared = { .next = 0 };
+    snprintf(shared.path[0], sizeof *shared.path, "%s", temporary_path("steps"));
+    TN_WITH(tn_graph_as_default(tn_graph_new()));
+    shared.s = begin_session();
+    shared.saver = tn_saver(.max_to_keep = 2);
+    assert_int_equal(in_threads(save_or_run, &shared), 0);
+    CHECK_NO_ERROR();
+    tn_tensor *sum = tn_run(shared.s.session, shared.s.v);
+    assert_int_equal(tn_data_float32(sum)[0], (THREADS - 1) * ROUNDS);
 }
 
 int main(void)
@@ -359,6 +485,9 @@ int main(void)
         cmocka_unit_test(a_thread_that_ends_frees_what_it_made),
         cmocka_unit_test(what_one_thread_made_another_may_release),
         cmocka_unit_test(a_session_runs_in_many_threads_and_loses_nothing),
+        cmocka_unit_test(each_thread_may_have_a_graph_and_a_session_of_its_own),
+        cmocka_unit_test(a_model_is_saved_while_others_predict_with_it),
+        cmocka_unit_test(a_session_is_saved_while_others_run_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,7 +72,7 @@ struct tn_layer {
     const char *activity_regularizer; /* the text of such a field of the instance, or NULL */
     struct tn__added_losses *losses; /* what its last call added; see losses.c. NULL: nothing ever */
     tn_function *traced;    /* a class with .traced: its call as a function */
-    void *trainer;          /* compile's, see train/; NULL */
+    _Atomic(void *) trainer; /* compile's, see train/; NULL. A thread may ask for it while another makes it */
     void (*free_trainer)(void *trainer);
 };
 TN__HANDLE_SIZE(struct tn_layer);
