@@ -22,6 +22,20 @@ static tn_status find_unknown(const tn__saved_folder *f, char **unknown)
 }
 
 /* --- a model of layers ------------------------------------------------------------------------ */
+/* A folder whose variables got lost; a model that has none needs none. */
+static tn_status check_bundle(const tn__saved_folder *f, tn_layer *model)
+{
+    size_t count = tn_variables(model).count;
+    if (f->bundle || count == 0 || tn__failed(tn__context()))
+        return tn__errors()->status;
+    return tn__fail(TN_NOT_FOUND,
+                    "Unsuccessful TensorSliceReader constructor: Failed to find any matching files "
+                    "for %s/" TN__VARIABLES_PREFIX
+                    "\nthe model in '%s' has %zu variables, and nothing fills them: the folder is "
+                    "not whole",
+                    f->path, f->path, count);
+}
+
 static tn_status load_weights(const tn__load *load, const tn__saved_folder *f,
                               const tn__source *source, tn_layer *model)
 {
@@ -30,6 +44,8 @@ static tn_status load_weights(const tn__load *load, const tn__saved_folder *f,
     tn_status status = TN_OK;
     if (load->options->compile && json_is_object(training))
         status = tn__trainer_compile(load->context, model, training);
+    if (status == TN_OK)
+        status = check_bundle(f, model);
     if (status == TN_OK && f->bundle)
         status = tn__checkpoint_load(load->context, &loading, f->bundle,
                                      &(tn__checkpoint_names){ NULL, NULL }, model, true);

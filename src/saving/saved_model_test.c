@@ -289,7 +289,11 @@ static void damaged_folders_are_refused(void **state)
 {
     (void)state;
     TN_SCOPE;
-    const char *path = temporary_path("damaged");
+    const char *path = temporary_path("damaged"), *lost = temporary_path("lost");
+    CHECK_OK(tn_save(small_model(), lost));
+    assert_int_equal(unlink(inside(lost, "variables/variables.index")), 0);
+    assert_null(tn_load_model(lost));
+    CHECK_ERROR(TN_NOT_FOUND, "has 4 variables, and nothing fills them");
     CHECK_OK(tn_save(small_model(), path));
     assert_int_equal(unlink(inside(path, "keras_metadata.pb")), 0);
     assert_non_null(tn_load_model(path));
