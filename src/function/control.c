@@ -151,10 +151,10 @@ static tn_status name_outputs(tn_context *context, const tn__op *op, tn_tensor *
     return status;
 }
 
-/* The node, and its outputs in the structure that the body gave. */
+/* The node, and its first outputs in the structure that the body gave. */
 static tn_tensor *apply(tn_context *context, const tn__op *op, const void *attrs, tn_list first, const outside *o, const tn_tensor *structure)
 {
-    size_t count = first.count + o->tensor.count + o->variable.count, outputs = tn__flat_count(structure);
+    size_t count = first.count + o->tensor.count + o->variable.count, outputs = tn__op_outputs(op, attrs, count);
     tn_tensor **inputs = tn__scope_alloc((count + 1) * sizeof *inputs), **made = tn__scope_alloc((outputs + 1) * sizeof *made);
     if (!inputs || !made)
         return NULL;
@@ -166,10 +166,17 @@ static tn_tensor *apply(tn_context *context, const tn__op *op, const void *attrs
     if (tn__dispatch(context, op, attrs, inputs, count, made, outputs) != TN_OK)
         return NULL;
     tn_tensor *const *at = made;
-    tn_tensor *result = name_outputs(context, op, made, outputs) == TN_OK ? tn__rebuild(structure, &at) : NULL;
+    tn_tensor *result = name_outputs(context, op, made, tn__flat_count(structure)) == TN_OK ? tn__rebuild(structure, &at) : NULL;
     for (size_t i = 0; i < outputs; i++)
         tn__release(made[i]);
     return result;
+}
+
+static tn_status keep(tn_context *context, traced *const *branches, size_t count, int64_t *kept)
+{
+    TN_TRY(tn__keep(context, branches, count, TN_MAX_RANK, kept));
+    *kept = *kept < 0 ? 0 : *kept;
+    return TN_OK;
 }
 
 /* --- tn_cond ------------------------------------------------------------------------------------------------------------ */
@@ -196,11 +203,12 @@ static tn_status check_branches(const traced *then, const traced *otherwise)
 
 static tn_tensor *branch(tn_context *context, tn_tensor *predicate, traced *then, traced *otherwise)
 {
-    tn__if_attrs attrs;
+    tn__if_attrs attrs = { 0 };
     outside o = { 0 };
     tn_tensor *result = NULL;
-    if (check_branches(then, otherwise) == TN_OK && tn__reads_outside(context, (traced *[]){ then, otherwise }, 2) == TN_OK &&
-        add_outside(&o, then->graph) == TN_OK && add_outside(&o, otherwise->graph) == TN_OK &&
+    traced *const both[] = { then, otherwise };
+    if (check_branches(then, otherwise) == TN_OK && tn__reads_outside(context, both, 2) == TN_OK &&
+        keep(context, both, 2, &attrs.kept) == TN_OK && add_outside(&o, then->graph) == TN_OK && add_outside(&o, otherwise->graph) == TN_OK &&
         close(context, then, 0, &o, &attrs.then) == TN_OK && close(context, otherwise, 0, &o, &attrs.otherwise) == TN_OK) {
         bool stateful = tn__closure_is_stateful(&attrs.then, true) || tn__closure_is_stateful(&attrs.otherwise, true);
         result = apply(context, stateful ? &tn__op_If : &tn__op_StatelessIf, &attrs, (tn_list){ 1, &predicate }, &o, then->result);
@@ -265,13 +273,15 @@ static tn_status check_alike(const traced *t, size_t count)
     return TN_OK;
 }
 
-static tn_status close_all(tn_context *context, traced *t, size_t count, outside *o, tn__closures *closures, bool *stateful)
+static tn_status close_all(tn_context *context, traced *t, size_t count, outside *o, tn__case_attrs *attrs, bool *stateful)
 {
+    tn__closures *closures = (tn__closures *)(void *)attrs->branches;
     TN_TRY(check_alike(t, count));
     traced **bodies = tn__scope_alloc(count * sizeof *bodies);
     for (size_t i = 0; bodies && i < count; i++)
         bodies[i] = &t[i];
     TN_TRY(bodies ? tn__reads_outside(context, bodies, count) : TN_RESOURCE_EXHAUSTED);
+    TN_TRY(keep(context, bodies, count, &attrs->kept));
     for (size_t i = 0; i < count; i++)
         TN_TRY(add_outside(o, t[i].graph));
     for (size_t i = 0; i < count; i++) {
@@ -289,8 +299,8 @@ static tn_tensor *choice(tn_context *context, tn_tensor *index, traced *t, size_
     bool stateful = false;
     tn_tensor *result = NULL;
     tn__closures *closures = tn__closures_new(count);
-    tn__case_attrs attrs = { (tn_tensor *)closures };
-    if (closures && close_all(context, t, count, &o, closures, &stateful) == TN_OK)
+    tn__case_attrs attrs = { (tn_tensor *)closures, 0 };
+    if (closures && close_all(context, t, count, &o, &attrs, &stateful) == TN_OK)
         result = apply(context, stateful ? &tn__op_Case : &tn__op_StatelessCase, &attrs, (tn_list){ 1, &index }, &o, t[0].result);
     tn__release(closures);
     outside_free(&o);
@@ -513,12 +523,31 @@ static tn_status trace_loop(tn_context *context, const program *p, tn_list value
     return check_predicate(test->output[0], "tn_while_loop: what condition gives") ? TN_OK : TN_INVALID_ARGUMENT;
 }
 
+/* What a loop cannot do again for its gradient it keeps of every round. */
+static tn_status keep_rounds(tn_context *context, traced *test, traced *round, size_t variables, tn__while_attrs *attrs)
+{
+    const tn__closure bodies[] = { { .graph = (tn_tensor *)test->graph }, { .graph = (tn_tensor *)round->graph } };
+    bool stateful = tn__closure_is_stateful(&bodies[0], true) || tn__closure_is_stateful(&bodies[1], true);
+    for (size_t i = 0; i < variables && stateful; i++) {
+        const tn_tensor *x = round->graph->input.item[i];
+        if (!tn__dtype_size((tn_dtype)x->dtype) || (x->shape.known && x->shape.rank == TN_MAX_RANK))
+            return TN_OK;
+    }
+    int64_t kept = -1;
+    if (stateful)
+        TN_TRY(tn__keep(context, &round, 1, TN_MAX_RANK - 1, &kept));
+    attrs->history = kept >= 0;
+    attrs->kept = kept > 0 ? kept : 0;
+    return TN_OK;
+}
+
 static tn_tensor *repeat(tn_context *context, const program *p, tn_list values, traced *test, traced *round)
 {
     tn__while_attrs attrs = { .collected = (int64_t)(round->outputs - values.count) };
     outside o = { 0 };
     tn_tensor *result = NULL, *structure = p->collect ? tn_tuple_of((tn_list){ round->outputs, round->output }) : tn__packed(values);
-    if (structure && tn__reads_outside(context, (traced *[]){ test, round }, 2) == TN_OK && add_outside(&o, test->graph) == TN_OK &&
+    if (structure && tn__reads_outside(context, (traced *[]){ test, round }, 2) == TN_OK &&
+        keep_rounds(context, test, round, values.count, &attrs) == TN_OK && add_outside(&o, test->graph) == TN_OK &&
         add_outside(&o, round->graph) == TN_OK &&
         close(context, test, values.count, &o, &attrs.condition) == TN_OK && close(context, round, values.count, &o, &attrs.body) == TN_OK) {
         bool stateful = tn__closure_is_stateful(&attrs.condition, true) || tn__closure_is_stateful(&attrs.body, true);

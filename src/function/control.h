@@ -23,23 +23,33 @@ typedef struct {
 /* Variables that the bodies of one node only read are read before it, in the graph round it, and come in as values (reads.c). Not so in a
  * graph of TensorFlow 1. */
 tn_status tn__reads_outside(tn_context *context, tn__traced *const *bodies, size_t count);
+/* What the bodies' float outputs are computed of and a gradient cannot compute again becomes the last outputs of all of them: each gives its
+ * own, and nothing, in the same rank, for the others'. kept: how many; -1: something cannot be kept, texts or what is of a greater rank
+ * (keep.c). */
+tn_status tn__keep(tn_context *context, tn__traced *const *bodies, size_t count, int most_rank, int64_t *kept);
+/* Marks what the marked nodes are computed of, by index; not what only ran before them. */
+void tn__mark_values(const tn_graph *graph, bool *needed);
 
-/* Node inputs: the predicate, the closures' inputs, the program's variables that they use. */
+/* Node inputs: the predicate, the closures' inputs, the program's variables that they use. The `kept` last outputs are for the gradient. */
 typedef struct {
     tn__closure then, otherwise;
+    int64_t kept;
 } tn__if_attrs;
 /* Node inputs: the loop's variables, the other inputs of the closures, the program's variables that they use. Outputs: the loop's
- * variables at the end; with `history`, then for each its values at the beginning of every round, stacked; then the `collected` last
- * outputs of the body, of all rounds stacked. */
+ * variables at the end; then of the outputs that the body gives behind them the `collected` ones, of all rounds stacked. With `history`
+ * there are more, for the gradient: each loop variable at the beginning of every round, then the body's `kept` last outputs, stacked; of
+ * those whose shape is not known then the shapes, a row for each round: a stack has the largest, and zeros behind smaller ones. */
 typedef struct {
     tn__closure condition, body;
     tn_flag history;
-    int64_t collected;
+    int64_t collected, kept;
 } tn__while_attrs;
 
-/* Node inputs: the index, the closures' inputs, the program's variables that they use. An index of no branch is the last one's. */
+/* Node inputs: the index, the closures' inputs, the program's variables that they use. An index of no branch is the last one's. The `kept`
+ * last outputs are for the gradient. */
 typedef struct {
     tn_tensor *branches; /* a tn__closures, retained as any object */
+    int64_t kept;
 } tn__case_attrs;
 typedef struct {
     tn__object object;
@@ -52,11 +62,16 @@ tn__closures *tn__closures_new(size_t count);
 size_t tn__closure_inputs(const tn__closure *c);
 size_t tn__closure_outputs(const tn__closure *c);
 size_t tn__while_variables(const tn__while_attrs *attrs);
+/* What a loop's history stacks: the loop variables, then what the body keeps. What the rounds' tensors of a stack are like; which output has
+ * their shapes, 0: they have one that is known. */
+size_t tn__while_stacks(const tn__while_attrs *attrs);
+const tn_tensor *tn__while_stacked(const tn__while_attrs *attrs, size_t stack);
+size_t tn__while_shapes(const tn__while_attrs *attrs, size_t stack);
 /* Do its nodes, and those of closures in it, change anything, draw from a stateful generator or, where `reading` counts, read a variable? */
 bool tn__closure_is_stateful(const tn__closure *c, bool reading);
 bool tn__node_is_stateful(const tn__node *node, bool reading);
-/* Runs it on values: as many feeds as it has inputs, as many results as outputs, retained for the caller. */
-tn_status tn__closure_run(tn_context *context, const tn__closure *c, tn_tensor *const *feeds, tn_tensor **results);
+/* Runs it on values: as many feeds as it has inputs, as many results as asked for, the first of its outputs, retained for the caller. */
+tn_status tn__closure_run(tn_context *context, const tn__closure *c, tn_tensor *const *feeds, tn_tensor **results, size_t count);
 
 extern const tn__op tn__op_If, tn__op_StatelessIf, tn__op_While, tn__op_StatelessWhile, tn__op_Case, tn__op_StatelessCase;
 

@@ -1,7 +1,8 @@
 /* control_gradient.c - the gradients of If, Case and While, in ops and control flow themselves.
  *
  * A branch's gradient runs the branch again, with a tape. A loop's runs the loop again, keeping what its variables were in each round,
- * and then a loop over the rounds from the last to the first, each with a tape. */
+ * and then a loop over the rounds from the last to the first, each with a tape. What must not run again was kept (keep.c), and the tape
+ * is told of it; a loop that does such things has kept its variables too. */
 #include "autodiff/tape.h"
 #include "function/control.h"
 #include "ops/ops.h"
@@ -13,57 +14,77 @@ typedef struct {
     tn_tensor *const *feeds;   /* stand for the closure's inputs */
     size_t feed_count;
     tn_tensor *const *seeds;   /* by output; NULL items: nothing arrives there */
+    tn_tensor *const *kept;    /* what the last outputs were, which are not run again */
+    size_t kept_count;
     tn_tensor *const *sources; /* among feeds, and variables */
     size_t source_count;
 } flow;
-
-/* A variable's value after something else was done to it here is not there any more. */
-static bool reads_assigned(const tn_graph *graph, const tn__node *read)
-{
-    if (read->op != &tn__op_ReadVariableOp)
-        return false;
-    const tn_tensor *variable = tn__node_variable(read->input[0]->of.output.node);
-    for (size_t i = 0; i < graph->node.count; i++) {
-        const tn__node *node = graph->node.item[i];
-        for (size_t k = 0; k < node->input_count && node->op != &tn__op_ReadVariableOp; k++)
-            if (node->input[k]->form == TN__SYMBOLIC && tn__node_variable(node->input[k]->of.output.node) == variable)
-                return true;
-    }
-    return false;
-}
 
 /* Does what the outputs need, where something arrives, give the same when it is run again? */
 static bool is_repeatable(const tn__closure *c, tn_tensor *const *seeds)
 {
     const tn_graph *graph = (const tn_graph *)c->graph;
-    size_t count = graph->node.count;
-    bool *needed = tn__scope_alloc(2 * count + 1);
+    bool *needed = tn__scope_alloc(graph->node.count + 1);
     if (!needed)
         return false;
-    memset(needed, 0, 2 * count + 1); /* the second half: nothing is cut */
+    memset(needed, 0, graph->node.count + 1);
     for (size_t i = 0; i < tn__closure_outputs(c); i++)
         if (seeds[i])
             needed[c->outputs->of.tuple.item[i]->of.output.node->index] = true;
-    tn__graph_mark_needed(graph, needed + count, needed);
-    for (size_t i = 0; i < count; i++)
-        if (needed[i] && (tn__node_is_stateful(graph->node.item[i], false) || reads_assigned(graph, graph->node.item[i])))
+    tn__mark_values(graph, needed);
+    for (size_t i = 0; i < graph->node.count; i++)
+        if (needed[i] && tn__node_is_stateful(graph->node.item[i], true))
             return false;
     return true;
 }
 
-/* seeds: what arrives at the outputs; NULL: all of it is run again. */
-static bool check_repeatable(const tn__closure *c, tn_tensor *const *seeds, const char *what)
+static bool fail_unkept(const char *what)
 {
-    if (!tn__closure_is_stateful(c, false) || (seeds && is_repeatable(c, seeds)))
-        return true;
-    tn__fail(TN_UNIMPLEMENTED, "the gradient of %s that assigns to variables or draws from a stateful generator\n"
-                               "do that outside, or draw with the stateless functions (tn_random_stateless_…)", what);
+    tn__fail(TN_UNIMPLEMENTED, "the gradient of %s that assigns to variables or draws from a stateful generator, and has texts or tensors of rank %d "
+                               "that would have to be kept for it", what, TN_MAX_RANK);
     return false;
+}
+
+/* Everything that is not repeatable is among what was kept, or nothing is: then that was not possible. */
+static bool check_repeatable(const tn__closure *c, tn_tensor *const *seeds, int64_t kept, const char *what)
+{
+    return kept || is_repeatable(c, seeds) || fail_unkept(what);
 }
 
 static bool is_source(const tn_tensor *x)
 {
     return tn__in(TN__FLOATS, (tn_dtype)x->dtype);
+}
+
+/* A value that was kept, as the replay has it: another tensor, in which no tape knows the one that was kept. What arrives there goes where
+ * the node that gave it sends it, and not there twice. */
+static tn_tensor *apart(tn_context *context, tn_tensor *kept, const tn_shape *shape)
+{
+    tn_tensor *x = NULL;
+    if (kept->form == TN__VALUE)
+        return tn__tensor_view(kept, &kept->shape, &x) == TN_OK ? tn__own(x) : NULL;
+    tn__tapes_pause(context);
+    x = tn_ensure_shape(kept, *shape);
+    tn__tapes_resume(context);
+    return x;
+}
+
+static tn_status find_known(tn_context *context, const flow *f, tn__known *known)
+{
+    size_t first = tn__closure_outputs(f->closure) - f->kept_count;
+    tn_tensor **output = tn__scope_alloc((f->kept_count + 1) * sizeof *output), **value = tn__scope_alloc((f->kept_count + 1) * sizeof *value);
+    *known = (tn__known){ output, value, 0 };
+    if (!output || !value)
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < f->kept_count; i++) {
+        tn_tensor *x = f->closure->outputs->of.tuple.item[first + i];
+        if (tn__node_capture(x->of.output.node))
+            continue; /* of another branch */
+        output[known->count] = x;
+        if (!(value[known->count++] = apart(context, f->kept[i], &x->shape)))
+            return context->error.status;
+    }
+    return TN_OK;
 }
 
 /* The nodes again, seen by the tape, those that lead to where something arrives. */
@@ -77,8 +98,10 @@ static tn_status run_seen(tn_context *context, const flow *f, tn_tensor **result
         return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < count; i++)
         wanted[i] = f->seeds[i] ? f->closure->outputs->of.tuple.item[i] : NULL;
-    return tn__graph_replay(context, graph->node.item, graph->node.count, f->closure->inputs->of.tuple.item, f->feeds, f->feed_count, false, wanted,
-                            results, count);
+    tn__known known;
+    TN_TRY(find_known(context, f, &known));
+    return tn__graph_replay_known(context, graph->node.item, graph->node.count, f->closure->inputs->of.tuple.item, f->feeds, f->feed_count, &known,
+                                  wanted, results, count);
 }
 
 static tn_status gradients_of_run(tn_context *context, const flow *f, const struct tn_tape *tape, tn_tensor **results, tn_tensor **gradients)
@@ -153,9 +176,9 @@ typedef struct {
     const sources *s;
 } if_flow;
 
-static tn_tensor *back_through(const if_flow *f, const tn__closure *closure)
+static tn_tensor *back_through(const tn__gradient *g, const sources *s, const tn__closure *closure, size_t kept)
 {
-    flow flow = { closure, f->g->in + 1, tn__closure_inputs(closure), f->g->dout, f->s->item, f->s->count };
+    flow flow = { closure, g->in + 1, tn__closure_inputs(closure), g->dout, g->out + g->out_count - kept, kept, s->item, s->count };
     return differentiate(&flow);
 }
 
@@ -163,21 +186,23 @@ static tn_tensor *back_through_then(void *self, tn_list inputs)
 {
     (void)inputs;
     const if_flow *f = self;
-    return back_through(f, &((const tn__if_attrs *)f->g->attrs)->then);
+    const tn__if_attrs *a = f->g->attrs;
+    return back_through(f->g, f->s, &a->then, (size_t)a->kept);
 }
 
 static tn_tensor *back_through_otherwise(void *self, tn_list inputs)
 {
     (void)inputs;
     const if_flow *f = self;
-    return back_through(f, &((const tn__if_attrs *)f->g->attrs)->otherwise);
+    const tn__if_attrs *a = f->g->attrs;
+    return back_through(f->g, f->s, &a->otherwise, (size_t)a->kept);
 }
 
 void tn__if_gradient(tn__gradient *g)
 {
     const tn__if_attrs *a = g->attrs;
     sources s;
-    if (!check_repeatable(&a->then, g->dout, "a branch") || !check_repeatable(&a->otherwise, g->dout, "a branch") ||
+    if (!check_repeatable(&a->then, g->dout, a->kept, "a branch") || !check_repeatable(&a->otherwise, g->dout, a->kept, "a branch") ||
         !find_sources(g, 1, &s) || !s.count)
         return;
     if_flow f = { g, &s };
@@ -195,16 +220,16 @@ static tn_tensor *back_through_case(void *self, tn_list inputs)
 {
     (void)inputs;
     const case_flow *f = self;
-    flow flow = { f->closure, f->g->in + 1, tn__closure_inputs(f->closure), f->g->dout, f->s->item, f->s->count };
-    return differentiate(&flow);
+    return back_through(f->g, f->s, f->closure, (size_t)((const tn__case_attrs *)f->g->attrs)->kept);
 }
 
 void tn__case_gradient(tn__gradient *g)
 {
-    const tn__closures *branches = (const tn__closures *)(const void *)((const tn__case_attrs *)g->attrs)->branches;
+    const tn__case_attrs *a = g->attrs;
+    const tn__closures *branches = (const tn__closures *)(const void *)a->branches;
     sources s;
     for (size_t i = 0; i < branches->count; i++)
-        if (!check_repeatable(&branches->item[i], g->dout, "a branch"))
+        if (!check_repeatable(&branches->item[i], g->dout, a->kept, "a branch"))
             return;
     case_flow *flows = tn__scope_alloc(branches->count * sizeof *flows);
     void **selves = tn__scope_alloc(branches->count * sizeof *selves);
@@ -225,9 +250,9 @@ void tn__case_gradient(tn__gradient *g)
 typedef struct {
     const tn__gradient *g;
     const tn__while_attrs *a;
-    tn_list past;       /* of each loop variable its values in all rounds, stacked */
-    size_t count;       /* loop variables */
-    const sources *s;   /* the first `own` are loop variables */
+    size_t count;              /* loop variables */
+    tn_tensor *const *history; /* the outputs that the history has; see tn__while_attrs */
+    const sources *s;          /* the first `own` are loop variables */
     size_t own;
 } while_flow;
 
@@ -237,76 +262,117 @@ static tn_tensor *rounds_left(void *self, tn_list inputs)
     return tn_greater(tn_at(inputs, 0), tn__like(tn_at(inputs, 0), 0));
 }
 
-/* The row of a round of what arrives at stacked values; NULL and true when nothing does. */
-static bool row_of(tn_tensor *stacked, tn_tensor *round, tn_tensor **row)
+/* Where outputs of the history begin. */
+static size_t first_of_history(const tn__while_attrs *a)
 {
-    *row = stacked ? tn_gather(stacked, round, 0) : NULL;
-    return !stacked || *row;
+    return tn__while_variables(a) + (size_t)a->collected;
+}
+
+/* The row of a round of what was stacked, or of what arrives there, in the shape that it had. */
+static tn_tensor *row_of_history(const while_flow *f, tn_tensor *stacked, size_t stack, tn_tensor *round)
+{
+    size_t shapes = tn__while_shapes(f->a, stack);
+    tn_tensor *row = tn_gather(stacked, round, 0);
+    if (!shapes || !row)
+        return row;
+    tn_tensor *shape = tn_gather(f->history[shapes - first_of_history(f->a)], round, 0);
+    return shape ? TN__APPLY(tn__op_Slice, NULL, row, tn_zeros_like(shape), shape) : NULL;
+}
+
+/* What arrives at the history in a round; NULL and true when nothing does. */
+static bool arrives_at_history(const while_flow *f, size_t stack, tn_tensor *round, tn_tensor **arrives)
+{
+    tn_tensor *stacked = f->a->history ? f->g->dout[first_of_history(f->a) + stack] : NULL;
+    *arrives = stacked ? row_of_history(f, stacked, stack, round) : NULL;
+    return !stacked || *arrives;
 }
 
 /* What arrives at the outputs of a round: at the loop variables from the round after it, at what is collected from the stack, and at the
- * kept values where somebody used them. */
-static bool seeds_of(const while_flow *f, tn_list inputs, tn_tensor *round, tn_tensor **seeds, tn_tensor **kept)
+ * kept values where somebody used them; the latter's own gradients for loop variables in `past`. */
+static bool seeds_of(const while_flow *f, tn_list inputs, tn_tensor *round, tn_tensor **seeds, tn_tensor **past)
 {
-    size_t stacks = f->count * (f->a->history ? 2 : 1);
+    size_t collected = (size_t)f->a->collected;
     for (size_t i = 0; i < f->count; i++)
-        seeds[i] = kept[i] = NULL;
+        seeds[i] = NULL;
     for (size_t i = 0; i < f->own; i++)
         seeds[f->s->place[i]] = inputs.item[1 + i];
-    for (size_t i = 0; i < f->count && f->a->history; i++)
-        if (!row_of(f->g->dout[f->count + i], round, &kept[i]))
+    for (size_t i = 0; i < collected; i++) {
+        tn_tensor *stacked = f->g->dout[f->count + i];
+        seeds[f->count + i] = stacked ? tn_gather(stacked, round, 0) : NULL;
+        if (stacked && !seeds[f->count + i])
             return false;
-    for (size_t i = 0; i < (size_t)f->a->collected; i++)
-        if (!row_of(f->g->dout[stacks + i], round, &seeds[f->count + i]))
+    }
+    for (size_t i = 0; i < tn__while_stacks(f->a); i++)
+        if (!arrives_at_history(f, i, round, i < f->count ? &past[i] : &seeds[collected + i]))
             return false;
+    return true;
+}
+
+/* What went into a round and what it kept, then room for what flows back. */
+typedef struct {
+    tn_tensor **feed, **source, **kept, **seeds, **past, **next;
+    size_t feeds;
+} round_flow;
+
+static bool begin_round(const while_flow *f, tn_tensor *round, round_flow *r)
+{
+    size_t outputs = tn__closure_outputs(&f->a->body), kept = (size_t)f->a->kept;
+    r->feeds = tn__closure_inputs(&f->a->body);
+    tn_tensor **room = tn__scope_alloc((r->feeds + 2 * f->s->count + kept + outputs + f->count + 1) * sizeof *room);
+    if (!round || !room)
+        return false;
+    r->feed = room;
+    r->source = r->feed + r->feeds;
+    r->kept = r->source + f->s->count;
+    r->seeds = r->kept + kept;
+    r->past = r->seeds + outputs;
+    r->next = r->past + f->count;
+    for (size_t i = 0; i < r->feeds; i++)
+        if (!(r->feed[i] = i < f->count ? row_of_history(f, f->history[i], i, round) : f->g->in[i]))
+            return false;
+    for (size_t i = 0; i < kept; i++)
+        if (!(r->kept[i] = row_of_history(f, f->history[f->count + i], f->count + i, round)))
+            return false;
+    for (size_t i = 0; i < f->s->count; i++)
+        r->source[i] = i < f->own ? r->feed[f->s->place[i]] : f->s->item[i];
     return true;
 }
 
 static tn_tensor *one_round_back(void *self, tn_list inputs)
 {
     const while_flow *f = self;
-    size_t feeds = tn__closure_inputs(&f->a->body), outputs = tn__closure_outputs(&f->a->body);
     tn_tensor *round = tn_subtract(tn_at(inputs, 0), tn__like(tn_at(inputs, 0), 1));
-    tn_tensor **feed = tn__scope_alloc((feeds + 1) * sizeof *feed), **source = tn__scope_alloc((f->s->count + 1) * sizeof *source);
-    tn_tensor **seeds = tn__scope_alloc((outputs + f->count + 1) * sizeof *seeds), **next = tn__scope_alloc((f->s->count + 2) * sizeof *next);
-    if (!round || !feed || !source || !seeds || !next || !seeds_of(f, inputs, round, seeds, seeds + outputs))
+    round_flow r;
+    if (!begin_round(f, round, &r) || !seeds_of(f, inputs, round, r.seeds, r.past))
         return NULL;
-    for (size_t i = 0; i < feeds; i++)
-        if (!(feed[i] = i < f->count ? tn_gather(f->past.item[i], round, 0) : f->g->in[i]))
-            return NULL;
-    for (size_t i = 0; i < f->s->count; i++)
-        source[i] = i < f->own ? feed[f->s->place[i]] : f->s->item[i];
-    flow flow = { &f->a->body, feed, feeds, seeds, source, f->s->count };
+    flow flow = { &f->a->body, r.feed, r.feeds, r.seeds, r.kept, (size_t)f->a->kept, r.source, f->s->count };
     tn_tensor *gradients = differentiate(&flow);
-    if (!gradients)
-        return NULL;
-    tn_list found = tn_items(gradients);
+    tn_list found = gradients ? tn_items(gradients) : (tn_list){ 0, NULL };
     if (!found.item)
         return NULL;
-    next[0] = round;
+    r.next[0] = round;
     for (size_t i = 0; i < f->s->count; i++) {
-        tn_tensor *kept = i < f->own ? seeds[outputs + f->s->place[i]] : inputs.item[1 + i];
-        next[1 + i] = kept ? tn_add(found.item[i], kept) : found.item[i];
+        tn_tensor *more = i < f->own ? r.past[f->s->place[i]] : inputs.item[1 + i];
+        r.next[1 + i] = more ? tn_add(found.item[i], more) : found.item[i];
     }
-    return tn_tuple_of((tn_list){ 1 + f->s->count, next });
+    return tn_tuple_of((tn_list){ 1 + f->s->count, r.next });
 }
 
-/* The loop again, keeping its variables' values. */
-static tn_status run_with_history(const tn__gradient *g, size_t count, tn_tensor **past)
+/* The loop again, with a history. */
+static tn_tensor **run_with_history(const tn__gradient *g)
 {
     tn__while_attrs attrs = *(const tn__while_attrs *)g->attrs;
-    size_t outputs = 2 * count + (size_t)attrs.collected;
-    tn_tensor **out = tn__scope_alloc((outputs + 1) * sizeof *out);
-    if (!out)
-        return TN_RESOURCE_EXHAUSTED;
     attrs.history = true;
-    TN_TRY(tn__dispatch(tn__context(), g->op, &attrs, g->in, g->in_count, out, outputs));
+    size_t first = first_of_history(&attrs), outputs = tn__op_outputs(g->op, &attrs, g->in_count);
+    tn_tensor **out = tn__scope_alloc((outputs + 1) * sizeof *out);
+    if (!out || tn__dispatch(tn__context(), g->op, &attrs, g->in, g->in_count, out, outputs) != TN_OK)
+        return NULL;
     for (size_t i = 0; i < outputs; i++)
-        if (i < count || i >= 2 * count)
+        if (i < first)
             tn__release(out[i]);
         else
-            past[i - count] = tn__own(out[i]);
-    return tn__errors()->status;
+            tn__own(out[i]);
+    return tn__failed(tn__context()) ? NULL : out + first;
 }
 
 static tn_tensor *walk_rounds(while_flow *f)
@@ -314,10 +380,11 @@ static tn_tensor *walk_rounds(while_flow *f)
     tn_tensor **first = tn__scope_alloc((f->s->count + 2) * sizeof *first);
     if (!first)
         return NULL;
-    first[0] = tn__rows(f->past.item[0], TN_INT32);
+    first[0] = tn__rows(f->history[0], TN_INT32);
     for (size_t i = 0; i < f->s->count; i++) {
-        tn_tensor *arrives = i < f->own ? f->g->dout[f->s->place[i]] : NULL;
-        first[1 + i] = arrives ? arrives : tn_zeros_like(f->s->item[i]);
+        size_t place = f->s->place[i];
+        tn_tensor *arrives = i < f->own ? f->g->dout[place] : NULL;
+        first[1 + i] = arrives ? arrives : tn_zeros_like(i < f->own ? f->g->out[place] : f->s->item[i]);
     }
     tn_tensor *last = tn_while_loop(rounds_left, one_round_back, f, (tn_list){ 1 + f->s->count, first });
     if (!last)
@@ -326,20 +393,23 @@ static tn_tensor *walk_rounds(while_flow *f)
     return !values.item ? NULL : tn_tuple_of((tn_list){ values.count - 1, values.item + 1 });
 }
 
+/* A loop that cannot run again has a history, unless that could not be. */
+static bool check_history(const tn__while_attrs *a)
+{
+    if (a->history || (!tn__closure_is_stateful(&a->body, true) && !tn__closure_is_stateful(&a->condition, true)))
+        return true;
+    return fail_unkept("a loop");
+}
+
 void tn__while_gradient(tn__gradient *g)
 {
     const tn__while_attrs *a = g->attrs;
-    size_t count = tn__while_variables(a);
     sources s;
-    tn_tensor **past = tn__scope_alloc((count + 1) * sizeof *past);
-    if (!past || !check_repeatable(&a->body, NULL, "a loop") || !check_repeatable(&a->condition, NULL, "a loop") || !find_sources(g, 0, &s) || !s.count)
+    if (!check_history(a) || !find_sources(g, 0, &s) || !s.count)
         return;
-    if (a->history)
-        memcpy(past, g->out + count, count * sizeof *past);
-    else if (run_with_history(g, count, past) != TN_OK)
-        return;
-    while_flow f = { g, a, { count, past }, count, &s, 0 };
-    while (f.own < s.count && s.place[f.own] < count)
+    while_flow f = { g, a, tn__while_variables(a), a->history ? g->out + first_of_history(a) : run_with_history(g), &s, 0 };
+    while (f.own < s.count && s.place[f.own] < f.count)
         f.own++;
-    give(g, &s, walk_rounds(&f));
+    if (f.history)
+        give(g, &s, walk_rounds(&f));
 }

@@ -13,6 +13,7 @@ typedef struct {
     size_t dies, deaths;  /* in the program's `death`: slots whose last use this is */
     void *output;         /* dtypes and shapes that later steps count on, as tn__infer.output */
     bool settled;         /* inference has given every output its full shape */
+    bool lean;            /* nothing uses what it gives for gradients alone */
 } step;
 
 typedef struct program {
@@ -207,7 +208,7 @@ static tn_status infer_and_settle(compiler *c, const tn__node *node, tn_tensor *
             return tn__fail(TN_INTERNAL, "%s comes before its input %zu", node->op->name, i);
         inputs[i] = c->stand[slot];
     }
-    tn__infer infer = { node->op, node->attrs, inputs, node->input_count, node->output_count, outputs };
+    tn__infer infer = { node->op, node->attrs, inputs, node->input_count, node->output_count, outputs, false };
     for (size_t i = 0; i < node->output_count; i++) {
         infer.output[i].dtype = node->output[i].dtype;
         infer.output[i].shape = node->output[i].shape;
@@ -267,12 +268,23 @@ static tn_status keep_constants(compiler *c, tn_tensor *const *fetches)
     return TN_OK;
 }
 
+static bool is_lean(const compiler *c, const step *s)
+{
+    const tn__node *node = s->node;
+    size_t kept = node->op->count_kept ? node->op->count_kept(node->attrs) : 0;
+    bool used = kept == 0;
+    for (size_t i = node->output_count - kept; i < node->output_count; i++)
+        used |= c->last_use[s->first_output + i] != 0;
+    return !used;
+}
+
 /* After each step, the slots that are dead. */
 static tn_status place_deaths(compiler *c)
 {
     program *p = c->p;
     for (size_t s = 0; s < p->step.count; s++) {
         step *at = &p->step.item[s];
+        at->lean = is_lean(c, at);
         at->dies = p->death.count;
         for (size_t i = 0; i < at->node->input_count; i++) {
             size_t slot = p->operand.item[at->first_input + i];
@@ -438,7 +450,7 @@ static tn_status find_or_compile(tn_context *context, tn_graph *graph, tn_tensor
 static tn_status check_outputs(const tn__infer *expected, tn_tensor *const *outputs)
 {
     for (size_t i = 0; i < expected->output_count; i++)
-        if (!tn__shape_fits(&outputs[i]->shape, &expected->output[i].shape) || outputs[i]->dtype != expected->output[i].dtype)
+        if (outputs[i] && (!tn__shape_fits(&outputs[i]->shape, &expected->output[i].shape) || outputs[i]->dtype != expected->output[i].dtype))
             return tn__fail(TN_INVALID_ARGUMENT, "%s: output %zu is %s, but the graph says that it is %s %s", expected->op->name, i,
                             TN__TENSOR(outputs[i]), tn__dtype_name(expected->output[i].dtype), TN__SHAPE(expected->output[i].shape));
     return TN_OK;
@@ -452,8 +464,8 @@ static tn_status run_step(tn_context *context, const program *p, const step *s, 
         return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < node->input_count; i++)
         inputs[i] = value[p->operand.item[s->first_input + i]];
-    tn__infer infer = { node->op, node->attrs, inputs, node->input_count, node->output_count, s->output };
-    tn_status status = s->settled ? tn__compute_known(context, &infer, &value[s->first_output])
+    tn__infer infer = { node->op, node->attrs, inputs, node->input_count, node->output_count, s->output, s->lean };
+    tn_status status = s->settled || s->lean ? tn__compute_known(context, &infer, &value[s->first_output])
                                   : tn__compute(context, node->op, node->attrs, inputs, node->input_count, &value[s->first_output],
                                                 node->output_count);
     if (status == TN_OK)

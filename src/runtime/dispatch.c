@@ -304,7 +304,7 @@ static tn_status run_kernel(tn__kernel *kernel, const tn__infer *infer)
 
 static tn_status compute_inferred(tn_context *context, tn__infer *infer, tn_tensor **outputs)
 {
-    tn__kernel kernel = { context, infer->op, infer->attrs, infer->input, infer->input_count, infer->output_count, outputs };
+    tn__kernel kernel = { context, infer->op, infer->attrs, infer->input, infer->input_count, infer->output_count, outputs, infer->lean };
     for (size_t i = 0; i < infer->output_count; i++)
         outputs[i] = NULL;
     tn_status status = make_outputs(&kernel, infer);
@@ -324,7 +324,7 @@ static tn_status compute_inferred(tn_context *context, tn__infer *infer, tn_tens
     __typeof__(*(infer).output) local_out[LOCAL], *more_out = NULL; \
     if ((outputs_) > LOCAL && !(more_out = tn__alloc((outputs_) * sizeof *more_out))) \
         return TN_RESOURCE_EXHAUSTED; \
-    (infer) = (tn__infer){ (op_), (attrs_), (input_), (inputs_), (outputs_), NULL }; \
+    (infer) = (tn__infer){ (op_), (attrs_), (input_), (inputs_), (outputs_), NULL, false }; \
     (infer).output = (void *)(more_out ? (void *)more_out : (void *)local_out)
 
 tn_status tn__compute_known(tn_context *context, tn__infer *infer, tn_tensor **outputs)
@@ -352,7 +352,7 @@ tn_status tn__compute_into(tn_context *context, const tn__op *op, const void *at
     infer.output[0].dtype = (tn_dtype)output->dtype;
     infer.output[0].shape = output->shape;
     tn_tensor *result = tn__retain(output);
-    tn__kernel kernel = { context, op, attrs, inputs, input_count, 1, &result };
+    tn__kernel kernel = { context, op, attrs, inputs, input_count, 1, &result, false };
     tn_status status = run_kernel(&kernel, &infer);
     if (status == TN_OK && result != output && tn__byte_count(output)) /* computed in float32 */
         memcpy(output->data, result->data, tn__byte_count(output));

@@ -369,6 +369,31 @@ static tn_status remember(replay *r, uint64_t id, tn_tensor *value)
     return tn__ids_set(&r->place, id, r->count++);
 }
 
+static tn_status run_again(replay *r, const tn__node *node, tn_tensor *const *inputs, tn_tensor **outputs)
+{
+    tn_status status = tn__dispatch(r->context, node->op, node->attrs, inputs, node->input_count, outputs, node->output_count);
+    for (size_t i = 0; i < node->output_count && outputs[i]; i++) {
+        if (status == TN_OK)
+            status = remember(r, node->first_id + i, outputs[i]);
+        tn__release(outputs[i]);
+    }
+    return status;
+}
+
+/* Its outputs are there already: it does not run, the tapes see that it did. */
+static tn_status record_known(const replay *r, const tn__node *node, tn_tensor *const *inputs, tn_tensor **outputs)
+{
+    size_t at;
+    for (size_t i = 0; i < node->output_count; i++)
+        if (tn__ids_get(&r->place, node->first_id + i, &at))
+            outputs[i] = r->value[at];
+        else
+            return tn__fail(TN_INTERNAL, "%s has outputs that are not known", node->op->name);
+    if (!r->context->tapes || r->context->tape_pause)
+        return TN_OK;
+    return tn__hooks.record(r->context, node->op, node->attrs, inputs, node->input_count, outputs, node->output_count);
+}
+
 static tn_status replay_node(replay *r, tn__node *node)
 {
     tn_tensor *captured = tn__node_capture(node);
@@ -377,7 +402,7 @@ static tn_status replay_node(replay *r, tn__node *node)
     if (node->op == &tn__op_Placeholder)
         return tn__fail(TN_INVALID_ARGUMENT, "You must feed a value for placeholder tensor '%s'", node->name ? node->name : "Placeholder");
     tn_tensor *local[16], **inputs = local, **outputs;
-    size_t count = node->input_count + node->output_count;
+    size_t count = node->input_count + node->output_count, known;
     if (count > 16 && !(inputs = tn__alloc(count * sizeof *inputs)))
         return TN_RESOURCE_EXHAUSTED;
     outputs = inputs + node->input_count;
@@ -389,13 +414,10 @@ static tn_status replay_node(replay *r, tn__node *node)
         if (!inputs[i])
             status = tn__fail(TN_INTERNAL, "%s is used before it was computed", node->input[i]->of.output.node->op->name);
     }
-    if (status == TN_OK)
-        status = tn__dispatch(r->context, node->op, node->attrs, inputs, node->input_count, outputs, node->output_count);
-    for (size_t i = 0; i < node->output_count && outputs[i]; i++) {
-        if (status == TN_OK)
-            status = remember(r, node->first_id + i, outputs[i]);
-        tn__release(outputs[i]);
-    }
+    if (status == TN_OK && node->output_count && tn__ids_get(&r->place, node->first_id, &known))
+        status = record_known(r, node, inputs, outputs);
+    else if (status == TN_OK)
+        status = run_again(r, node, inputs, outputs);
     if (inputs != local)
         tn__free(inputs);
     return status;
@@ -439,27 +461,59 @@ static tn_status replay_all(replay *r, tn__node *const *nodes, size_t count, con
     return TN_OK;
 }
 
-tn_status tn__graph_replay(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
-                           size_t input_count, bool effects, tn_tensor *const *outputs, tn_tensor **results, size_t output_count)
+static tn_status replay_nodes(replay *r, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
+                              size_t input_count, bool effects, tn_tensor *const *outputs, tn_tensor **results, size_t output_count)
 {
-    size_t values = input_count;
-    for (size_t i = 0; i < count; i++)
-        values += nodes[i]->output_count;
-    for (size_t i = 0; i < output_count; i++)
-        results[i] = NULL;
-    replay r = { .context = context, .value = tn__alloc(values * sizeof(tn_tensor *)) };
     bool *needed = tn__alloc_zeroed(count, sizeof *needed);
-    tn_status status = r.value && needed ? mark_needed(nodes, count, inputs, input_count, effects, outputs, output_count, needed)
-                                         : TN_RESOURCE_EXHAUSTED;
+    tn_status status = needed ? mark_needed(nodes, count, inputs, input_count, effects, outputs, output_count, needed) : TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK)
-        status = replay_all(&r, nodes, count, needed, inputs, replaced, input_count);
+        status = replay_all(r, nodes, count, needed, inputs, replaced, input_count);
     for (size_t i = 0; i < output_count && status == TN_OK; i++)
         if (outputs[i])
-            results[i] = tn__retain(outputs[i]->form == TN__SYMBOLIC ? stand_for(&r, outputs[i]) : outputs[i]);
+            results[i] = tn__retain(outputs[i]->form == TN__SYMBOLIC ? stand_for(r, outputs[i]) : outputs[i]);
+    tn__free(needed);
+    return status;
+}
+
+static tn_status replay_begin(replay *r, tn__node *const *nodes, size_t count, size_t inputs, const tn__known *known)
+{
+    size_t values = inputs;
+    for (size_t i = 0; i < count; i++)
+        values += nodes[i]->output_count;
+    if (!(r->value = tn__alloc(values * sizeof(tn_tensor *))))
+        return TN_RESOURCE_EXHAUSTED;
+    for (size_t i = 0; i < known->count; i++)
+        TN_TRY(remember(r, known->output[i]->id, known->value[i]));
+    return TN_OK;
+}
+
+static tn_status replay_with(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
+                             size_t input_count, bool effects, const tn__known *known, tn_tensor *const *outputs, tn_tensor **results,
+                             size_t output_count)
+{
+    replay r = { .context = context };
+    for (size_t i = 0; i < output_count; i++)
+        results[i] = NULL;
+    tn_status status = replay_begin(&r, nodes, count, input_count, known);
+    if (status == TN_OK)
+        status = replay_nodes(&r, nodes, count, inputs, replaced, input_count, effects, outputs, results, output_count);
     for (size_t i = 0; i < r.count; i++)
         tn__release(r.value[i]);
     tn__free(r.value);
-    tn__free(needed);
     tn__ids_free(&r.place);
     return status;
+}
+
+tn_status tn__graph_replay(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
+                           size_t input_count, bool effects, tn_tensor *const *outputs, tn_tensor **results, size_t output_count)
+{
+    const tn__known none = { NULL, NULL, 0 };
+    return replay_with(context, nodes, count, inputs, replaced, input_count, effects, &none, outputs, results, output_count);
+}
+
+tn_status tn__graph_replay_known(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs,
+                                 tn_tensor *const *replaced, size_t input_count, const tn__known *known, tn_tensor *const *outputs,
+                                 tn_tensor **results, size_t output_count)
+{
+    return replay_with(context, nodes, count, inputs, replaced, input_count, false, known, outputs, results, output_count);
 }

@@ -166,5 +166,14 @@ void tn__graph_mark_needed(const tn_graph *graph, const bool *cut, bool *needed)
  * Outputs are retained for the caller. Nodes that no output needs are left out, stateful ones only without `effects`. */
 tn_status tn__graph_replay(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs, tn_tensor *const *replaced,
                            size_t input_count, bool effects, tn_tensor *const *outputs, tn_tensor **results, size_t output_count);
+/* Outputs of nodes with what they were: all of a node, or none. */
+typedef struct {
+    tn_tensor *const *output, *const *value;
+    size_t count;
+} tn__known;
+/* The same without effects, and nodes whose outputs are known do not run again: the tapes see them give what they gave. */
+tn_status tn__graph_replay_known(tn_context *context, tn__node *const *nodes, size_t count, tn_tensor *const *inputs,
+                                 tn_tensor *const *replaced, size_t input_count, const tn__known *known, tn_tensor *const *outputs,
+                                 tn_tensor **results, size_t output_count);
 
 #endif

@@ -19,6 +19,7 @@ typedef struct {
         tn_dtype dtype;
         tn_shape shape;
     } *output;
+    bool lean; /* for the kernel, as there */
 } tn__infer;
 
 /* --- computing ---------------------------------------------------------------------------------------------------------- */
@@ -31,6 +32,7 @@ typedef struct {
     tn_tensor *const *input;
     size_t input_count, output_count;
     tn_tensor **output;
+    bool lean; /* nobody wants the outputs that op->count_kept counts: they stay NULL */
 } tn__kernel;
 tn_status tn__kernel_output(tn__kernel *kernel, size_t index, tn_dtype dtype, const tn_shape *shape);
 
@@ -71,6 +73,7 @@ struct tn__op {
     const tn_field *attrs; /* the rest, fields of attrs_size bytes; NULL: none */
     size_t attrs_size;
     size_t (*count_outputs)(const void *attrs, size_t inputs); /* NULL: as `outputs` says */
+    size_t (*count_kept)(const void *attrs); /* how many of the last outputs are for the gradient alone; NULL: none */
     tn_status (*infer)(tn__infer *infer);
     tn_status (*compute)(tn__kernel *kernel);
     /* A composite (a layer): in a functional model it is a node, else it runs its body in the mode of now. Outputs are retained. */

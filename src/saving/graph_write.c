@@ -107,6 +107,29 @@ static tn_status mark_needed(writing *w)
     return TN_OK;
 }
 
+static bool takes_from(tn_tensor *const *items, size_t count, const tn__node *node, size_t first)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i]->form == TN__SYMBOLIC && items[i]->of.output.node == node &&
+            (size_t)items[i]->of.output.index >= first)
+            return true;
+    return false;
+}
+
+/* How many of a node's outputs are for gradients alone, and nobody here takes them: they are not
+ * written. */
+static size_t unwanted(const writing *w, const tn__node *node)
+{
+    const tn_graph *graph = w->source->graph;
+    size_t kept = node->op->count_kept ? node->op->count_kept(node->attrs) : 0;
+    size_t first = node->output_count - kept;
+    bool wanted = takes_from(w->source->output, w->source->output_count, node, first);
+    for (size_t i = node->index + 1; i < graph->node.count && kept && !wanted; i++)
+        wanted = w->needed[i] && takes_from(graph->node.item[i]->input,
+                                            graph->node.item[i]->input_count, node, first);
+    return wanted ? 0 : kept;
+}
+
 static tn_status wait_for(writing *w, tn__node_def *def, const char *name)
 {
     return name ? tn__node_input(w->arena, def, "^%s", name) : TN_OK;
@@ -356,7 +379,7 @@ static tn_status output_types(writing *w, tn__node_def *def, const tn__node *nod
 {
     tn__attr_list *list;
     TN_TRY(tn__attr_types(w->arena, &def->attr, "Tout", &list));
-    for (size_t i = 0; i < node->output_count; i++)
+    for (size_t i = 0; i < node->output_count - unwanted(w, node); i++)
         TN_TRY(tn__types_add(w->arena, list, node->output[i].dtype));
     return TN_OK;
 }
@@ -382,7 +405,7 @@ static const char *closure_name(writing *w, const tn__node *node, const char *pa
 }
 
 static tn_status write_closure(writing *w, const tn__closure *c, const tn__variables *variables,
-                               const char *name)
+                               size_t outputs, const char *name)
 {
     if (!name)
         return TN_RESOURCE_EXHAUSTED;
@@ -392,7 +415,7 @@ static tn_status write_closure(writing *w, const tn__closure *c, const tn__varia
                                    c->outputs->of.tuple.item,
                                    variables->item,
                                    tn__closure_inputs(c),
-                                   tn__closure_outputs(c),
+                                   outputs,
                                    variables->count };
     return tn__function_write(w->arena, w->library, &source);
 }
@@ -403,7 +426,7 @@ static tn_status write_branch(writing *w, tn__node_def *def, const tn__node *nod
     tn__variables variables = { 0 };
     const char *name = closure_name(w, node, key);
     TN_TRY(node_variables(w, node, 1 + tn__closure_inputs(c), &variables));
-    TN_TRY(write_closure(w, c, &variables, name));
+    TN_TRY(write_closure(w, c, &variables, node->output_count - unwanted(w, node), name));
     return tn__attr_func(w->arena, &def->attr, key, name);
 }
 
@@ -430,7 +453,7 @@ static tn_status write_case(writing *w, tn__node_def *def, const tn__node *node)
         const char *part = tn__arena_print(w->arena, "branch_%zu", i);
         const char *name = part ? closure_name(w, node, part) : NULL;
         TN_TRY(node_variables(w, node, 1 + tn__closure_inputs(c), &variables));
-        TN_TRY(write_closure(w, c, &variables, name));
+        TN_TRY(write_closure(w, c, &variables, node->output_count - unwanted(w, node), name));
         tn__func_def *branch = TN__ARENA_ADD(w->arena, &list->func);
         if (!branch)
             return TN_RESOURCE_EXHAUSTED;
@@ -595,7 +618,7 @@ static tn_status write_round(writing *w, const tn__node *loop, const tn__closure
 {
     const tn__while_attrs *a = loop->attrs;
     tn__variables variables = { 0 };
-    size_t outputs = tn__closure_outputs(c);
+    size_t outputs = body ? tn__while_variables(a) + (size_t)a->collected : 1;
     TN_TRY(node_variables(w, loop, tn__closure_inputs(c), &variables));
     tn__function_source source = { closure_name(w, loop, key),
                                    (tn_graph *)(void *)c->graph,
@@ -719,7 +742,7 @@ static tn_status write_loop(writing *w, const tn__node *node)
 {
     const tn__while_attrs *a = node->attrs;
     tn_tensor *const *collected = a->body.outputs->of.tuple.item + tn__while_variables(a);
-    if (a->history)
+    if (a->history && !unwanted(w, node))
         return tn__fail(TN_UNIMPLEMENTED,
                         "the model's call takes the gradient of a loop, which a SavedModel of "
                         "tenon does not hold");

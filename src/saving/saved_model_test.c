@@ -156,6 +156,39 @@ static const tn_class Branching = {
     .call = branching_call,
 };
 
+/* Assigns in all of them, for whose gradients more comes out than is written. */
+static tn_tensor *count_and_add(void *me, tn_list inputs)
+{
+    twice *self = me;
+    return tn_add(tn_at(inputs, 0), tn_assign_add(self->second, tn_ones(TN_SHAPE(3), TN_FLOAT32)));
+}
+
+static tn_tensor *count_branches(void *me, tn_list inputs)
+{
+    tn_tensor *h = tn_at(inputs, 0), *small = tn_less(tn_reduce_sum(h), tn_scalar(8));
+    return tn_cond(small, count_and_add, leave_it, me, TN_LIST(h));
+}
+
+static tn_tensor *counting_call(void *me, tn_list inputs)
+{
+    twice *self = me;
+    tn_tensor *h = tn_abs(tn_multiply(tn_at(inputs, 0), self->first));
+    const tn_body branches[] = { count_branches, count_and_add, leave_it };
+    h = tn_switch_case(tn_cast(tn_reduce_min(h), TN_INT32), 3, branches, self, TN_LIST(h));
+    h = tn_while_loop(below_ten, count_and_add, self, TN_LIST(h));
+    h = tn_cond(tn_greater(tn_reduce_sum(h), tn_scalar(3)), count_branches, leave_it, self,
+                TN_LIST(h));
+    return tn_map_fn(count_and_add, self, TN_LIST(h));
+}
+
+static const tn_class Counting = {
+    .name = "Counting",
+    .size = sizeof(twice),
+    .fields = TN_FIELDS(TN_FIELD(twice, first), TN_FIELD(twice, second)),
+    .build = twice_build,
+    .call = counting_call,
+};
+
 static tn_model *own_model(void)
 {
     tn_model *model = tn_new(&Twice, .name = "own");
@@ -243,6 +276,33 @@ static void a_class_of_the_programs_own_comes_back_as_its_function(void **state)
     CHECK_ERROR(TN_UNIMPLEMENTED, "is a SavedModel's function and has no config");
     assert_null(tn_call(served, tn_ones(TN_SHAPE(2, 4), TN_FLOAT32)));
     CHECK_ERROR(TN_INVALID_ARGUMENT, "Binding inputs to tf.function failed");
+}
+
+static void branches_and_loops_that_assign_come_back_without_what_their_gradients_need(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    const char *path = temporary_path("counting");
+    tn_model *model = tn_new(&Counting, .name = "counting");
+    tn_tensor *x = tn_multiply(tn_ones(TN_SHAPE(2, 3), TN_FLOAT32), tn_scalar(0.1));
+    tn_call(model, x);
+    CHECK_OK(tn_save(model, path));
+    opened o;
+    const tn__meta_graph_def *graph = open_it(path, &o);
+    for (size_t i = 0; i < graph->graph_def->library->function.count; i++) {
+        const tn__function_def *f = &graph->graph_def->library->function.item[i];
+        bool of_branch = strstr(f->signature->name, "_branch") != NULL;
+        assert_true(!of_branch || f->signature->output_arg.count == 1);
+    }
+    close_it(&o);
+    tn_model *served = tn_load_model(path);
+    CHECK_NO_ERROR();
+    for (int again = 0; again < 2; again++)
+        check_same_outputs(model, served, x);
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, x);
+    assert_non_null(tn_gradient_of(tape, tn_call(served, x), x));
+    CHECK_NO_ERROR();
 }
 
 static void a_folder_is_inspected_without_making_a_model(void **state)
@@ -421,6 +481,8 @@ int main(void)
         cmocka_unit_test(a_folder_of_something_else_is_kept),
         cmocka_unit_test(a_model_without_shapes_cannot_be_traced),
         cmocka_unit_test(a_saved_model_needs_a_folder),
+        cmocka_unit_test(
+            branches_and_loops_that_assign_come_back_without_what_their_gradients_need),
         cmocka_unit_test(a_folder_is_inspected_without_making_a_model),
         cmocka_unit_test(functions_without_end_are_refused),
         cmocka_unit_test(damaged_folders_are_refused),
