@@ -172,13 +172,6 @@ static tn_tensor *apply(tn_context *context, const tn__op *op, const void *attrs
     return result;
 }
 
-static tn_status keep(tn_context *context, traced *const *branches, size_t count, int64_t *kept)
-{
-    TN_TRY(tn__keep(context, branches, count, TN_MAX_RANK, kept));
-    *kept = *kept < 0 ? 0 : *kept;
-    return TN_OK;
-}
-
 /* --- tn_cond ------------------------------------------------------------------------------------------------------------ */
 static bool are_alike(const traced *a, const traced *b)
 {
@@ -208,7 +201,7 @@ static tn_tensor *branch(tn_context *context, tn_tensor *predicate, traced *then
     tn_tensor *result = NULL;
     traced *const both[] = { then, otherwise };
     if (check_branches(then, otherwise) == TN_OK && tn__reads_outside(context, both, 2) == TN_OK &&
-        keep(context, both, 2, &attrs.kept) == TN_OK && add_outside(&o, then->graph) == TN_OK && add_outside(&o, otherwise->graph) == TN_OK &&
+        tn__keep(context, both, 2, &attrs.kept) == TN_OK && add_outside(&o, then->graph) == TN_OK && add_outside(&o, otherwise->graph) == TN_OK &&
         close(context, then, 0, &o, &attrs.then) == TN_OK && close(context, otherwise, 0, &o, &attrs.otherwise) == TN_OK) {
         bool stateful = tn__closure_is_stateful(&attrs.then, true) || tn__closure_is_stateful(&attrs.otherwise, true);
         result = apply(context, stateful ? &tn__op_If : &tn__op_StatelessIf, &attrs, (tn_list){ 1, &predicate }, &o, then->result);
@@ -281,7 +274,7 @@ static tn_status close_all(tn_context *context, traced *t, size_t count, outside
     for (size_t i = 0; bodies && i < count; i++)
         bodies[i] = &t[i];
     TN_TRY(bodies ? tn__reads_outside(context, bodies, count) : TN_RESOURCE_EXHAUSTED);
-    TN_TRY(keep(context, bodies, count, &attrs->kept));
+    TN_TRY(tn__keep(context, bodies, count, &attrs->kept));
     for (size_t i = 0; i < count; i++)
         TN_TRY(add_outside(o, t[i].graph));
     for (size_t i = 0; i < count; i++) {
@@ -523,21 +516,23 @@ static tn_status trace_loop(tn_context *context, const program *p, tn_list value
     return check_predicate(test->output[0], "tn_while_loop: what condition gives") ? TN_OK : TN_INVALID_ARGUMENT;
 }
 
+static bool can_be_stacked(const tn_tensor *x)
+{
+    return !x->shape.known || x->shape.rank < TN_MAX_RANK;
+}
+
 /* What a loop cannot do again for its gradient it keeps of every round. */
 static tn_status keep_rounds(tn_context *context, traced *test, traced *round, size_t variables, tn__while_attrs *attrs)
 {
     const tn__closure bodies[] = { { .graph = (tn_tensor *)test->graph }, { .graph = (tn_tensor *)round->graph } };
-    bool stateful = tn__closure_is_stateful(&bodies[0], true) || tn__closure_is_stateful(&bodies[1], true);
-    for (size_t i = 0; i < variables && stateful; i++) {
-        const tn_tensor *x = round->graph->input.item[i];
-        if (!tn__dtype_size((tn_dtype)x->dtype) || (x->shape.known && x->shape.rank == TN_MAX_RANK))
-            return TN_OK;
-    }
-    int64_t kept = -1;
-    if (stateful)
-        TN_TRY(tn__keep(context, &round, 1, TN_MAX_RANK - 1, &kept));
-    attrs->history = kept >= 0;
-    attrs->kept = kept > 0 ? kept : 0;
+    if (!tn__closure_is_stateful(&bodies[0], true) && !tn__closure_is_stateful(&bodies[1], true))
+        return TN_OK;
+    TN_TRY(tn__keep(context, &round, 1, &attrs->kept));
+    attrs->history = true;
+    for (size_t i = 0; i < variables; i++)
+        attrs->history &= can_be_stacked(round->graph->input.item[i]);
+    for (size_t i = round->outputs - (size_t)attrs->kept; i < round->outputs; i++)
+        attrs->history &= can_be_stacked(round->output[i]);
     return TN_OK;
 }
 

@@ -24,11 +24,8 @@ typedef struct {
  * graph of TensorFlow 1. */
 tn_status tn__reads_outside(tn_context *context, tn__traced *const *bodies, size_t count);
 /* What the bodies' float outputs are computed of and a gradient cannot compute again becomes the last outputs of all of them: each gives its
- * own, and nothing, in the same rank, for the others'. kept: how many; -1: something cannot be kept, texts or what is of a greater rank
- * (keep.c). */
-tn_status tn__keep(tn_context *context, tn__traced *const *bodies, size_t count, int most_rank, int64_t *kept);
-/* Marks what the marked nodes are computed of, by index; not what only ran before them. */
-void tn__mark_values(const tn_graph *graph, bool *needed);
+ * own, and nothing, in the same rank, for the others'. kept: how many (keep.c). */
+tn_status tn__keep(tn_context *context, tn__traced *const *bodies, size_t count, int64_t *kept);
 
 /* Node inputs: the predicate, the closures' inputs, the program's variables that they use. The `kept` last outputs are for the gradient. */
 typedef struct {

@@ -20,37 +20,6 @@ typedef struct {
     size_t source_count;
 } flow;
 
-/* Does what the outputs need, where something arrives, give the same when it is run again? */
-static bool is_repeatable(const tn__closure *c, tn_tensor *const *seeds)
-{
-    const tn_graph *graph = (const tn_graph *)c->graph;
-    bool *needed = tn__scope_alloc(graph->node.count + 1);
-    if (!needed)
-        return false;
-    memset(needed, 0, graph->node.count + 1);
-    for (size_t i = 0; i < tn__closure_outputs(c); i++)
-        if (seeds[i])
-            needed[c->outputs->of.tuple.item[i]->of.output.node->index] = true;
-    tn__mark_values(graph, needed);
-    for (size_t i = 0; i < graph->node.count; i++)
-        if (needed[i] && tn__node_is_stateful(graph->node.item[i], true))
-            return false;
-    return true;
-}
-
-static bool fail_unkept(const char *what)
-{
-    tn__fail(TN_UNIMPLEMENTED, "the gradient of %s that assigns to variables or draws from a stateful generator, and has texts or tensors of rank %d "
-                               "that would have to be kept for it", what, TN_MAX_RANK);
-    return false;
-}
-
-/* Everything that is not repeatable is among what was kept, or nothing is: then that was not possible. */
-static bool check_repeatable(const tn__closure *c, tn_tensor *const *seeds, int64_t kept, const char *what)
-{
-    return kept || is_repeatable(c, seeds) || fail_unkept(what);
-}
-
 static bool is_source(const tn_tensor *x)
 {
     return tn__in(TN__FLOATS, (tn_dtype)x->dtype);
@@ -200,10 +169,8 @@ static tn_tensor *back_through_otherwise(void *self, tn_list inputs)
 
 void tn__if_gradient(tn__gradient *g)
 {
-    const tn__if_attrs *a = g->attrs;
     sources s;
-    if (!check_repeatable(&a->then, g->dout, a->kept, "a branch") || !check_repeatable(&a->otherwise, g->dout, a->kept, "a branch") ||
-        !find_sources(g, 1, &s) || !s.count)
+    if (!find_sources(g, 1, &s) || !s.count)
         return;
     if_flow f = { g, &s };
     give(g, &s, tn_cond(g->in[0], back_through_then, back_through_otherwise, &f, (tn_list){ 0, NULL }));
@@ -225,12 +192,8 @@ static tn_tensor *back_through_case(void *self, tn_list inputs)
 
 void tn__case_gradient(tn__gradient *g)
 {
-    const tn__case_attrs *a = g->attrs;
-    const tn__closures *branches = (const tn__closures *)(const void *)a->branches;
+    const tn__closures *branches = (const tn__closures *)(const void *)((const tn__case_attrs *)g->attrs)->branches;
     sources s;
-    for (size_t i = 0; i < branches->count; i++)
-        if (!check_repeatable(&branches->item[i], g->dout, a->kept, "a branch"))
-            return;
     case_flow *flows = tn__scope_alloc(branches->count * sizeof *flows);
     void **selves = tn__scope_alloc(branches->count * sizeof *selves);
     tn_body *bodies = tn__scope_alloc(branches->count * sizeof *bodies);
@@ -276,7 +239,8 @@ static tn_tensor *row_of_history(const while_flow *f, tn_tensor *stacked, size_t
     if (!shapes || !row)
         return row;
     tn_tensor *shape = tn_gather(f->history[shapes - first_of_history(f->a)], round, 0);
-    return shape ? TN__APPLY(tn__op_Slice, NULL, row, tn_zeros_like(shape), shape) : NULL;
+    row = shape ? TN__APPLY(tn__op_Slice, NULL, row, tn_zeros_like(shape), shape) : NULL;
+    return row ? tn_ensure_shape(row, tn__while_stacked(f->a, stack)->shape) : NULL; /* what is known of it */
 }
 
 /* What arrives at the history in a round; NULL and true when nothing does. */
@@ -398,7 +362,10 @@ static bool check_history(const tn__while_attrs *a)
 {
     if (a->history || (!tn__closure_is_stateful(&a->body, true) && !tn__closure_is_stateful(&a->condition, true)))
         return true;
-    return fail_unkept("a loop");
+    tn__fail(TN_UNIMPLEMENTED, "the gradient of a loop that assigns to variables or draws from a stateful generator, and has a tensor of rank %d that "
+                               "would have to be kept of every round",
+             TN_MAX_RANK);
+    return false;
 }
 
 void tn__while_gradient(tn__gradient *g)

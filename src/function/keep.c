@@ -19,7 +19,8 @@ static void list_free(list *l)
     *l = (list){ NULL };
 }
 
-void tn__mark_values(const tn_graph *graph, bool *needed)
+/* What the marked nodes are computed of, by index; not what only ran before them. */
+static void mark_values(const tn_graph *graph, bool *needed)
 {
     for (size_t i = graph->node.count; i-- > 0;)
         for (size_t k = 0; needed[i] && k < graph->node.item[i]->input_count; k++)
@@ -49,7 +50,7 @@ static tn_status find(const tn__traced *t, list *l)
     for (size_t i = 0; i < t->outputs; i++)
         if (tn__in(TN__FLOATS, (tn_dtype)t->output[i]->dtype))
             needed[t->output[i]->of.output.node->index] = true;
-    tn__mark_values(graph, needed);
+    mark_values(graph, needed);
     for (size_t i = 0; i < graph->node.count; i++)
         if (needed[i] && tn__node_is_stateful(graph->node.item[i], true))
             TN_TRY(take_outputs(l, graph->node.item[i]));
@@ -95,25 +96,12 @@ static tn_status add_outputs(tn_context *context, tn__traced *const *bodies, siz
     return TN_OK;
 }
 
-static bool can_be_kept(const list *l, int most_rank)
-{
-    for (size_t i = 0; i < l->count; i++)
-        if (!tn__dtype_size((tn_dtype)l->item[i]->dtype) ||
-            (l->item[i]->shape.known && l->item[i]->shape.rank > most_rank))
-            return false;
-    return true;
-}
-
-static tn_status keep(tn_context *context, tn__traced *const *bodies, size_t count, int most_rank,
-                      list *found, int64_t *kept)
+static tn_status keep(tn_context *context, tn__traced *const *bodies, size_t count, list *found,
+                      int64_t *kept)
 {
     size_t total = 0;
     for (size_t b = 0; b < count; b++) {
         TN_TRY(find(bodies[b], &found[b]));
-        if (!can_be_kept(&found[b], most_rank)) {
-            *kept = -1;
-            return TN_OK;
-        }
         total += found[b].count;
     }
     for (size_t b = 0; b < count && total; b++)
@@ -122,15 +110,14 @@ static tn_status keep(tn_context *context, tn__traced *const *bodies, size_t cou
     return TN_OK;
 }
 
-tn_status tn__keep(tn_context *context, tn__traced *const *bodies, size_t count, int most_rank,
-                   int64_t *kept)
+tn_status tn__keep(tn_context *context, tn__traced *const *bodies, size_t count, int64_t *kept)
 {
     list *found = tn__scope_alloc(count * sizeof *found);
     *kept = 0;
     if (!found)
         return TN_RESOURCE_EXHAUSTED;
     memset(found, 0, count * sizeof *found);
-    tn_status status = keep(context, bodies, count, most_rank, found, kept);
+    tn_status status = keep(context, bodies, count, found, kept);
     for (size_t b = 0; b < count; b++)
         list_free(&found[b]);
     return status;

@@ -15,8 +15,7 @@ typedef struct {
     tn_tensor *x, *y;
 } program;
 
-/* --- the programs
- * --------------------------------------------------------------------------------- */
+/* --- the programs ----------------------------------------------------------------------------- */
 static tn_tensor *assigned(void *self, tn_list inputs)
 {
     (void)inputs;
@@ -328,8 +327,7 @@ static void traces_hold_the_gradients_of_what_assigns(void **state)
     CHECK_NO_ERROR();
 }
 
-/* --- draws
- * ------------------------------------------------------------------------------------------ */
+/* --- draws ------------------------------------------------------------------------------------ */
 static tn_tensor *eight(void)
 {
     return VALUES(TN_FLOAT32, TN_SHAPE(8), 1, 2, 3, 4, 5, 6, 7, 8);
@@ -462,8 +460,7 @@ static void draws_of_stateful_generators_are_those_of_the_forward_run(void **sta
     }
 }
 
-/* --- loops that nobody differentiates
- * ---------------------------------------------------------------- */
+/* --- loops that nobody differentiates --------------------------------------------------------- */
 static tn_tensor *changes_its_rank(void *self, tn_list inputs)
 {
     tn_tensor *v = tn_assign_add(((program *)self)->v, tn_scalar(1.0));
@@ -475,6 +472,12 @@ static tn_tensor *loop_of_ranks(void *self, tn_list inputs)
         tn_while_loop(below_three, changes_its_rank, self, TN_LIST(zero(), tn_at(inputs, 0))), 1));
 }
 
+static tn_tensor *branch_of_ranks(void *self, tn_list inputs)
+{
+    tn_tensor *positive = tn_greater(tn_at(inputs, 0), tn_scalar(0.0));
+    return tn_cond(positive, loop_of_ranks, same, self, inputs);
+}
+
 /* It needs no history, and has none. */
 static void a_loop_without_a_tape_may_do_what_has_no_gradient(void **state)
 {
@@ -483,6 +486,7 @@ static void a_loop_without_a_tape_may_do_what_has_no_gradient(void **state)
     program p = { .v = tn_variable(number(3)) };
     tn_function *f = tn_function(loop_of_ranks, &p);
     CHECK_VALUES(tn_call(f, number(2)), 0, 2 * 4 * 5 * 6);
+    CHECK_VALUES(tn_call(tn_function(branch_of_ranks, &p), number(2)), 0, 2 * 7 * 8 * 9);
     tn_tape *tape = tn_gradient_tape();
     assert_null(tn_call(f, p.v));
     CHECK_ERROR(
@@ -491,8 +495,31 @@ static void a_loop_without_a_tape_may_do_what_has_no_gradient(void **state)
     tn_free(tape);
 }
 
-/* --- TensorFlow 1
- * ------------------------------------------------------------------------------------ */
+static tn_tensor *counts(void *self, tn_list inputs)
+{
+    tn_assign_add(((program *)self)->v, tn_scalar(1.0));
+    return tn_tuple(next(inputs), tn_multiply(tn_at(inputs, 1), ((program *)self)->v));
+}
+static tn_tensor *loop_of_highest_rank(void *self, tn_list inputs)
+{
+    tn_tensor *x = tn_reshape(tn_at(inputs, 0), TN_SHAPE(1, 1, 1, 1, 1, 1, 1, 1));
+    return tn_item(tn_while_loop(below_three, counts, self, TN_LIST(zero(), x)), 1);
+}
+
+static void what_has_no_room_for_the_rounds_dimension_is_told(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    program p = { .v = tn_variable(number(3)) };
+    tn_tape *tape = tn_gradient_tape();
+    tn_tensor *y = tn_call(tn_function(loop_of_highest_rank, &p), number(2));
+    CHECK_VALUES(y, 0, 2 * 4 * 5 * 6);
+    assert_null(tn_gradient_of(tape, y, p.v));
+    CHECK_ERROR(TN_UNIMPLEMENTED, "the gradient of a loop that assigns to variables or draws from "
+                                  "a stateful generator, and has a tensor of rank 8");
+}
+
+/* --- TensorFlow 1 ----------------------------------------------------------------------------- */
 static tn_tensor *multiplies(void *self, tn_list inputs)
 {
     program *p = self;
@@ -593,6 +620,7 @@ int main(void)
         cmocka_unit_test(masks_of_dropout_are_those_of_the_forward_run),
         cmocka_unit_test(draws_of_stateful_generators_are_those_of_the_forward_run),
         cmocka_unit_test(a_loop_without_a_tape_may_do_what_has_no_gradient),
+        cmocka_unit_test(what_has_no_room_for_the_rounds_dimension_is_told),
         cmocka_unit_test(gradients_in_graphs_are_of_what_was_read_in_the_branch_or_loop),
         cmocka_unit_test(no_memory_is_an_error),
     };
