@@ -6,12 +6,14 @@ PREFIX ?= /usr/local
 LIBDIR ?= lib
 
 SECONDS ?= 60
+THREADS ?= 1 2
+WORKLOADS ?=
 FUZZER ?=
 # What shares things between threads.
 THREADED = threads_test core_context_test function_function_test function_variable_scope_test train_fit_test
 space := $() $()
 
-.PHONY: all demo test test-debug test-threads coverage fuzz interop install uninstall clean help
+.PHONY: all bench demo test test-debug test-threads coverage fuzz interop install uninstall clean help
 
 all: $(BUILD)/Makefile
 	cmake --build $(BUILD) -j $(JOBS)
@@ -26,6 +28,7 @@ help:
 	@echo "make test-debug the tests again under the address and undefined-behaviour sanitizers"
 	@echo "make test-threads the tests of threads under the thread sanitizer"
 	@echo "make coverage  which lines the tests run, per folder"
+	@echo "make bench     time the table's workloads; THREADS=n for so many threads, WORKLOADS=\"W3 W5\" for some"
 	@echo "make fuzz SECONDS=n [FUZZER=name]  each fuzzer (or one) for so long, and what it reached"
 
 $(BUILD)/Makefile:
@@ -62,6 +65,12 @@ coverage:
 	find build/coverage -name '*.gcda' -delete
 	ctest --test-dir build/coverage --output-on-failure -j $(JOBS) -E '^(exports|globals|cmake_subdirectory|installed|adding_.*|conformance_.*)$$'
 	python3 tools/coverage.py build/coverage --least src/formats=90 src/saving=90
+
+bench:
+	@sh tools/setup.sh build
+	cmake --preset release
+	cmake --build $(BUILD) -j $(JOBS) --target tenon_bench
+	@for n in $(THREADS); do TN_NUM_THREADS=$$n $(BUILD)/bench $(WORKLOADS) || exit 1; done
 
 fuzz:
 	@sh tools/setup.sh test

@@ -20,6 +20,9 @@ context.c    next_block        identities unique in the process, handed to threa
 object.c     pool              blocks of threads that ended, under a lock
 object.c     live_handles      the count of handles that tests ask for
 scope.c      the_memory_scope  one handle for all memory scopes: never changed but for its count
+select.c     chosen            which instruction set's kernels run: found once, always the same
+parallel.c   pool              the process's threads, under a lock
+parallel.c   most              how many threads there may be: found once, always the same
 frame.c      making            the lock under which functions are traced and layers called for the first time
 losses.c     adding            the lock under which layers keep losses that their calls add
 program.c    making            the lock under which a graph gets its cache of programs

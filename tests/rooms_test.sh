@@ -5,7 +5,7 @@
 # .c file, so that no dependency goes round this.
 # With the argument - the lines to be judged, `./room/file.c:12:#include "room/x.h"`, come from standard input.
 cd "$(dirname "$0")/../src" || exit 1
-rooms="base formats core runtime ops plan autodiff function session nn train show saving"
+rooms="base kernels formats core runtime ops plan autodiff function session nn train show saving"
 
 lines() {
     find . -name '*.[ch]' ! -name '*_test.c' ! -name '*_fuzz.c' ! -name '*_bench.c' ! -path ./init.c -exec \

@@ -1,0 +1,86 @@
+/* bench.c - tenon's side of the table in RESULTS.md: bench [WORKLOAD ...] prints a line of JSON for each. */
+#include "bench.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { MOST = 100000, LEAST = 5 };
+static double taken[MOST];
+static char **wanted;
+static int wanted_count;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static int threads(void)
+{
+    const char *asked = getenv("TN_NUM_THREADS");
+    return asked ? atoi(asked) : 0;
+}
+
+void bench_print(const char *workload, const char *metric, double min, double median, int n)
+{
+    printf("{\"workload\":\"%s\",\"peer\":\"tenon\",\"threads\":%d,\"metric\":\"%s\",\"min\":%.6g,\"median\":%.6g,\"n\":%d}\n", workload,
+           threads(), metric, min, median, n);
+    fflush(stdout);
+}
+
+bool bench_wanted(const char *workload)
+{
+    for (int i = 0; i < wanted_count; i++)
+        if (strncmp(workload, wanted[i], strlen(wanted[i])) == 0)
+            return true;
+    return wanted_count == 0;
+}
+
+void bench_run(const bench_case *c)
+{
+    if (!bench_wanted(c->workload))
+        return;
+    double scale = (c->metric[0] == 'n' ? 1e9 : c->metric[0] == 'u' ? 1e6 : 1e3) / c->units;
+    int n = 0;
+    c->run(c->self);
+    c->run(c->self);
+    for (double begin = now(); n < MOST && (n < LEAST || now() - begin < 0.5); n++) {
+        double start = now();
+        c->run(c->self);
+        taken[n] = (now() - start) * scale;
+    }
+    qsort(taken, (size_t)n, sizeof *taken, by_size);
+    bench_print(c->workload, c->metric, taken[0], taken[n / 2], n);
+    tn_must(tn_pending());
+}
+
+double bench_peak_memory(void)
+{
+    char line[256];
+    double kilobytes = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, "VmHWM:", 6) == 0)
+            kilobytes = atof(line + 6);
+    if (file)
+        fclose(file);
+    return kilobytes / 1024;
+}
+
+int main(int argc, char **argv)
+{
+    wanted = argv + 1;
+    wanted_count = argc - 1;
+    bench_eager();
+    bench_models();
+    bench_arrays();
+    return tn_report();
+}

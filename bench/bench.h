@@ -1,0 +1,27 @@
+/* bench.h - timing: a workload is a function that is called over and over; what it took is printed as one line of JSON. */
+#ifndef TN_BENCH_H
+#define TN_BENCH_H
+#include <stdbool.h>
+#include <tenon.h>
+
+typedef struct {
+    const char *workload, *metric; /* "ns", "us", "ms": of one unit */
+    void (*run)(void *self);
+    void *self;
+    int units;                     /* what one call of run does */
+} bench_case;
+
+/* Calls run until half a second is over, five times at least; twice before, unseen. */
+void bench_run(const bench_case *c);
+/* true when the program's arguments name the workload or its beginning, or nothing. */
+bool bench_wanted(const char *workload);
+void bench_begin(int argc, char **argv);
+void bench_print(const char *workload, const char *metric, double min, double median, int n);
+/* "VmHWM" of the process, in MB. */
+double bench_peak_memory(void);
+
+void bench_eager(void);
+void bench_models(void);
+void bench_arrays(void);
+
+#endif

@@ -1,0 +1,148 @@
+/* chain_test.c - each function against the C library's in double, over numbers of every size, and chains of several. */
+#include "kernels/kernels.h"
+#include "support/check.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Units in the last place of the expected number, as float32. */
+static double distance(double expected, float actual)
+{
+    if (isnan(expected))
+        return isnan(actual) ? 0 : INFINITY;
+    if (fabs(expected) < 0x1p-126) /* subnormal numbers may be 0 */
+        return fabs(actual) <= 0x1p-126 ? 0 : INFINITY;
+    if ((float)expected == actual)
+        return 0;
+    if (isinf(actual) || isinf((float)expected))
+        return fabs(expected) > 0x1.fffffcp127 && actual == copysign(INFINITY, expected) ? 0 : INFINITY;
+    return fabs(expected - actual) / ldexp(1, ilogb(expected) - 23);
+}
+
+static double negative(double x, double y) { (void)y; return -x; }
+static double magnitude(double x, double y) { (void)y; return fabs(x); }
+static double square(double x, double y) { (void)y; return x * x; }
+static double root(double x, double y) { (void)y; return sqrt(x); }
+static double reciprocal_root(double x, double y) { (void)y; return 1 / sqrt(x); }
+static double reciprocal(double x, double y) { (void)y; return 1 / x; }
+static double exponential(double x, double y) { (void)y; return exp(x); }
+static double logarithm(double x, double y) { (void)y; return log(x); }
+static double hyperbolic(double x, double y) { (void)y; return tanh(x); }
+static double logistic(double x, double y) { (void)y; return 1 / (1 + exp(-x)); }
+static double rectified(double x, double y) { (void)y; return isnan(x) ? x : x < 0 ? 0 : x; }
+static double same(double x, double y) { (void)y; return x; }
+static double sum(double x, double y) { return x + y; }
+static double difference(double x, double y) { return x - y; }
+static double product(double x, double y) { return x * y; }
+static double quotient(double x, double y) { return x / y; }
+static double larger(double x, double y) { return x > y || isnan(x) ? x : y; }
+static double smaller(double x, double y) { return x < y || isnan(x) ? x : y; }
+static double masked(double x, double y) { return x * (y > 0); }
+
+static const struct {
+    tn__function function;
+    double (*exact)(double x, double y);
+    double most; /* units in the last place */
+} cases[] = {
+    { TN__DO_COPY, same, 0 }, { TN__DO_ADD, sum, 0.5 }, { TN__DO_SUBTRACT, difference, 0.5 }, { TN__DO_MULTIPLY, product, 0.5 },
+    { TN__DO_DIVIDE, quotient, 0.51 }, { TN__DO_MAXIMUM, larger, 0 }, { TN__DO_MINIMUM, smaller, 0 }, { TN__DO_NEGATIVE, negative, 0 },
+    { TN__DO_ABS, magnitude, 0 }, { TN__DO_SQUARE, square, 0.5 }, { TN__DO_SQRT, root, 0.51 }, { TN__DO_RSQRT, reciprocal_root, 1.5 },
+    { TN__DO_RECIPROCAL, reciprocal, 0.51 }, { TN__DO_EXP, exponential, 1.1 }, { TN__DO_LOG, logarithm, 1 }, { TN__DO_TANH, hyperbolic, 2 },
+    { TN__DO_SIGMOID, logistic, 2.5 }, { TN__DO_RELU, rectified, 0 }, { TN__DO_RELU_GRAD, masked, 0 },
+};
+
+enum { COUNT = 1 << 16 };
+static float x[COUNT], y[COUNT], z[COUNT];
+
+static float normal(uint32_t bits) /* not below 2^-126, where processors differ */
+{
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return fabsf(number) < 0x1p-126f ? 0 : number;
+}
+
+static void fill(void)
+{
+    uint32_t state = 12345;
+    for (int i = 0; i < COUNT; i++) {
+        state = state * 1664525 + 1013904223;
+        uint32_t spread = (uint32_t)i * 65536u + (state >> 16);
+        x[i] = normal(spread);
+        y[i] = normal(state ^ (state >> 13));
+        if (i % 4 == 1) /* most of what matters lies near 0 */
+            x[i] = (float)((int32_t)state / 0x1p31 * 20);
+        if (i % 4 == 3)
+            x[i] = (float)((int32_t)state / 0x1p31);
+    }
+    const float special[] = { 0, -0.f, 1, -1, INFINITY, -INFINITY, NAN, 88.8f, 88, -87.5f, -103, 0x1p-126f, 0x1.fffffep127f };
+    memcpy(x, special, sizeof special);
+}
+
+static void *scratch_for(const tn__kernels_table *table, const tn__chain *c)
+{
+    return aligned_alloc(64, table->chain_scratch(c) / 64 * 64 + 64);
+}
+
+static void check_function(const tn__kernels_table *table, size_t at)
+{
+    tn__chain c = { .inputs = 2, .steps = 1, .places = 1, .in = { { x, 1, 0 }, { y, 1, 0 } } };
+    c.step[0] = (tn__chain_step){ cases[at].function, 0, 1, 0, z };
+    void *scratch = scratch_for(table, &c);
+    table->chain(&c, 0, COUNT - 3, scratch); /* the last tile is no whole one */
+    for (int i = 0; i < COUNT - 3; i++) {
+        double expected = cases[at].exact(x[i], y[i]), off = distance(expected, z[i]);
+        if (!(off <= cases[at].most))
+            fail_msg("%s: function %d of %.9g, %.9g: expected %.9g, got %.9g, %.3g units off", table->name, cases[at].function, x[i], y[i],
+                     expected, z[i], off);
+    }
+    free(scratch);
+}
+
+static void every_function_is_as_exact_as_it_says(void **state)
+{
+    (void)state;
+    const tn__kernels_table *table;
+    fill();
+    for (size_t t = 0; (table = tn__kernels_at(t)); t++)
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+            check_function(table, i);
+}
+
+static void a_chain_reads_what_is_spread_and_gives_what_is_asked_for(void **state)
+{
+    (void)state;
+    enum { N = 1300 };
+    const tn__kernels_table *table;
+    float bias[7], factor[13], two = 2, first[N], last[N];
+    fill();
+    for (int i = 0; i < 7; i++)
+        bias[i] = (float)i;
+    for (int i = 0; i < 13; i++)
+        factor[i] = (float)(i + 1);
+    for (size_t t = 0; (table = tn__kernels_at(t)); t++) {
+        tn__chain c = { .inputs = 4, .steps = 3, .places = 2, .in = { { y, 1, 0 }, { bias, 1, 7 }, { factor, 100, 13 }, { &two, 1, 1 } } };
+        for (int i = 0; i < N; i++)
+            y[i] = (float)(i % 11);
+        c.step[0] = (tn__chain_step){ TN__DO_ADD, 0, 1, 0, first };
+        c.step[1] = (tn__chain_step){ TN__DO_MULTIPLY, 4, 2, 1, NULL };
+        c.step[2] = (tn__chain_step){ TN__DO_SUBTRACT, 5, 3, 0, last };
+        void *scratch = scratch_for(table, &c);
+        table->chain(&c, 0, 512, scratch);
+        table->chain(&c, 512, N, scratch);
+        for (int i = 0; i < N; i++) {
+            float sum = (float)(i % 11 + i % 7);
+            assert_float_equal(first[i], sum, 0);
+            assert_float_equal(last[i], sum * (float)(i / 100 + 1) - 2, 0);
+        }
+        free(scratch);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_function_is_as_exact_as_it_says),
+        cmocka_unit_test(a_chain_reads_what_is_spread_and_gives_what_is_asked_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

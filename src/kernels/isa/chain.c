@@ -1,0 +1,123 @@
+/* chain.c - chains of element-wise functions, a tile of numbers at a time, so that what goes from one to the next stays in the first
+ * cache. */
+#include "kernels/isa/math.h"
+
+enum { LENGTH = TN__CHAIN_TILE };
+
+/* --- functions of whole vectors ----------------------------------------------------------------------------------------- */
+#define EACH_VECTOR(name, expression) \
+    static void name(const float *a, const float *b, float *to, int64_t count) \
+    { \
+        for (int64_t i = 0; i < count; i += LANES) { \
+            vector x = load(a + i), y = load(b + i); \
+            (void)y; \
+            store(to + i, (expression)); \
+        } \
+    }
+EACH_VECTOR(copy, x)
+EACH_VECTOR(add, x + y)
+EACH_VECTOR(subtract, x - y)
+EACH_VECTOR(multiply, x *y)
+EACH_VECTOR(divide, x / y)
+EACH_VECTOR(maximum, larger(x, y))
+EACH_VECTOR(minimum, lesser(x, y))
+EACH_VECTOR(squared_difference, (x - y) * (x - y))
+EACH_VECTOR(negative, -x)
+EACH_VECTOR(magnitude, absolute(x))
+EACH_VECTOR(square, x *x)
+EACH_VECTOR(root, square_root(x))
+EACH_VECTOR(reciprocal_root, 1 / square_root(x))
+EACH_VECTOR(reciprocal, 1 / x)
+EACH_VECTOR(exp_of, exponential(x))
+EACH_VECTOR(log_of, logarithm(x))
+EACH_VECTOR(tanh_of, hyperbolic_tangent(x))
+EACH_VECTOR(sigmoid_of, logistic(x))
+EACH_VECTOR(relu_of, choose(x < 0, (vector){ 0 }, x))
+EACH_VECTOR(relu_gradient, x *choose(y > 0, broadcast(1), (vector){ 0 }))
+EACH_VECTOR(tanh_gradient, y *(1 - x * x))
+EACH_VECTOR(sigmoid_gradient, y *x *(1 - x))
+
+typedef void (*function)(const float *a, const float *b, float *to, int64_t count);
+static const function functions[TN__FUNCTIONS] = {
+    [TN__DO_COPY] = copy, [TN__DO_ADD] = add, [TN__DO_SUBTRACT] = subtract, [TN__DO_MULTIPLY] = multiply, [TN__DO_DIVIDE] = divide,
+    [TN__DO_MAXIMUM] = maximum, [TN__DO_MINIMUM] = minimum, [TN__DO_SQUARED_DIFFERENCE] = squared_difference,
+    [TN__DO_NEGATIVE] = negative, [TN__DO_ABS] = magnitude, [TN__DO_SQUARE] = square, [TN__DO_SQRT] = root,
+    [TN__DO_RSQRT] = reciprocal_root, [TN__DO_RECIPROCAL] = reciprocal, [TN__DO_EXP] = exp_of, [TN__DO_LOG] = log_of,
+    [TN__DO_TANH] = tanh_of, [TN__DO_SIGMOID] = sigmoid_of, [TN__DO_RELU] = relu_of, [TN__DO_RELU_GRAD] = relu_gradient,
+    [TN__DO_TANH_GRAD] = tanh_gradient, [TN__DO_SIGMOID_GRAD] = sigmoid_gradient,
+};
+
+/* --- tiles -------------------------------------------------------------------------------------------------------------- */
+/* Numbers at + 0..count-1 of an input that is broadcast: number i of it stands for each i of (i / run) % period. */
+static void spread(const tn__chain_input *in, int64_t at, int64_t count, float *to)
+{
+    int64_t place = at / in->run % in->period, left = in->run - at % in->run;
+    for (int64_t i = 0; i < count;) {
+        if (in->run == 1) { /* a stretch of numbers side by side */
+            int64_t n = smaller(in->period - place, count - i);
+            memcpy(to + i, in->data + place, (size_t)n * sizeof *to);
+            i += n;
+            place = 0;
+            continue;
+        }
+        int64_t n = smaller(left, count - i);
+        for (int64_t end = i + n; i < end; i++)
+            to[i] = in->data[place];
+        left = in->run;
+        place = place + 1 == in->period ? 0 : place + 1;
+    }
+}
+
+/* Where each operand's numbers are for the tile: in place, or in scratch where they are spread, or behind the end whole vectors
+ * would be read. */
+typedef struct {
+    const float *from[TN__CHAIN_INPUTS + TN__CHAIN_STEPS];
+} places;
+
+static void place_inputs(const tn__chain *c, int64_t at, int64_t count, float *scratch, places *p)
+{
+    for (int i = 0; i < c->inputs; i++) {
+        const tn__chain_input *in = &c->in[i];
+        float *copy = scratch + i * LENGTH;
+        p->from[i] = copy;
+        if (in->period == 0 && count % LANES == 0) {
+            p->from[i] = in->data + at;
+        } else if (in->period == 0) {
+            memset(copy + count / LANES * LANES, 0, LANES * sizeof *copy);
+            memcpy(copy, in->data + at, (size_t)count * sizeof *copy);
+        } else if (in->period > 1) {
+            spread(in, at, count, copy);
+        } /* one number was spread before the first tile */
+    }
+}
+
+static void run_tile(const tn__chain *c, int64_t at, int64_t count, float *scratch, places *p)
+{
+    place_inputs(c, at, count, scratch, p);
+    float *results = scratch + c->inputs * LENGTH;
+    bool direct = count % LANES == 0;
+    for (int i = 0; i < c->steps; i++) {
+        const tn__chain_step *s = &c->step[i];
+        float *to = direct && s->out ? s->out + at : results + s->place * LENGTH;
+        functions[s->function](p->from[s->a], p->from[s->b], to, count);
+        p->from[c->inputs + i] = to;
+        if (!direct && s->out)
+            memcpy(s->out + at, to, (size_t)count * sizeof *to);
+    }
+}
+
+void TN__ISA(tn__chain)(const tn__chain *c, int64_t first, int64_t last, float *scratch)
+{
+    places p;
+    int64_t most = smaller(round_up(last - first, LANES), LENGTH);
+    for (int i = 0; i < c->inputs; i++)
+        for (int64_t k = 0; k < most && c->in[i].period == 1; k += LANES)
+            store(scratch + i * LENGTH + k, broadcast(c->in[i].data[0]));
+    for (int64_t at = first; at < last; at += LENGTH)
+        run_tile(c, at, smaller(last - at, LENGTH), scratch, &p);
+}
+
+size_t TN__ISA(tn__chain_scratch)(const tn__chain *c)
+{
+    return (size_t)((c->inputs + c->places) * LENGTH) * sizeof(float);
+}

@@ -1,0 +1,103 @@
+/* gemm.c - products of matrices. Large ones go block by block: a's block lies packed in the second cache, a panel of b in the first.
+ * Small and narrow ones read a, and b where its rows have their numbers side by side, as they are. */
+#include "kernels/isa/tile.h"
+
+enum { DEPTH = 256, HEIGHT = ROWS * 24, WIDTH = TILE * 32 };
+
+static bool is_small(const tn__gemm *g)
+{
+    return (double)g->m * (double)g->n * (double)g->k <= 128. * 128 * 128 || g->n <= 32 || g->m <= 16 || g->k <= 64;
+}
+
+size_t TN__ISA(tn__gemm_scratch)(const tn__gemm *g)
+{
+    if (!is_small(g))
+        return ((size_t)HEIGHT * DEPTH + (size_t)WIDTH * DEPTH) * sizeof(float);
+    return g->column_b == 1 ? 0 : (size_t)(g->k * TILE) * sizeof(float);
+}
+
+static const int64_t no_offset[1] = { 0 };
+
+/* Rows of c by one column of tiles. */
+static void column(tile *t, const tn__gemm *g, int64_t at, bool packed)
+{
+    t->c = g->c + at;
+    t->columns = smaller(g->n - at, TILE);
+    t->epilogue = g->epilogue;
+    if (t->epilogue.bias)
+        t->epilogue.bias += at;
+    for (int64_t i = 0; i < g->m; i += ROWS) {
+        TN__ISA(tn__tile)(t, smaller(g->m - i, ROWS), packed);
+        t->a += ROWS * t->row_a;
+        t->c += ROWS * t->row_c;
+    }
+}
+
+static void small(const tn__gemm *g, float *panel)
+{
+    for (int64_t j = 0; j < g->n; j += TILE) {
+        tile t = { .a = g->a, .row_a = g->row_a, .step_a = g->column_a, .segment_a = no_offset, .segments = 1, .k = g->k, .row_c = g->row_c };
+        bool packed = g->column_b != 1;
+        if (packed)
+            TN__ISA(tn__pack)(panel, TILE, g->b + j * g->column_b, g->column_b, g->row_b, smaller(g->n - j, TILE), g->k);
+        t.b = packed ? panel : g->b + j;
+        t.row_b = packed ? TILE : g->row_b;
+        column(&t, g, j, packed);
+    }
+}
+
+/* A part of a long way in equal steps, each a multiple of `unit`, none longer than `most`. */
+static int64_t step_of(int64_t left, int64_t most, int64_t unit)
+{
+    int64_t steps = (left + most - 1) / most;
+    return smaller(round_up((left + steps - 1) / steps, unit), left);
+}
+
+/* A block of a (height, depth) at (i, k), packed, by b's panels of width from column j. Panels are packed when the first block
+ * needs them. */
+static void block(const tn__gemm *g, int64_t i, int64_t height, int64_t j, int64_t width, int64_t k, int64_t depth, float *a, float *b)
+{
+    for (int64_t r = 0; r < height; r += ROWS)
+        TN__ISA(tn__pack)(a + r * depth, ROWS, g->a + (i + r) * g->row_a + k * g->column_a, g->row_a, g->column_a, smaller(height - r, ROWS),
+                          depth);
+    for (int64_t c = 0; c < width; c += TILE) {
+        float *panel = b + c * depth;
+        int64_t columns = smaller(width - c, TILE);
+        if (i == 0)
+            TN__ISA(tn__pack)(panel, TILE, g->b + k * g->row_b + (j + c) * g->column_b, g->column_b, g->row_b, columns, depth);
+        bool last = k + depth == g->k;
+        tile t = { .row_a = 1, .step_a = ROWS, .segment_a = no_offset, .b = panel, .row_b = TILE, .segments = 1, .k = depth,
+                   .row_c = g->row_c, .columns = columns, .add = k > 0 };
+        if (last) {
+            t.epilogue = g->epilogue;
+            if (t.epilogue.bias)
+                t.epilogue.bias += j + c;
+        }
+        for (int64_t r = 0; r < height; r += ROWS) {
+            t.a = a + r * depth;
+            t.c = g->c + (i + r) * g->row_c + j + c;
+            TN__ISA(tn__tile)(&t, smaller(height - r, ROWS), true);
+        }
+    }
+}
+
+static void large(const tn__gemm *g, void *scratch)
+{
+    float *a = cut(&scratch, HEIGHT * DEPTH), *b = cut(&scratch, WIDTH * DEPTH);
+    for (int64_t j = 0; j < g->n; j += WIDTH)
+        for (int64_t k = 0, depth; k < g->k; k += depth) {
+            depth = step_of(g->k - k, DEPTH, 8);
+            for (int64_t i = 0, height; i < g->m; i += height) {
+                height = step_of(g->m - i, HEIGHT, ROWS);
+                block(g, i, height, j, smaller(g->n - j, WIDTH), k, depth, a, b);
+            }
+        }
+}
+
+void TN__ISA(tn__gemm)(const tn__gemm *g, void *scratch)
+{
+    if (is_small(g))
+        small(g, scratch);
+    else
+        large(g, scratch);
+}

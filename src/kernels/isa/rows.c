@@ -1,0 +1,57 @@
+/* rows.c - what softmax and its kin do to a row. */
+#include "kernels/isa/math.h"
+
+enum { BLOCK = 64 * LANES };
+
+/* The largest number; -inf where there is none that is one. */
+float TN__ISA(tn__largest)(const float *x, int64_t count)
+{
+    vector most = broadcast(-__builtin_inff());
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        most = choose(load(x + i) > most, load(x + i), most);
+    float largest = -__builtin_inff();
+    for (int k = 0; k < LANES; k++)
+        largest = most[k] > largest ? most[k] : largest;
+    for (; i < count; i++)
+        largest = x[i] > largest ? x[i] : largest;
+    return largest;
+}
+
+INLINE double sum_of(vector x, int64_t count)
+{
+    double sum = 0;
+    for (int k = 0; k < count; k++)
+        sum += (double)x[k];
+    return sum;
+}
+
+/* y = exp(x - most); gives the sum. */
+double TN__ISA(tn__exponentials)(const float *x, int64_t count, float most, float *y)
+{
+    double total = 0;
+    int64_t whole = count / LANES * LANES;
+    for (int64_t begin = 0; begin < whole; begin += BLOCK) {
+        vector sum = { 0 };
+        for (int64_t i = begin; i < smaller(begin + BLOCK, whole); i += LANES) {
+            vector e = exponential(load(x + i) - most);
+            store(y + i, e);
+            sum += e;
+        }
+        total += sum_of(sum, LANES);
+    }
+    if (whole == count)
+        return total;
+    vector e = exponential(load_part(x + whole, count - whole) - most);
+    store_part(y + whole, e, count - whole);
+    return total + sum_of(e, count - whole);
+}
+
+void TN__ISA(tn__divide_by)(float *y, int64_t count, float divisor)
+{
+    int64_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        store(y + i, load(y + i) / divisor);
+    for (; i < count; i++)
+        y[i] /= divisor;
+}

@@ -1,0 +1,53 @@
+/* sum.c - sums of float32 in double: blocks short enough for float's digits are summed in vectors, and the blocks in double. */
+#include "kernels/isa/vector.h"
+
+enum { BLOCK = 64 * LANES, SUMS = 4 };
+
+INLINE double across(vector x)
+{
+    double sum = 0;
+    for (int i = 0; i < LANES; i++)
+        sum += (double)x[i];
+    return sum;
+}
+
+double TN__ISA(tn__sum)(const float *x, int64_t count)
+{
+    double total = 0;
+    while (count >= SUMS * LANES) {
+        vector sum[SUMS] = { 0 };
+        int64_t block = smaller(count, BLOCK) / (SUMS * LANES) * (SUMS * LANES);
+        for (int64_t i = 0; i < block; i += SUMS * LANES)
+            UNROLL for (int k = 0; k < SUMS; k++)
+                sum[k] += load(x + i + k * LANES);
+        total += across((sum[0] + sum[1]) + (sum[2] + sum[3]));
+        x += block;
+        count -= block;
+    }
+    for (int64_t i = 0; i < count; i++)
+        total += (double)x[i];
+    return total;
+}
+
+/* Some columns of a block of rows. */
+INLINE void add_columns(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum)
+{
+    vector block = { 0 };
+    for (int64_t r = 0; r < rows; r++, x += step)
+        block += columns == LANES ? load(x) : load_part(x, columns);
+    for (int i = 0; i < columns; i++)
+        sum[i] += (double)block[i];
+}
+
+enum { ROWS_OF_A_BLOCK = 32 };
+
+void TN__ISA(tn__sum_columns)(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum)
+{
+    for (int64_t r = 0; r < rows; r += ROWS_OF_A_BLOCK, x += ROWS_OF_A_BLOCK * step) {
+        int64_t block = smaller(rows - r, ROWS_OF_A_BLOCK), c = 0;
+        for (; c + LANES <= columns; c += LANES)
+            add_columns(x + c, step, block, LANES, sum + c);
+        if (c < columns)
+            add_columns(x + c, step, block, columns - c, sum + c);
+    }
+}

@@ -1,0 +1,127 @@
+/* tile.c - see tile.h. One function for each size, so that the tile stays in registers. */
+#include "kernels/isa/tile.h"
+
+typedef vector sums[ROWS][VECTORS];
+
+INLINE void multiply(int rows, int vectors, bool whole, const tile *t, int64_t rest, sums sum)
+{
+    for (int64_t s = 0; s < t->segments; s++) {
+        const float *a = t->a + t->segment_a[s], *b = t->b + s * t->segment_b;
+        for (int64_t k = 0; k < t->k; k++, a += t->step_a, b += t->row_b) {
+            vector column[VECTORS];
+            UNROLL for (int j = 0; j < vectors; j++)
+                column[j] = whole || j < vectors - 1 ? load(b + j * LANES) : load_part(b + j * LANES, rest);
+            UNROLL for (int i = 0; i < rows; i++) {
+                vector x = broadcast(a[i * t->row_a]);
+                UNROLL for (int j = 0; j < vectors; j++)
+                    sum[i][j] += x * column[j];
+            }
+        }
+    }
+}
+
+INLINE void finish(int rows, int vectors, const tile *t, int64_t rest, sums sum)
+{
+    UNROLL for (int j = 0; j < vectors; j++) {
+        int64_t count = j < vectors - 1 ? LANES : rest;
+        vector bias = t->epilogue.bias ? load_part(t->epilogue.bias + j * LANES, count) : (vector){ 0 };
+        UNROLL for (int i = 0; i < rows; i++) {
+            float *c = t->c + i * t->row_c + j * LANES;
+            vector x = sum[i][j];
+            if (t->add)
+                x += count == LANES ? load(c) : load_part(c, count);
+            x += bias;
+            if (t->epilogue.relu)
+                x = relu(x);
+            if (count == LANES)
+                store(c, x);
+            else
+                store_part(c, x, count);
+        }
+    }
+}
+
+INLINE void run(int rows, int vectors, bool whole, const tile *t)
+{
+    int64_t rest = t->columns - (vectors - 1) * LANES;
+    sums sum;
+    UNROLL for (int i = 0; i < rows; i++)
+        UNROLL for (int j = 0; j < vectors; j++)
+            sum[i][j] = (vector){ 0 };
+    multiply(rows, vectors, whole, t, rest, sum);
+    finish(rows, vectors, t, rest, sum);
+}
+
+#define SIZE(rows, vectors) \
+    static __attribute__((noinline)) void whole_##rows##_##vectors(const tile *t) { run(rows, vectors, true, t); } \
+    static __attribute__((noinline)) void part_##rows##_##vectors(const tile *t) { run(rows, vectors, false, t); }
+#define ENTRY(rows, vectors) { part_##rows##_##vectors, whole_##rows##_##vectors },
+#if defined TN__ISA_AVX512
+#define EACH_ROW(DO, vectors) DO(1, vectors) DO(2, vectors) DO(3, vectors) DO(4, vectors) DO(5, vectors) DO(6, vectors) DO(7, vectors) DO(8, vectors)
+#define EACH_SIZE(DO) { EACH_ROW(DO, 1) }, { EACH_ROW(DO, 2) }, { EACH_ROW(DO, 3) },
+EACH_ROW(SIZE, 3)
+#else
+#define EACH_ROW(DO, vectors) DO(1, vectors) DO(2, vectors) DO(3, vectors) DO(4, vectors) DO(5, vectors) DO(6, vectors)
+#define EACH_SIZE(DO) { EACH_ROW(DO, 1) }, { EACH_ROW(DO, 2) },
+#endif
+EACH_ROW(SIZE, 1)
+EACH_ROW(SIZE, 2)
+
+static void (*const size[VECTORS][ROWS][2])(const tile *t) = { EACH_SIZE(ENTRY) };
+
+void TN__ISA(tn__tile)(const tile *t, int64_t rows, bool packed)
+{
+    size[(t->columns - 1) / LANES][rows - 1][packed || t->columns % LANES == 0](t);
+}
+
+/* --- panels ------------------------------------------------------------------------------------------------------------- */
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
+/* Four rows of four numbers, turned. */
+INLINE void turn(float *to, int64_t width, const float *from, int64_t step)
+{
+    four a = *(const four *)from, b = *(const four *)(from + step), c = *(const four *)(from + 2 * step), d = *(const four *)(from + 3 * step);
+    four low_ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), high_ab = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+    four low_cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), high_cd = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+    *(four *)to = __builtin_shufflevector(low_ab, low_cd, 0, 1, 4, 5);
+    *(four *)(to + width) = __builtin_shufflevector(low_ab, low_cd, 2, 3, 6, 7);
+    *(four *)(to + 2 * width) = __builtin_shufflevector(high_ab, high_cd, 0, 1, 4, 5);
+    *(four *)(to + 3 * width) = __builtin_shufflevector(high_ab, high_cd, 2, 3, 6, 7);
+}
+
+static void pack_rows(float *to, int64_t width, const float *from, int64_t step_j, int64_t count, int64_t length)
+{
+    for (int64_t j = 0; j < length; j++, to += width, from += step_j) {
+        int64_t i = 0;
+        for (; i + LANES <= count; i += LANES)
+            store(to + i, load(from + i));
+        if (i < count)
+            store_part(to + i, load_part(from + i, count - i), count - i);
+        for (i = count; i < width; i++)
+            to[i] = 0;
+    }
+}
+
+/* Places i of the panel, one by one: what four at a time leave. */
+static void pack_place(float *to, int64_t width, const float *from, int64_t step_j, int64_t length)
+{
+    for (int64_t j = 0; j < length; j++)
+        to[j * width] = from ? from[j * step_j] : 0;
+}
+
+void TN__ISA(tn__pack)(float *to, int64_t width, const float *from, int64_t step_i, int64_t step_j, int64_t count, int64_t length)
+{
+    if (step_i == 1) {
+        pack_rows(to, width, from, step_j, count, length);
+        return;
+    }
+    int64_t i = 0, turned = step_j == 1 ? length / 4 * 4 : 0;
+    for (; i + 4 <= count && turned; i += 4) {
+        for (int64_t j = 0; j < turned; j += 4)
+            turn(to + j * width + i, width, from + i * step_i + j, step_i);
+        for (int64_t l = i; l < i + 4; l++)
+            pack_place(to + turned * width + l, width, from + l * step_i + turned * step_j, step_j, length - turned);
+    }
+    for (; i < width; i++)
+        pack_place(to + i, width, i < count ? from + i * step_i : NULL, step_j, length);
+}

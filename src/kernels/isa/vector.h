@@ -1,0 +1,123 @@
+/* vector.h - the thin layer: LANES floats at once, as the compiler's own vectors. TN__ISA_* says for which instruction set the file is
+ * compiled; names that leave the file are made by TN__ISA(name). */
+#ifndef TN_KERNELS_ISA_VECTOR_H
+#define TN_KERNELS_ISA_VECTOR_H
+#include "kernels/kernels.h"
+#include <string.h>
+
+#if defined TN__ISA_AVX512 || defined TN__ISA_AVX2
+#include <immintrin.h>
+#endif
+
+#if defined TN__ISA_AVX512
+#define TN__ISA(name) name##_avx512
+enum { LANES = 16, ROWS = 8, VECTORS = 3 };
+#elif defined TN__ISA_AVX2
+#define TN__ISA(name) name##_avx2
+enum { LANES = 8, ROWS = 6, VECTORS = 2 };
+#else /* NEON, SSE2, or whatever the compiler makes of vectors of four */
+#define TN__ISA(name) name##_base
+enum { LANES = 4, ROWS = 6, VECTORS = 2 };
+#endif
+
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vector __attribute__((vector_size(4 * LANES)));
+typedef int32_t mask __attribute__((vector_size(4 * LANES)));
+typedef float loose_vector __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+INLINE vector load(const float *from)
+{
+    return *(const loose_vector *)from;
+}
+
+INLINE void store(float *to, vector x)
+{
+    *(loose_vector *)to = x;
+}
+
+INLINE vector broadcast(float x)
+{
+    return x - (vector){ 0 };
+}
+
+INLINE vector choose(mask which, vector a, vector b)
+{
+    return (vector)((which & (mask)a) | (~which & (mask)b));
+}
+
+/* As Relu: a number that is none stays none. */
+INLINE vector relu(vector x)
+{
+    return choose(x <= 0, (vector){ 0 }, x);
+}
+
+/* The first count numbers, 0 < count <= LANES; the rest is 0, and nothing behind them is read. */
+#if defined TN__ISA_AVX512
+INLINE vector load_part(const float *from, int64_t count)
+{
+    return _mm512_maskz_loadu_ps((__mmask16)(0xffffu >> (LANES - count)), from);
+}
+
+INLINE void store_part(float *to, vector x, int64_t count)
+{
+    _mm512_mask_storeu_ps(to, (__mmask16)(0xffffu >> (LANES - count)), x);
+}
+#elif defined TN__ISA_AVX2
+INLINE __m256i part(int64_t count)
+{
+    const mask places = { 0, 1, 2, 3, 4, 5, 6, 7 };
+    return (__m256i)(places < (int32_t)count);
+}
+
+INLINE vector load_part(const float *from, int64_t count)
+{
+    return _mm256_maskload_ps(from, part(count));
+}
+
+INLINE void store_part(float *to, vector x, int64_t count)
+{
+    _mm256_maskstore_ps(to, part(count), x);
+}
+#else
+INLINE vector load_part(const float *from, int64_t count)
+{
+    vector x = { 0 };
+    for (int i = 0; i < LANES; i++)
+        if (i < count)
+            x[i] = from[i];
+    return x;
+}
+
+INLINE void store_part(float *to, vector x, int64_t count)
+{
+    for (int i = 0; i < LANES; i++)
+        if (i < count)
+            to[i] = x[i];
+}
+#endif
+
+INLINE int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+INLINE int64_t round_up(int64_t x, int64_t to)
+{
+    return (x + to - 1) / to * to;
+}
+
+/* Scratch is cut into pieces that begin on a cache line. */
+INLINE float *cut(void **scratch, int64_t floats)
+{
+    float *piece = *scratch;
+    *scratch = piece + round_up(floats, 16);
+    return piece;
+}
+
+#endif

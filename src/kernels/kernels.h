@@ -1,0 +1,113 @@
+/* kernels.h - loops over arrays of float32 that are worth a processor's best instructions.
+ *
+ * The files in isa/ are compiled once for each instruction set, over the thin layer of isa/vector.h; tn__kernels() gives the set for
+ * the processor the program runs on. A kernel takes pointers and sizes, allocates nothing and cannot fail. */
+#ifndef TN_KERNELS_KERNELS_H
+#define TN_KERNELS_KERNELS_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is done to a sum when it is stored. */
+typedef struct {
+    const float *bias; /* one number a column, added; NULL: none */
+    bool relu;         /* negative sums, and what is no number, as Relu gives them */
+} tn__epilogue;
+
+/* c (m, n) = a (m, k) b (k, n), c's rows row_c apart. Steps in elements: a transposed matrix has them exchanged. */
+typedef struct {
+    int64_t m, n, k;
+    const float *a;
+    int64_t row_a, column_a;
+    const float *b;
+    int64_t row_b, column_b;
+    float *c;
+    int64_t row_c;
+    tn__epilogue epilogue;
+} tn__gemm;
+
+/* A convolution of two axes over images with their channels last: y (batch, out) = x (batch, in) filter (taps, in, out).
+ * Along an axis, output o's tap t lies at input o * stride + t * dilation - before. */
+typedef struct {
+    int64_t in, out, window, stride, dilation, before;
+} tn__conv_axis;
+typedef struct {
+    int64_t batch;
+    tn__conv_axis row, column;
+    int64_t x_channels, y_channels;
+} tn__conv;
+
+/* Functions of one or two numbers. */
+typedef enum {
+    TN__DO_NOTHING, /* no function: an op has none */
+    TN__DO_COPY, TN__DO_ADD, TN__DO_SUBTRACT, TN__DO_MULTIPLY, TN__DO_DIVIDE, TN__DO_MAXIMUM, TN__DO_MINIMUM, TN__DO_SQUARED_DIFFERENCE,
+    TN__DO_NEGATIVE, TN__DO_ABS, TN__DO_SQUARE, TN__DO_SQRT, TN__DO_RSQRT, TN__DO_RECIPROCAL, TN__DO_EXP, TN__DO_LOG, TN__DO_TANH,
+    TN__DO_SIGMOID, TN__DO_RELU,
+    TN__DO_RELU_GRAD, /* of (dy, y) */
+    TN__DO_TANH_GRAD, TN__DO_SIGMOID_GRAD, /* of (y, dy) */
+    TN__FUNCTIONS
+} tn__function;
+
+/* A chain of them over arrays of one length. */
+enum { TN__CHAIN_INPUTS = 12, TN__CHAIN_STEPS = 32, TN__CHAIN_TILE = 512 };
+typedef struct {
+    const float *data;
+    int64_t run, period; /* place i has number (i / run) % period of it; period 0: number i */
+} tn__chain_input;
+typedef struct {
+    uint8_t function, a, b; /* operands: the inputs, then the steps' results; b = a where there is one only */
+    uint8_t place;          /* of the result in scratch, free again when nothing reads it any more */
+    float *out;             /* where the result goes besides; NULL: nowhere */
+} tn__chain_step;
+typedef struct {
+    int inputs, steps, places;
+    tn__chain_input in[TN__CHAIN_INPUTS];
+    tn__chain_step step[TN__CHAIN_STEPS];
+} tn__chain;
+
+/* Adam: m += (g - m) rest_1;  v += (g² - v) rest_2;  w -= alpha m / (√v + epsilon). A new value may lie where the old one does. */
+typedef struct {
+    const float *g, *m, *v, *w;
+    float *new_m, *new_v, *new_w;
+    float rest_1, rest_2, alpha, epsilon;
+} tn__adam;
+
+typedef struct {
+    const char *name; /* "avx512", "avx2", "base" */
+    /* Bytes that the product's scratch takes, and the product. */
+    size_t (*gemm_scratch)(const tn__gemm *g);
+    void (*gemm)(const tn__gemm *g, void *scratch);
+    /* A filter as conv() wants it, `turned` for the gradient of x; as many bytes as conv_filter_bytes says. */
+    size_t (*conv_filter_bytes)(const tn__conv *c, bool turned);
+    void (*conv_pack)(const tn__conv *c, bool turned, const float *filter, float *packed);
+    /* Rows first <= i < last of all the batch's rows of output, one image's behind the other's. Scratch is each caller's own. */
+    size_t (*conv_scratch)(const tn__conv *c);
+    void (*conv)(const tn__conv *c, const float *x, const float *packed, float *y, tn__epilogue e, int64_t first, int64_t last,
+                 void *scratch);
+    /* dx (batch, in) of dy (batch, out), by rows of x; the filter packed `turned`. */
+    size_t (*conv_to_input_scratch)(const tn__conv *c);
+    void (*conv_to_input)(const tn__conv *c, const float *dy, const float *packed, float *dx, int64_t first, int64_t last,
+                          void *scratch);
+    /* dfilter (taps, in, out) += what rows first <= i < last of dy say. */
+    size_t (*conv_to_filter_scratch)(const tn__conv *c);
+    void (*conv_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
+                           void *scratch);
+    /* Places first <= i < last of the arrays, first a multiple of TN__CHAIN_TILE. An output is no input. */
+    size_t (*chain_scratch)(const tn__chain *c);
+    void (*chain)(const tn__chain *c, int64_t first, int64_t last, float *scratch);
+    void (*adam)(const tn__adam *a, int64_t first, int64_t last);
+    double (*sum)(const float *x, int64_t count);
+    /* sum[i] += column i of x, whose rows are step apart. */
+    void (*sum_columns)(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum);
+    /* The largest number, -inf where there is none that is one; y = exp(x - most), whose sum it gives; y /= divisor. */
+    float (*largest)(const float *x, int64_t count);
+    double (*exponentials)(const float *x, int64_t count, float most, float *y);
+    void (*divide_by)(float *y, int64_t count, float divisor);
+} tn__kernels_table;
+
+/* The widest set of the processor, or the one that the environment's TN_ISA names where the processor has it. */
+const tn__kernels_table *tn__kernels(void);
+/* The set `index` of those this program and processor have, narrowest first; NULL behind the last. For tests. */
+const tn__kernels_table *tn__kernels_at(size_t index);
+
+#endif
