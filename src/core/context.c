@@ -39,6 +39,9 @@ static void context_clear(tn_context *context)
     for (size_t i = 0; i < context->entered.count; i++) /* a thread that ends inside a TN_WITH */
         tn__release(context->entered.item[i].scope);
     tn__pool_return(context);
+    tn__free_aligned(context->scratch.block);
+    context->scratch.block = NULL;
+    context->scratch.size = 0;
     tn__free(context->owned.item);
     tn__free(context->memory.item);
     tn__free(context->entered.item);
@@ -77,6 +80,16 @@ tn_context *tn__context_attach(void)
 tn__error_state *tn__errors(void)
 {
     return &tn__context()->error;
+}
+
+void *tn__scratch(tn_context *context, size_t size)
+{
+    if (size <= context->scratch.size)
+        return context->scratch.block;
+    tn__free_aligned(context->scratch.block);
+    context->scratch.block = tn__alloc_aligned(size);
+    context->scratch.size = context->scratch.block ? size : 0;
+    return context->scratch.block;
 }
 
 /* Each thread takes numbers from a block of its own: block n holds n << 16 | 1 to (n + 1) << 16. */

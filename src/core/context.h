@@ -38,6 +38,11 @@ struct tn_context {
         size_t count, capacity;
     } entered;
 
+    struct {
+        void *block;
+        size_t size;
+    } scratch; /* see tn__scratch() */
+
     tn__object *free_first, *free_last; /* dead blocks, oldest first */
     size_t free_count;
     tn__object *pending;                /* objects whose destruction waits for the one that runs */
@@ -100,6 +105,10 @@ static inline const char *tn__failed_at(const tn_context *context)
     TN__ENTER(context, when_failed); \
     if ((options)->here_) \
     (context)->here = (options)->here_
+
+/* Memory for the length of a kernel, 64-byte aligned: the thread's one block, which grows as needed and stays until the thread ends.
+ * What was given before is no longer valid. NULL and an error without memory. */
+void *tn__scratch(tn_context *context, size_t size);
 
 /* Unique in the process. */
 uint64_t tn__next_id(tn_context *context);

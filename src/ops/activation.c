@@ -50,18 +50,19 @@ static void tanh_grad_gradient(tn__gradient *g)
 }
 
 /* In these two loops x is y = f(x), y is dy. */
-#define FROM_OUTPUT(op_name, expression, rule)                                    \
+#define FROM_OUTPUT(op_name, expression, rule, function_)                                    \
     FLOATS(BINARY_LOOP, op_name, expression)                                      \
     BINARY_OP(op_name, "y: T, dy: T", "z: T", FLOATS_TYPES, FLOATS_ROWS(op_name), \
-              tn__infer_counted_pair, tn__binary_compute, .gradient = rule)
-FROM_OUTPUT(SigmoidGrad, (y * x * (1 - x)), sigmoid_grad_gradient)
-FROM_OUTPUT(TanhGrad, (y * (1 - x * x)), tanh_grad_gradient)
+              tn__infer_counted_pair, tn__binary_compute, .gradient = rule,          \
+              .function = function_)
+FROM_OUTPUT(SigmoidGrad, (y * x * (1 - x)), sigmoid_grad_gradient, TN__DO_SIGMOID_GRAD)
+FROM_OUTPUT(TanhGrad, (y * (1 - x * x)), tanh_grad_gradient, TN__DO_TANH_GRAD)
 
 UNARY_RULE(sigmoid, TN__APPLY(tn__op_SigmoidGrad, NULL, y, dy)) /* dy y (1 - y) */
 UNARY_RULE(tanh, TN__APPLY(tn__op_TanhGrad, NULL, y, dy))       /* dy (1 - y²) */
 /* Far below 0 the exponential overflows to infinity and the result is the 0 that it should be. */
-UNARY(Sigmoid, FLOATS, 1 / (1 + exp(-x)), .gradient = sigmoid_gradient)
-UNARY(Tanh, FLOATS, tanh(x), .gradient = tanh_gradient)
+UNARY(Sigmoid, FLOATS, 1 / (1 + exp(-x)), .gradient = sigmoid_gradient, .function = TN__DO_SIGMOID)
+UNARY(Tanh, FLOATS, tanh(x), .gradient = tanh_gradient, .function = TN__DO_TANH)
 
 /* --- rectifiers ------------------------------------------------------------------------------- */
 BY_OP(relu, ReluGrad, y)   /* dy where y > 0 */
@@ -69,10 +70,10 @@ BY_OP(relu6, Relu6Grad, y) /* dy where 0 < y < 6 */
 GRAD_RULE(relu_grad, ReluGrad, tn_zeros_like(p))
 GRAD_RULE(relu6_grad, Relu6Grad, tn_zeros_like(p))
 /* NaN goes through. */
-ACTIVATION(Relu, NUMBERS, x < 0 ? 0 : x, .gradient = relu_gradient)
+ACTIVATION(Relu, NUMBERS, x < 0 ? 0 : x, .gradient = relu_gradient, .function = TN__DO_RELU)
 ACTIVATION(Relu6, NUMBERS, (x < 0 ? 0 : x > 6 ? 6 : x), .gradient = relu6_gradient)
 /* By multiplication, as TensorFlow does: what is not finite is not hidden by an inactive unit. */
-ACTIVATION_GRAD(ReluGrad, "features", NUMBERS, (x * (y > 0)), .gradient = relu_grad_gradient)
+ACTIVATION_GRAD(ReluGrad, "features", NUMBERS, (x * (y > 0)), .gradient = relu_grad_gradient, .function = TN__DO_RELU_GRAD)
 ACTIVATION_GRAD(Relu6Grad, "features", NUMBERS, (x * (y > 0 && y < 6)),
                 .gradient = relu6_grad_gradient)
 

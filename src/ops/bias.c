@@ -1,5 +1,7 @@
 /* bias.c - one number for each channel, added to all of its elements. */
+#include "ops/bias.h"
 #include "ops/window.h"
+#include "ops/chain.h"
 #include <string.h>
 
 typedef struct {
@@ -15,6 +17,11 @@ static const tn_field bias_fields[] = {
 static int channel_axis(const void *attrs, const tn_shape *value)
 {
     return ((const bias_attrs *)attrs)->data_format[1] == 'C' ? 1 : value->rank - 1;
+}
+
+bool tn__bias_is_last(const void *attrs)
+{
+    return ((const bias_attrs *)attrs)->data_format[1] != 'C';
 }
 
 static tn_status check(const tn__infer *infer)
@@ -102,11 +109,19 @@ static layout layout_of(const void *attrs, const tn_shape *value)
         for (int64_t c = 0; c < l->channels; c++)                                       \
             y[c] = (T)sum[c];                                                           \
     }
-LOOPS(float, double, f32)
 LOOPS(double, double, f64)
 LOOPS(uint8_t, uint64_t, u8)
 LOOPS(uint32_t, uint64_t, u32) /* signed sums wrap as unsigned ones do */
 LOOPS(uint64_t, uint64_t, u64)
+
+static tn_status add_in_chain(tn__kernel *kernel, const layout *l)
+{
+    tn__chain chain = { .inputs = 2, .steps = 1, .places = 1 };
+    chain.in[0] = (tn__chain_input){ kernel->input[0]->data, 1, 0 };
+    chain.in[1] = (tn__chain_input){ kernel->input[1]->data, l->inner, l->channels };
+    chain.step[0] = (tn__chain_step){ TN__DO_ADD, 0, 1, 0, kernel->output[0]->data };
+    return tn__chain_run(kernel->context, &chain, tn__count(kernel->output[0]));
+}
 
 static tn_status add_compute(tn__kernel *kernel)
 {
@@ -115,8 +130,7 @@ static tn_status add_compute(tn__kernel *kernel)
     layout l = layout_of(kernel->attrs, &kernel->input[0]->shape);
     switch (kernel->input[0]->dtype) {
     case TN_FLOAT32:
-        add_f32(&l, x, bias, y);
-        break;
+        return add_in_chain(kernel, &l);
     case TN_FLOAT64:
         add_f64(&l, x, bias, y);
         break;
@@ -132,6 +146,18 @@ static tn_status add_compute(tn__kernel *kernel)
     return TN_OK;
 }
 
+/* Channels that come last are columns; others are stretches of numbers. */
+static void sum_floats(const layout *l, const float *x, double *sum, float *y)
+{
+    const tn__kernels_table *kernels = tn__kernels();
+    if (l->inner == 1)
+        kernels->sum_columns(x, l->channels, l->outer, l->channels, sum);
+    for (int64_t i = 0; i < l->outer * l->channels && l->inner > 1; i++)
+        sum[i % l->channels] += kernels->sum(x + i * l->inner, l->inner);
+    for (int64_t c = 0; c < l->channels; c++)
+        y[c] = (float)sum[c];
+}
+
 static tn_status sum_compute(tn__kernel *kernel)
 {
     const void *x = kernel->input[0]->data;
@@ -142,7 +168,7 @@ static tn_status sum_compute(tn__kernel *kernel)
         return TN_RESOURCE_EXHAUSTED;
     switch (kernel->input[0]->dtype) {
     case TN_FLOAT32:
-        sum_f32(&l, x, sum, y);
+        sum_floats(&l, x, sum, y);
         break;
     case TN_FLOAT64:
         sum_f64(&l, x, sum, y);
@@ -196,6 +222,7 @@ const tn__op tn__op_BiasAdd = {
     .infer = add_infer,
     .compute = add_compute,
     .gradient = add_gradient,
+    .function = TN__DO_ADD,
 };
 
 const tn__op tn__op_BiasAddGrad = {

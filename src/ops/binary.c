@@ -70,19 +70,19 @@ BINARY_RULE(xdivy, tn_multiply(tn_xdivy(not_zero(x), y), dz),
             tn_multiply(tn_xdivy(tn_negative(x), tn_square(y)), dz)) /* dz / y, -dz x / y² */
 
 /* --- sums, products, powers ------------------------------------------------------------------- */
-BINARY(AddV2, ARITHMETIC, x + y, .label = "Add", .gradient = add_gradient, .flags = TN__COMMUTES)
-BINARY(Add, ARITHMETIC, x + y, .gradient = add_gradient, .flags = TN__COMMUTES)
-BINARY(Sub, ARITHMETIC, x - y, .gradient = sub_gradient)
-BINARY(Mul, ARITHMETIC, (x * y), .gradient = mul_gradient, .flags = TN__COMMUTES)
+BINARY(AddV2, ARITHMETIC, x + y, .label = "Add", .gradient = add_gradient, .flags = TN__COMMUTES, .function = TN__DO_ADD)
+BINARY(Add, ARITHMETIC, x + y, .gradient = add_gradient, .flags = TN__COMMUTES, .function = TN__DO_ADD)
+BINARY(Sub, ARITHMETIC, x - y, .gradient = sub_gradient, .function = TN__DO_SUBTRACT)
+BINARY(Mul, ARITHMETIC, (x * y), .gradient = mul_gradient, .flags = TN__COMMUTES, .function = TN__DO_MULTIPLY)
 BINARY(MulNoNan, FLOATS, y == 0 ? 0 : x * y, .gradient = mul_no_nan_gradient)
 ARITHMETIC(BINARY_LOOP, SquaredDifference, (x - y) * (x - y))
 BINARY_OP(SquaredDifference, "x: T, y: T", "z: T", "T: floating, int32, int64",
           ARITHMETIC_ROWS(SquaredDifference), tn__infer_broadcast, tn__binary_compute,
-          .gradient = squared_difference_gradient, .flags = TN__COMMUTES)
+          .gradient = squared_difference_gradient, .flags = TN__COMMUTES, .function = TN__DO_SQUARED_DIFFERENCE)
 BINARY(Maximum, NUMBERS, x > y || x != x ? x : y, .gradient = maximum_gradient,
-       .flags = TN__COMMUTES)
+       .flags = TN__COMMUTES, .function = TN__DO_MAXIMUM)
 BINARY(Minimum, NUMBERS, x < y || x != x ? x : y, .gradient = minimum_gradient,
-       .flags = TN__COMMUTES)
+       .flags = TN__COMMUTES, .function = TN__DO_MINIMUM)
 
 /* By squaring; what does not fit wraps around, as in a chain of products. */
 static uint64_t whole_power(uint64_t x, uint64_t exponent)
@@ -151,7 +151,7 @@ static double floored_fmod(double x, double y)
     BINARY_OP(op_name, "x: T, y: T", "z: T", types_, NUMBERS_ROWS(op_name), tn__infer_broadcast, \
               tn__divide_compute, __VA_ARGS__)
 
-BINARY(RealDiv, FLOATS, x / y, .label = "truediv", .gradient = div_gradient)
+BINARY(RealDiv, FLOATS, x / y, .label = "truediv", .gradient = div_gradient, .function = TN__DO_DIVIDE)
 BINARY(DivNoNan, FLOATS, y == 0 ? 0 : x / y, .label = "div_no_nan", .gradient = div_no_nan_gradient)
 QUOTIENT(Div, NUMBERS_TYPES, x / y, quotient(x, y), .gradient = div_gradient)
 QUOTIENT(FloorDiv, NUMBERS_TYPES, floor(x / y), floored_quotient(x, y),

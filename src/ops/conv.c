@@ -1,6 +1,7 @@
 /* conv.c - convolutions of two and three spatial axes, grouped where the filter has fewer channels
  * than the image. */
 #include "ops/conv.h"
+#include "ops/product.h"
 #include <string.h>
 
 static const tn_field conv2d_fields[] = {
@@ -294,6 +295,23 @@ static void to_input_run(void *self, const tn__run *run)
     }
 }
 
+/* float32 over two axes has kernels of the processor's own. */
+static bool is_plain(const conv *c, const tn_tensor *x)
+{
+    return x->dtype == TN_FLOAT32 && c->groups == 1 && c->sliding.spatial == 2;
+}
+
+static tn__conv_axis axis_of(const tn__slide *s)
+{
+    return (tn__conv_axis){ s->in, s->out, s->window, s->stride, s->dilation, s->before };
+}
+
+static tn__conv plain_of(const conv *c)
+{
+    const tn__windows *w = &c->windows;
+    return (tn__conv){ w->batch, axis_of(&w->axis[TN__ROWS]), axis_of(&w->axis[TN__COLUMNS]), c->in, c->out };
+}
+
 static walk walk_over(const conv *c, const tn_tensor *x, const tn_tensor *filter,
                       const tn_tensor *y)
 {
@@ -306,6 +324,9 @@ static tn_status forward_last(tn__kernel *kernel)
     conv c;
     tn_tensor *x = kernel->input[0], *filter = kernel->input[1], *y = kernel->output[0];
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
+    tn__conv plain = plain_of(&c);
+    if (is_plain(&c, x) && tn__count(y) > 0)
+        return tn__product_conv(kernel->context, &plain, x->data, filter->data, y->data);
     walk w = walk_over(&c, x, filter, y);
     memset(w.y, 0, tn__byte_count(y));
     tn__each_run(&c.windows, forward_run, &w);
@@ -317,6 +338,9 @@ static tn_status to_filter_last(tn__kernel *kernel)
     conv c;
     tn_tensor *x = kernel->input[0], *filter = kernel->output[0], *y = kernel->input[2];
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
+    tn__conv plain = plain_of(&c);
+    if (is_plain(&c, x) && tn__count(y) > 0)
+        return tn__product_conv_to_filter(kernel->context, &plain, x->data, y->data, filter->data);
     walk w = walk_over(&c, x, filter, y);
     memset(w.filter, 0, tn__byte_count(filter));
     tn__each_run(&c.windows, to_filter_run, &w);
@@ -338,6 +362,9 @@ static tn_status to_input_last(tn__kernel *kernel)
     conv c;
     tn_tensor *x = kernel->output[0], *filter = kernel->input[1], *y = kernel->input[2];
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
+    tn__conv plain = plain_of(&c);
+    if (is_plain(&c, x) && tn__count(y) > 0)
+        return tn__product_conv_to_input(kernel->context, &plain, filter->data, y->data, x->data);
     walk w = walk_over(&c, x, filter, y);
     void *turned = tn__alloc(tn__byte_count(filter));
     if (!turned)

@@ -2,6 +2,7 @@
  * for both. */
 #include "ops/elementwise.h"
 #include "ops/array.h"
+#include "ops/chain.h"
 
 static tn_status no_loop(const tn__kernel *kernel)
 {
@@ -9,13 +10,38 @@ static tn_status no_loop(const tn__kernel *kernel)
                     tn__dtype_name((tn_dtype)kernel->input[0]->dtype));
 }
 
+/* Fewer numbers are done before a chain has begun. */
+enum { WORTH_A_CHAIN = 64 };
+
+/* The op as a chain of one, where it has a function and its inputs can be read so. */
+static bool is_chain(const tn__kernel *kernel, tn__chain *chain)
+{
+    const tn_tensor *out = kernel->output[0];
+    if (!kernel->op->function || out->dtype != TN_FLOAT32 || tn__count(out) < WORTH_A_CHAIN)
+        return false;
+    chain->inputs = (int)kernel->input_count;
+    chain->steps = 1;
+    chain->places = 1;
+    chain->step[0] = (tn__chain_step){ kernel->op->function, 0, (uint8_t)(chain->inputs - 1), 0, out->data };
+    for (int i = 0; i < chain->inputs; i++) {
+        chain->in[i].data = kernel->input[i]->data;
+        if (kernel->input[i]->dtype != TN_FLOAT32 || kernel->input[i]->data == out->data ||
+            !tn__chain_bind(&kernel->input[i]->shape, &out->shape, &chain->in[i]))
+            return false;
+    }
+    return true;
+}
+
 tn_status tn__unary_compute(tn__kernel *kernel)
 {
     const tn__unary_family *family = kernel->op->family;
     const tn_tensor *x = kernel->input[0];
     tn__unary_loop loop = family->loop[x->dtype];
+    tn__chain chain;
     if (!loop)
         return no_loop(kernel);
+    if (is_chain(kernel, &chain))
+        return tn__chain_run(kernel->context, &chain, tn__count(x));
     loop(x->data, kernel->output[0]->data, tn__count(x));
     return TN_OK;
 }
@@ -100,8 +126,11 @@ tn_status tn__binary_compute(tn__kernel *kernel)
     const tn__binary_family *family = kernel->op->family;
     const tn_tensor *x = kernel->input[0], *y = kernel->input[1], *out = kernel->output[0];
     tn__binary_loop loop = family->loop[x->dtype];
+    tn__chain chain;
     if (!loop)
         return no_loop(kernel);
+    if (is_chain(kernel, &chain))
+        return tn__chain_run(kernel->context, &chain, tn__count(out));
     if (tn__shape_equal(&x->shape, &y->shape)) { /* the usual case, and the quickest to prepare */
         loop(x->data, 1, y->data, 1, out->data, tn__count(out));
         return TN_OK;

@@ -10,7 +10,7 @@
  *     UNARY_OP(Neg, "x: T", "y: T", "T: floating, int32, int64", FLOATS_ROWS(Neg) INTS_ROWS(Neg),
  * .gradient = neg_gradient)
  *
- * The loops are plain; the fast ones are kernels/. */
+ * The loops are plain; where float32 has a function of kernels/, .function names it. */
 #ifndef TN_OPS_ELEMENTWISE_H
 #define TN_OPS_ELEMENTWISE_H
 #include "ops/ops.h"

@@ -1,5 +1,6 @@
 /* matmul.c - matrix products. */
 #include "ops/array.h"
+#include "ops/product.h"
 #include <string.h>
 
 typedef struct {
@@ -45,13 +46,13 @@ static tn_status product_infer(tn__infer *infer)
     return TN_OK;
 }
 
-/* --- reference kernel --------------------------------------------------------------------------------------------------- */
+/* --- kernels ------------------------------------------------------------------------------------------------------------ */
 typedef struct {
     int64_t m, n, k;
     bool transpose_a, transpose_b;
 } product;
 
-/* c (m, n) = a (m, k) b (k, n). Row by row of c, so that the inner loop runs along rows; with b transposed its rows are columns of
+/* float32 has a kernel of the processor's own (ops/product.h); the others: c (m, n) = a (m, k) b (k, n). Row by row of c, so that the inner loop runs along rows; with b transposed its rows are columns of
  * the product, and each element is a dot product in eight sums side by side. */
 #define PRODUCT_LOOP(T, suffix) \
     static void by_rows_##suffix(const product *p, const T *a, const T *b, T *c) \
@@ -90,17 +91,22 @@ typedef struct {
     { \
         (p->transpose_b ? by_dots_##suffix : by_rows_##suffix)(p, a, b, c); \
     }
-PRODUCT_LOOP(float, f32)
 PRODUCT_LOOP(double, f64)
 PRODUCT_LOOP(int32_t, i32)
 PRODUCT_LOOP(int64_t, i64)
 
-static void multiply(tn_dtype dtype, const product *p, const void *a, const void *b, void *c)
+static tn_status multiply_f32(tn_context *context, const product *p, const float *a, const float *b, float *c)
+{
+    tn__gemm g = { p->m, p->n, p->k, a, p->transpose_a ? 1 : p->k, p->transpose_a ? p->m : 1, b, p->transpose_b ? 1 : p->n,
+                   p->transpose_b ? p->k : 1, c, p->n, { 0 } };
+    return tn__product(context, &g);
+}
+
+static tn_status multiply(tn_context *context, tn_dtype dtype, const product *p, const void *a, const void *b, void *c)
 {
     switch (dtype) {
     case TN_FLOAT32:
-        multiply_f32(p, a, b, c);
-        break;
+        return multiply_f32(context, p, a, b, c);
     case TN_FLOAT64:
         multiply_f64(p, a, b, c);
         break;
@@ -110,6 +116,7 @@ static void multiply(tn_dtype dtype, const product *p, const void *a, const void
     default:
         multiply_i64(p, a, b, c);
     }
+    return TN_OK;
 }
 
 /* Which matrix of x belongs to matrix `index` of the output: dimensions of 1 stand still. */
@@ -141,8 +148,9 @@ static tn_status product_compute(tn__kernel *kernel)
     int64_t batches = tn__count(c) / (p.m * p.n);
     int64_t size = (int64_t)tn__dtype_size((tn_dtype)a->dtype);
     for (int64_t i = 0; i < batches; i++)
-        multiply((tn_dtype)a->dtype, &p, (const char *)a->data + tn__batch_of(&a->shape, &c->shape, i) * p.m * p.k * size,
-                 (const char *)b->data + tn__batch_of(&b->shape, &c->shape, i) * p.k * p.n * size, (char *)c->data + i * p.m * p.n * size);
+        TN_TRY(multiply(kernel->context, (tn_dtype)a->dtype, &p, (const char *)a->data + tn__batch_of(&a->shape, &c->shape, i) * p.m * p.k * size,
+                        (const char *)b->data + tn__batch_of(&b->shape, &c->shape, i) * p.k * p.n * size,
+                        (char *)c->data + i * p.m * p.n * size));
     return TN_OK;
 }
 

@@ -22,6 +22,9 @@ tn_status tn__infer_rank(const tn__infer *infer, size_t input, int least, int mo
 
 /* The variable behind a resource input: itself, or what a VarHandleOp captured; NULL: another's. */
 const tn_tensor *tn__variable_behind(const tn_tensor *resource);
+/* Adam's step, all in float32:  m += (g - m)(1 - β₁);  v += (g² - v)(1 - β₂);  w -= α m / (√v + ε) */
+tn_status tn__fused_adam(tn_variable *w, tn_variable *m, tn_variable *v, tn_tensor *alpha, tn_tensor *gradient, double beta_1,
+                         double beta_2, double epsilon);
 
 /* --- pieces of gradients ------------------------------------------------------------------------------------------------ */
 /* dy summed over the axes along which x was broadcast, in x's shape. */

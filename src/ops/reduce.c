@@ -203,7 +203,18 @@ static tn_status reduce_compute(tn__kernel *kernel)
 }
 
 /* `element` is the type; s the total so far, v the next element, n how many went in. */
-#define FOLD(name, suffix, T, A, field, first, step, result)                                 \
+#define FOLD_ONE(name, suffix, T, A, field, step)                             \
+    static void name##_##suffix##_one(total *to, const void *from, int64_t n) \
+    {                                                                         \
+        const T *x = from;                                                    \
+        A s = to->field;                                                      \
+        for (int64_t i = 0; i < n; i++) {                                     \
+            const A v = (A)x[i];                                              \
+            s = (A)(step);                                                    \
+        }                                                                     \
+        to->field = s;                                                        \
+    }
+#define FOLD_BUT_ONE(name, suffix, T, A, field, first, step, result)                         \
     static void name##_##suffix##_begin(total *to, int64_t n)                                \
     {                                                                                        \
         typedef T element;                                                                   \
@@ -211,16 +222,6 @@ static tn_status reduce_compute(tn__kernel *kernel)
         (void)type;                                                                          \
         for (int64_t i = 0; i < n; i++)                                                      \
             to[i].field = (first);                                                           \
-    }                                                                                        \
-    static void name##_##suffix##_one(total *to, const void *from, int64_t n)                \
-    {                                                                                        \
-        const T *x = from;                                                                   \
-        A s = to->field;                                                                     \
-        for (int64_t i = 0; i < n; i++) {                                                    \
-            const A v = (A)x[i];                                                             \
-            s = (A)(step);                                                                   \
-        }                                                                                    \
-        to->field = s;                                                                       \
     }                                                                                        \
     static void name##_##suffix##_each(total *to, const void *from, int64_t n)               \
     {                                                                                        \
@@ -241,6 +242,9 @@ static tn_status reduce_compute(tn__kernel *kernel)
     }                                                                                        \
     static const fold name##_##suffix = { name##_##suffix##_begin, name##_##suffix##_one,    \
                                           name##_##suffix##_each, name##_##suffix##_end };
+#define FOLD(name, suffix, T, A, field, first, step, result) \
+    FOLD_ONE(name, suffix, T, A, field, step)                \
+    FOLD_BUT_ONE(name, suffix, T, A, field, first, step, result)
 #define FOLD_REALS(name, first, step, result)                 \
     FOLD(name, f32, float, double, real, first, step, result) \
     FOLD(name, f64, double, double, real, first, step, result)
@@ -261,10 +265,18 @@ static tn_status reduce_compute(tn__kernel *kernel)
 /* Integers wrap. */
 #define WRAP(s, operator, v) (int64_t)((uint64_t)(s) operator(uint64_t)(v))
 
-FOLD_REALS(Sum, 0, s + v, s)
+/* Sums of many float32 side by side are a kernel of the processor's. */
+#define FOLD_SUMS(name, result)                                     \
+    static void name##_f32_one(total *to, const void *x, int64_t n) \
+    {                                                               \
+        to->real += tn__kernels()->sum(x, n);                       \
+    }                                                               \
+    FOLD_BUT_ONE(name, f32, float, double, real, 0, s + v, result)  \
+    FOLD(name, f64, double, double, real, 0, s + v, result)
+FOLD_SUMS(Sum, s)
 FOLD_WHOLES(Sum, 0, WRAP(s, +, v), s)
 NUMBER_FOLDS(Sum)
-FOLD_REALS(Mean, 0, s + v, n ? s / (double)n : NAN)
+FOLD_SUMS(Mean, n ? s / (double)n : NAN)
 FOLD_WHOLES(Mean, 0, WRAP(s, +, v), n ? s / n : 0)
 NUMBER_FOLDS(Mean)
 FOLD_REALS(Prod, 1, s *v, s)
@@ -280,10 +292,10 @@ NUMBER_FOLDS(Min)
 FOLD_REALS(EuclideanNorm, 0, s + v * v, sqrt(s))
 FOLD_WHOLES(EuclideanNorm, 0, WRAP(s, +, WRAP(v, *, v)), s > 0 ? sqrt((double)s) : 0)
 NUMBER_FOLDS(EuclideanNorm)
-FOLD(All, bool, uint8_t, int64_t, whole, 1, s &&v, s)
-static const folds All_folds = { { [TN_BOOL] = &All_bool } };
-FOLD(Any, bool, uint8_t, int64_t, whole, 0, s || v, s)
-static const folds Any_folds = { { [TN_BOOL] = &Any_bool } };
+FOLD(All, u8, uint8_t, int64_t, whole, 1, s &&v, s)
+static const folds All_folds = { { [TN_BOOL] = &All_u8 } };
+FOLD(Any, u8, uint8_t, int64_t, whole, 0, s || v, s)
+static const folds Any_folds = { { [TN_BOOL] = &Any_u8 } };
 
 /* --- gradients -------------------------------------------------------------------------------- */
 static tn_tensor *reduce(const tn__op *op, tn_tensor *x, tn_tensor *axes, bool keep)

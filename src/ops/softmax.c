@@ -1,5 +1,6 @@
 /* softmax.c - probabilities from logits along the last axis, and the losses that take logits. */
 #include "ops/window.h"
+#include "kernels/parallel.h"
 #include <tgmath.h>
 
 /* --- shapes ----------------------------------------------------------------------------------- */
@@ -68,7 +69,7 @@ static tn_status sparse_infer(tn__infer *infer)
 /* --- reference kernels ------------------------------------------------------------------------ */
 /* A row's largest logit is taken off first, so that no exponential overflows; sums are doubles. A
  * row with a NaN, or of -inf only, is NaN as a whole. */
-#define ROWS(T, suffix)                                                                      \
+#define NUMBERS(T, suffix)                                                                   \
     static T largest_##suffix(const T *x, int64_t step, int64_t n)                           \
     {                                                                                        \
         T most = -(T)INFINITY;                                                               \
@@ -83,12 +84,38 @@ static tn_status sparse_infer(tn__infer *infer)
         for (int64_t i = 0; i < n; i++)                                                      \
             sum += y[i] = exp(x[i * step] - most);                                           \
         return sum;                                                                          \
-    }                                                                                        \
+    }
+NUMBERS(float, any_f32)
+NUMBERS(double, f64)
+
+/* Numbers of float32 side by side are a kernel of the processor's. */
+static float largest_f32(const float *x, int64_t step, int64_t n)
+{
+    return step == 1 ? tn__kernels()->largest(x, n) : largest_any_f32(x, step, n);
+}
+
+static double exponentials_f32(const float *x, int64_t step, int64_t n, float most, float *y)
+{
+    return step == 1 ? tn__kernels()->exponentials(x, n, most, y)
+                     : exponentials_any_f32(x, step, n, most, y);
+}
+
+static void divide_f32(float *y, int64_t n, float divisor)
+{
+    tn__kernels()->divide_by(y, n, divisor);
+}
+
+static void divide_f64(double *y, int64_t n, double divisor)
+{
+    for (int64_t i = 0; i < n; i++)
+        y[i] /= divisor;
+}
+
+#define ROWS(T, suffix)                                                                      \
     static void softmax_##suffix(const T *x, int64_t n, T *y)                                \
     {                                                                                        \
-        T sum = (T)exponentials_##suffix(x, 1, n, largest_##suffix(x, 1, n), y);             \
-        for (int64_t i = 0; i < n; i++)                                                      \
-            y[i] /= sum;                                                                     \
+        divide_##suffix(y, n,                                                                \
+                        (T)exponentials_##suffix(x, 1, n, largest_##suffix(x, 1, n), y));    \
     }                                                                                        \
     static void log_softmax_##suffix(const T *x, int64_t n, T *y)                            \
     {                                                                                        \
@@ -114,25 +141,39 @@ static tn_status sparse_infer(tn__infer *infer)
     {                                                                                        \
         T most = largest_##suffix(x, 1, n);                                                  \
         double sum = exponentials_##suffix(x, 1, n, most, y);                                \
-        for (int64_t i = 0; i < n; i++)                                                      \
-            y[i] /= (T)sum;                                                                  \
+        divide_##suffix(y, n, (T)sum);                                                       \
         y[label] -= 1;                                                                       \
         *loss = (T)log(sum) - (x[label] - most);                                             \
     }
 ROWS(float, f32)
 ROWS(double, f64)
 
+typedef struct {
+    const tn_tensor *x;
+    void *y;
+    int64_t n; /* of a row */
+    void (*row_f32)(const float *x, int64_t n, float *y);
+    void (*row_f64)(const double *x, int64_t n, double *y);
+} rows;
+
+static void rows_lane(void *self, int lane, int lanes)
+{
+    const rows *r = self;
+    int64_t first, last;
+    tn__share(r->n ? tn__count(r->x) / r->n : 0, 1, lane, lanes, &first, &last);
+    for (int64_t at = first * r->n; at < last * r->n; at += r->n)
+        if (r->x->dtype == TN_FLOAT32)
+            r->row_f32((const float *)r->x->data + at, r->n, (float *)r->y + at);
+        else
+            r->row_f64((const double *)r->x->data + at, r->n, (double *)r->y + at);
+}
+
 static tn_status each_row(tn__kernel *kernel, void (*row_f32)(const float *, int64_t, float *),
                           void (*row_f64)(const double *, int64_t, double *))
 {
     const tn_tensor *x = kernel->input[0];
-    void *y = kernel->output[0]->data;
-    int64_t n = x->shape.dims[x->shape.rank - 1], count = tn__count(x);
-    for (int64_t at = 0; at < count; at += n)
-        if (x->dtype == TN_FLOAT32)
-            row_f32((const float *)x->data + at, n, (float *)y + at);
-        else
-            row_f64((const double *)x->data + at, n, (double *)y + at);
+    rows r = { x, kernel->output[0]->data, x->shape.dims[x->shape.rank - 1], row_f32, row_f64 };
+    tn__parallel(tn__lanes((double)tn__count(x) * 8), rows_lane, &r);
     return TN_OK;
 }
 

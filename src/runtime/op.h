@@ -4,6 +4,7 @@
 #include "core/field.h"
 #include "core/tensor.h"
 #include "core/variable.h"
+#include "kernels/kernels.h"
 
 typedef struct tn__op tn__op;
 
@@ -82,6 +83,7 @@ struct tn__op {
     void (*gradient)(tn__gradient *gradient); /* NULL only with a reason: */
     const char *no_gradient; /* "not differentiable: integers", or "none: …" where zero is the answer */
     unsigned flags;
+    tn__function function; /* the same for float32, as a part of a chain; 0: there is none */
     const void *family; /* what the family's shared code needs to know of this op: its loops, say */
 };
 

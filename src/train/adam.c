@@ -26,6 +26,18 @@ static size_t slots_of(bool amsgrad, tn__slot slots[TN__MAX_SLOTS])
     return amsgrad ? 3 : 2;
 }
 
+/* All of one shape and float32, and a gradient that is no sum of rows. */
+static bool can_fuse(const constants *c, const tn_tensor *g, const tn_tensor *w,
+                     tn_variable *const *slot, const tn_tensor *alpha)
+{
+    const tn_tensor *all[] = { g, w, slot[0], slot[1] };
+    bool can = !c->amsgrad && !g->slices && alpha->dtype == TN_FLOAT32;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        can &= all[i]->dtype == TN_FLOAT32 && tn__shape_full(&all[i]->shape) &&
+               tn__shape_equal(&all[i]->shape, &g->shape);
+    return can;
+}
+
 /* m += (g - m)(1 - β₁);  v += (g² - v)(1 - β₂);  w -= α m / (√v + ε),  α = lr √(1 - β₂ᵗ) / (1 -
  * β₁ᵗ) */
 static void update(const constants *c, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
@@ -38,6 +50,10 @@ static void update(const constants *c, tn_tensor *g, tn_variable *w, tn_variable
               *power_2 = tn_pow(like(lr, c->beta_2), step);
     tn_tensor *alpha =
         tn_divide(tn_multiply(lr, tn_sqrt(tn_subtract(one, power_2))), tn_subtract(one, power_1));
+    if (alpha && can_fuse(c, g, w, slot, alpha)) {
+        tn__fused_adam(w, slot[0], slot[1], alpha, g, c->beta_1, c->beta_2, c->epsilon);
+        return;
+    }
     tn_tensor *m =
         tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), like(g, 1 - c->beta_1)));
     tn_tensor *v = tn_assign_add(

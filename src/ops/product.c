@@ -1,0 +1,154 @@
+/* product.c - products and convolutions of float32, cut into lanes. */
+#include "ops/product.h"
+#include "kernels/parallel.h"
+#include <string.h>
+
+enum { LINE = 64 }; /* what scratch is cut by, so that no two threads write to one cache line */
+
+static size_t whole_lines(size_t bytes)
+{
+    return (bytes + LINE - 1) / LINE * LINE;
+}
+
+/* --- matrices ----------------------------------------------------------------------------------------------------------- */
+typedef struct {
+    const tn__kernels_table *kernels;
+    const tn__gemm *g;
+    char *scratch;
+    size_t each;
+} gemm_job;
+
+/* The longer of the two sides of c is cut, its columns by whole tiles. */
+static void gemm_lane(void *self, int lane, int lanes)
+{
+    const gemm_job *job = self;
+    tn__gemm g = *job->g;
+    int64_t first, last;
+    if (g.n >= g.m) {
+        tn__share(g.n, 16, lane, lanes, &first, &last);
+        g.n = last - first;
+        g.b += first * g.column_b;
+        g.c += first;
+        if (g.epilogue.bias)
+            g.epilogue.bias += first;
+    } else {
+        tn__share(g.m, 8, lane, lanes, &first, &last);
+        g.m = last - first;
+        g.a += first * g.row_a;
+        g.c += first * g.row_c;
+    }
+    if (g.m > 0 && g.n > 0)
+        job->kernels->gemm(&g, job->scratch + (size_t)lane * job->each);
+}
+
+tn_status tn__product(tn_context *context, const tn__gemm *g)
+{
+    gemm_job job = { .kernels = tn__kernels(), .g = g };
+    int lanes = tn__lanes((double)g->m * (double)g->n * (double)g->k);
+    job.each = whole_lines(job.kernels->gemm_scratch(g));
+    job.scratch = job.each ? tn__scratch(context, job.each * (size_t)lanes) : NULL;
+    if (job.each && !job.scratch)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__parallel(lanes, gemm_lane, &job);
+    return TN_OK;
+}
+
+/* --- convolutions ------------------------------------------------------------------------------------------------------- */
+typedef struct {
+    const tn__kernels_table *kernels;
+    const tn__conv *c;
+    const float *x, *packed, *y;
+    float *to;
+    char *scratch;
+    size_t each;      /* bytes of scratch of a lane */
+    int64_t filter;   /* numbers of the filter */
+} conv_job;
+
+static double work_of(const tn__conv *c)
+{
+    return (double)c->batch * (double)(c->row.out * c->column.out) * (double)(c->row.window * c->column.window) *
+           (double)(c->x_channels * c->y_channels);
+}
+
+static void conv_lane(void *self, int lane, int lanes)
+{
+    const conv_job *job = self;
+    int64_t first, last;
+    tn__share(job->c->batch * job->c->row.out, 1, lane, lanes, &first, &last);
+    job->kernels->conv(job->c, job->x, job->packed, job->to, (tn__epilogue){ 0 }, first, last, job->scratch + (size_t)lane * job->each);
+}
+
+static void to_input_lane(void *self, int lane, int lanes)
+{
+    const conv_job *job = self;
+    int64_t first, last;
+    tn__share(job->c->batch * job->c->row.in, 1, lane, lanes, &first, &last);
+    job->kernels->conv_to_input(job->c, job->y, job->packed, job->to, first, last, job->scratch + (size_t)lane * job->each);
+}
+
+/* Lane 0 sums in the result, the others in their own places behind their scratch. */
+static float *own_filter(const conv_job *job, int lane)
+{
+    size_t behind = job->each - whole_lines((size_t)job->filter * sizeof(float));
+    return lane == 0 ? job->to : (float *)(void *)(job->scratch + (size_t)lane * job->each + behind);
+}
+
+static void to_filter_lane(void *self, int lane, int lanes)
+{
+    const conv_job *job = self;
+    int64_t first, last;
+    float *sum = own_filter(job, lane);
+    memset(sum, 0, (size_t)job->filter * sizeof *sum);
+    tn__share(job->c->batch * job->c->row.out, 1, lane, lanes, &first, &last);
+    job->kernels->conv_to_filter(job->c, job->x, job->y, sum, first, last, job->scratch + (size_t)lane * job->each);
+}
+
+/* Scratch: a filter packed, then `each` bytes a lane. */
+static tn_status prepare(tn_context *context, conv_job *job, int lanes, const float *filter, bool turned)
+{
+    size_t bytes = filter ? whole_lines(job->kernels->conv_filter_bytes(job->c, turned)) : 0;
+    char *scratch = tn__scratch(context, bytes + job->each * (size_t)lanes);
+    if (!scratch)
+        return TN_RESOURCE_EXHAUSTED;
+    job->scratch = scratch + bytes;
+    job->packed = (const float *)(const void *)scratch;
+    if (filter)
+        job->kernels->conv_pack(job->c, turned, filter, (float *)(void *)scratch);
+    return TN_OK;
+}
+
+tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *x, const float *filter, float *y)
+{
+    conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .to = y };
+    int lanes = tn__lanes(work_of(c));
+    job.each = whole_lines(job.kernels->conv_scratch(c));
+    TN_TRY(prepare(context, &job, lanes, filter, false));
+    tn__parallel(lanes, conv_lane, &job);
+    return TN_OK;
+}
+
+tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, const float *filter, const float *dy, float *dx)
+{
+    conv_job job = { .kernels = tn__kernels(), .c = c, .y = dy, .to = dx };
+    int lanes = tn__lanes(work_of(c));
+    job.each = whole_lines(job.kernels->conv_to_input_scratch(c));
+    TN_TRY(prepare(context, &job, lanes, filter, true));
+    tn__parallel(lanes, to_input_lane, &job);
+    return TN_OK;
+}
+
+tn_status tn__product_conv_to_filter(tn_context *context, const tn__conv *c, const float *x, const float *dy, float *dfilter)
+{
+    conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .y = dy, .to = dfilter };
+    int lanes = tn__lanes(work_of(c));
+    job.filter = c->row.window * c->column.window * c->x_channels * c->y_channels;
+    job.each = whole_lines(job.kernels->conv_to_filter_scratch(c)) + whole_lines((size_t)job.filter * sizeof(float));
+    TN_TRY(prepare(context, &job, lanes, NULL, false));
+    tn__parallel(lanes, to_filter_lane, &job);
+    for (int lane = 1; lane < lanes; lane++) {
+        const float *more = own_filter(&job, lane);
+        for (int64_t i = 0; i < job.filter; i++)
+            dfilter[i] += more[i];
+    }
+    return TN_OK;
+}
