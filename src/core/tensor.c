@@ -120,6 +120,8 @@ tn_status tn__tensor_view(tn_tensor *value, const tn_shape *shape, tn_tensor **v
 tn_status tn__tensor_alias(const tn_tensor *x, tn_tensor **alias)
 {
     *alias = NULL;
+    if (x->placed)
+        return tn__tensor_copy((tn_dtype)x->dtype, &x->shape, x->data, alias);
     if (x->form == TN__VARIABLE || x->form == TN__TUPLE)
         return tn__fail(TN_INTERNAL, "a variable or tuple has one handle");
     tn_tensor *y = tn__object_new(&tn__type_tensor);
@@ -153,6 +155,16 @@ tn_status tn__tensor_borrow(tn_dtype dtype, const tn_shape *shape, void *data,
     x->buffer = buffer;
     x->data = data;
     *tensor = x;
+    return TN_OK;
+}
+
+tn_status tn__tensor_placed(tn_dtype dtype, const tn_shape *shape, void *data, tn_tensor **tensor)
+{
+    tn_tensor *x = *tensor = header(dtype, shape);
+    if (!x)
+        return TN_RESOURCE_EXHAUSTED;
+    x->data = data;
+    x->placed = true;
     return TN_OK;
 }
 
@@ -382,16 +394,31 @@ tn_status tn__variable_refuse(const tn_tensor *variable, const tn_tensor *value)
                     name, TN__SHAPE(variable->shape), TN__SHAPE(value->shape), name, here);
 }
 
+static bool can_copy_into(const tn_tensor *old, const tn_tensor *value)
+{
+    return old && value->placed && tn__tensor_unique(old) && tn__shape_equal(&old->shape, &value->shape);
+}
+
+/* A value is shared; but the elements of one that is placed go where the old ones are, or are copied. */
 tn_status tn__variable_assign(tn_tensor *variable, tn_tensor *value)
 {
     if (value->dtype != variable->dtype || !tn__shape_fits(&variable->shape, &value->shape))
         return tn__variable_refuse(variable, value);
     TN_TRY(tn__cell_of(variable, &variable));
     tn__variable *v = variable->of.variable;
-    tn_tensor *old;
-    tn__retain(value);
     lock(v);
-    old = v->value;
+    bool copied = can_copy_into(v->value, value);
+    if (copied && tn__byte_count(value))
+        memcpy(v->value->data, value->data, tn__byte_count(value));
+    unlock(v);
+    if (copied)
+        return TN_OK;
+    if (value->placed)
+        TN_TRY(tn__tensor_copy((tn_dtype)value->dtype, &value->shape, value->data, &value));
+    else
+        tn__retain(value);
+    lock(v);
+    tn_tensor *old = v->value;
     v->value = value;
     unlock(v);
     tn__release(old);

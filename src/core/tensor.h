@@ -20,6 +20,7 @@ enum { TN__SMALL = 64 }; /* bytes of elements that stand in the header itself */
 struct tn_tensor {
     tn__object object;
     uint8_t form, dtype;
+    bool placed; /* the elements lie in a program's workspace and will be overwritten: they are copied, never shared */
     bool weak; /* made by tn_scalar: takes the dtype of the tensor beside it, and its value is part of a trace's signature */
     uint64_t id;        /* of the value: handles with one id are one tensor to graphs and tapes */
     tn_tensor *mask;    /* Keras's _keras_mask: which of its places count; retained, NULL: all; see nn/mask.h */
@@ -55,6 +56,8 @@ tn_status tn__tensor_alias(const tn_tensor *x, tn_tensor **alias);
  * this fails. */
 tn_status tn__tensor_borrow(tn_dtype dtype, const tn_shape *shape, void *data,
                             void (*free_data)(void *owner, void *data), void *owner, tn_tensor **tensor);
+/* A handle of a program's workspace, over elements there. */
+tn_status tn__tensor_placed(tn_dtype dtype, const tn_shape *shape, void *data, tn_tensor **tensor);
 tn_tensor *tn__tensor_int32(int64_t value);                      /* scalars and vectors; NULL and an error without memory */
 tn_tensor *tn__tensor_ints(tn_dtype dtype, int64_t count, const int64_t *values);
 tn_tensor *tn__tensor_fill(tn_dtype dtype, const tn_shape *shape, double value);

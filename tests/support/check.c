@@ -108,6 +108,11 @@ size_t live_allocations(void)
     return counter.live;
 }
 
+size_t all_allocations(void)
+{
+    return __atomic_load_n(&counter.calls, __ATOMIC_RELAXED);
+}
+
 /* after: NULL, or what is to be checked when memory is there again. */
 static bool fails_at(bool (*action)(void *), void (*after)(void *, bool), void *self, size_t at, bool on)
 {

@@ -38,5 +38,6 @@ void tests_begin(void);
 /* Leads jansson's allocations through it too. */
 void tests_count_json(void);
 size_t live_allocations(void);
+size_t all_allocations(void); /* those that were freed since too */
 
 #endif

@@ -1,0 +1,121 @@
+/* fuse_test.c - which steps become one, and that the numbers stay. */
+#include "plan/compile.h"
+#include "ops/ops.h"
+#include "support/check_op.h"
+
+typedef struct {
+    tn_graph *graph;
+    tn_tensor *in, *feed;
+    tn__program *program;
+} building;
+
+static building begin(int64_t rows, int64_t columns)
+{
+    tn_context *context = tn__context();
+    tn_shape shape = TN_SHAPE(rows, columns);
+    building b = { .graph = tn__own(tn__graph_new()), .feed = tn_random_normal(shape, .seed = 1) };
+    CHECK_OK(tn__graph_input(context, b.graph, TN_FLOAT32, &shape, "x", &b.in));
+    tn__own(b.in);
+    context->graph = b.graph;
+    return b;
+}
+
+static size_t steps_after_compiling(building *b, tn_list fetches)
+{
+    tn_context *context = tn__context();
+    context->graph = NULL;
+    tn__request request = { context, b->graph, &b->in, &b->feed, 1, fetches.item, fetches.count, true };
+    CHECK_OK(tn__program_compile(&request, &b->program));
+    return b->program->step.count;
+}
+
+static tn_tensor **results_of(building *b, tn_list fetches)
+{
+    tn_tensor **results = tn__scope_alloc(fetches.count * sizeof *results);
+    CHECK_OK(tn__program_run(tn__context(), b->program, &b->feed, results));
+    for (size_t i = 0; i < fetches.count; i++)
+        tn__own(results[i]);
+    tn__program_release(b->program);
+    return results;
+}
+
+/* Every element-wise op of the chain, with operands that are broadcast in every way that a chain reads. */
+static tn_tensor *long_chain(tn_tensor *x, tn_tensor *row, tn_tensor *column, tn_tensor *one)
+{
+    tn_tensor *y = tn_add(tn_multiply(x, row), column);
+    tn_tensor *z = tn_maximum(tn_tanh(y), tn_multiply(tn_sigmoid(x), one));
+    return tn_divide(tn_subtract(tn_exp(z), tn_square(y)), tn_sqrt(tn_add(tn_abs(y), one)));
+}
+
+static void a_chain_is_one_step_and_gives_the_same_numbers(void **state)
+{
+    (void)state;
+    const int64_t sizes[][2] = { { 1, 1 }, { 3, 5 }, { 40, 31 }, { 64, 64 } };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        TN_SCOPE;
+        int64_t rows = sizes[i][0], columns = sizes[i][1];
+        tn_tensor *row = tn_random_normal(TN_SHAPE(columns), .seed = 2), *column = tn_random_normal(TN_SHAPE(rows, 1), .seed = 3);
+        tn_tensor *one = tn_ones(TN_SHAPE(1), TN_FLOAT32);
+        building b = begin(rows, columns);
+        tn_tensor *y = long_chain(b.in, row, column, one);
+        assert_int_equal(steps_after_compiling(&b, TN_LIST(y)), 1);
+        CHECK_TENSOR(results_of(&b, TN_LIST(y))[0], long_chain(b.feed, row, column, one), 1e-6, 1e-6);
+    }
+}
+
+static void what_something_else_asks_for_is_there_before_it_runs(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    building b = begin(20, 30);
+    tn_tensor *a = tn_square(tn_negative(b.in)), *sum = tn_reduce_sum(a), *y = tn_add(tn_exp(tn_negative(a)), sum);
+    assert_int_equal(steps_after_compiling(&b, TN_LIST(y, a)), 3);
+    tn_tensor **got = results_of(&b, TN_LIST(y, a)), *squares = tn_square(b.feed);
+    CHECK_TENSOR(got[1], squares, 0, 0);
+    CHECK_TENSOR(got[0], tn_add(tn_exp(tn_negative(squares)), tn_reduce_sum(squares)), 1e-6, 1e-6);
+}
+
+static void other_shapes_and_types_stay_out(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    building b = begin(4, 6);
+    tn_tensor *mean = tn_reduce_mean(b.in, TN_AXES(1)), *y = tn_negative(tn_square(mean));
+    tn_tensor *whole = tn_cast(tn_square(tn_cast(b.in, TN_INT32)), TN_FLOAT32);
+    steps_after_compiling(&b, TN_LIST(y, whole));
+    size_t chains = 0;
+    for (size_t i = 0; i < b.program->step.count; i++)
+        chains += b.program->step.item[i].way == TN__CHAIN;
+    assert_int_equal(chains, 1);
+    tn_tensor **got = results_of(&b, TN_LIST(y, whole));
+    CHECK_TENSOR(got[0], tn_negative(tn_square(tn_reduce_mean(b.feed, TN_AXES(1)))), 1e-6, 1e-6);
+    CHECK_TENSOR(got[1], tn_cast(tn_square(tn_cast(b.feed, TN_INT32)), TN_FLOAT32), 0, 0);
+}
+
+/* More steps, and more operands, than one chain holds. */
+static void long_chains_are_cut(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    building b = begin(10, 10);
+    tn_tensor *y = b.in, *expected = b.feed;
+    for (int i = 0; i < 100; i++)
+        y = tn_add(tn_multiply(y, tn_constant(TN_FLOAT32, TN_SCALAR, (float[]){ 0.5f })), tn_fill(TN_SHAPE(10), tn_scalar((double)i)));
+    size_t steps = steps_after_compiling(&b, TN_LIST(y));
+    assert_true(steps > 5 && steps < 40);
+    for (int i = 0; i < 100; i++)
+        expected = tn_add(tn_multiply(expected, tn_scalar(0.5)), tn_scalar((double)i));
+    CHECK_TENSOR(results_of(&b, TN_LIST(y))[0], expected, 1e-6, 1e-6);
+}
+
+int main(void)
+{
+    tests_begin();
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chain_is_one_step_and_gives_the_same_numbers),
+        cmocka_unit_test(what_something_else_asks_for_is_there_before_it_runs),
+        cmocka_unit_test(other_shapes_and_types_stay_out),
+        cmocka_unit_test(long_chains_are_cut),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
