@@ -3,6 +3,9 @@
 #include "tenon/sys.h"
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 static void *system_allocate(void *self, void *block, size_t size)
 {
@@ -52,19 +55,26 @@ void tn__free(void *block)
         allocator.allocate(allocator.self, block, 0);
 }
 
-/* The block's own start stands in the pointer's width before the aligned address. */
+enum { LINE = 64, HUGE_PAGE = 2 << 20 };
+
+/* The block's own start stands in the pointer's width before the aligned address. Fresh memory costs a fault for each page that is
+ * touched, so large blocks ask for huge ones. */
 void *tn__alloc_aligned(size_t size)
 {
-    size_t padded;
-    if (!tn__size_add(size, 64 + sizeof(void *), &padded)) {
+    size_t padded, alignment = size >= 2 * HUGE_PAGE ? HUGE_PAGE : LINE;
+    if (!tn__size_add(size, alignment + sizeof(void *), &padded)) {
         tn__fail_memory(size);
         return NULL;
     }
     char *block = tn__alloc(padded);
     if (!block)
         return NULL;
-    char *aligned = (char *)(((uintptr_t)block + sizeof(void *) + 63) & ~(uintptr_t)63);
+    char *aligned = (char *)(((uintptr_t)block + sizeof(void *) + alignment - 1) & ~(uintptr_t)(alignment - 1));
     memcpy(aligned - sizeof(void *), &block, sizeof(void *));
+#ifdef MADV_HUGEPAGE
+    if (alignment == HUGE_PAGE)
+        madvise(aligned, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
     return aligned;
 }
 
