@@ -10,7 +10,7 @@ THREADS ?= 1 2
 WORKLOADS ?=
 FUZZER ?=
 # What shares things between threads.
-THREADED = threads_test core_context_test function_function_test function_variable_scope_test train_fit_test
+THREADED = kernels_kernels_test threads_test core_context_test function_function_test function_variable_scope_test train_fit_test
 space := $() $()
 
 .PHONY: all bench demo test test-debug test-threads coverage fuzz interop install uninstall clean help

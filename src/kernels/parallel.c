@@ -3,6 +3,7 @@
 #include "base/subnormal.h"
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -93,10 +94,11 @@ static void begin_again(void)
     pthread_mutex_init(&pool.busy, NULL);
 }
 
-/* Workers begin at round 0, so none is made once work was handed out, but all at once. */
+/* Workers begin at round 0, so none is made once work was handed out, but all at once. The program's signals are not for them. */
 static void make_workers(int count)
 {
     pthread_attr_t attributes;
+    sigset_t all, before;
     if (!pool.watched)
         pthread_atfork(NULL, NULL, begin_again);
     pool.watched = true;
@@ -104,8 +106,11 @@ static void make_workers(int count)
         return;
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_t thread;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     while (pool.workers < count && pthread_create(&thread, &attributes, work, (void *)(intptr_t)pool.workers) == 0)
         pool.workers++;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
 }
 
