@@ -301,17 +301,6 @@ static bool is_plain(const conv *c, const tn_tensor *x)
     return x->dtype == TN_FLOAT32 && c->groups == 1 && c->sliding.spatial == 2;
 }
 
-static tn__conv_axis axis_of(const tn__slide *s)
-{
-    return (tn__conv_axis){ s->in, s->out, s->window, s->stride, s->dilation, s->before };
-}
-
-static tn__conv plain_of(const conv *c)
-{
-    const tn__windows *w = &c->windows;
-    return (tn__conv){ w->batch, axis_of(&w->axis[TN__ROWS]), axis_of(&w->axis[TN__COLUMNS]), c->in, c->out };
-}
-
 static walk walk_over(const conv *c, const tn_tensor *x, const tn_tensor *filter,
                       const tn_tensor *y)
 {
@@ -324,7 +313,7 @@ static tn_status forward_last(tn__kernel *kernel)
     conv c;
     tn_tensor *x = kernel->input[0], *filter = kernel->input[1], *y = kernel->output[0];
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
-    tn__conv plain = plain_of(&c);
+    tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     if (is_plain(&c, x) && tn__count(y) > 0)
         return tn__product_conv(kernel->context, &plain, x->data, filter->data, y->data);
     walk w = walk_over(&c, x, filter, y);
@@ -338,7 +327,7 @@ static tn_status to_filter_last(tn__kernel *kernel)
     conv c;
     tn_tensor *x = kernel->input[0], *filter = kernel->output[0], *y = kernel->input[2];
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
-    tn__conv plain = plain_of(&c);
+    tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     if (is_plain(&c, x) && tn__count(y) > 0)
         return tn__product_conv_to_filter(kernel->context, &plain, x->data, y->data, filter->data);
     walk w = walk_over(&c, x, filter, y);
@@ -362,7 +351,7 @@ static tn_status to_input_last(tn__kernel *kernel)
     conv c;
     tn_tensor *x = kernel->output[0], *filter = kernel->input[1], *y = kernel->input[2];
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
-    tn__conv plain = plain_of(&c);
+    tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     if (is_plain(&c, x) && tn__count(y) > 0)
         return tn__product_conv_to_input(kernel->context, &plain, filter->data, y->data, x->data);
     walk w = walk_over(&c, x, filter, y);

@@ -1,5 +1,6 @@
 /* pool.c - the largest, and the mean, of the elements in each window; what lies outside of the
  * image counts for neither. */
+#include "ops/product.h"
 #include "ops/window.h"
 #include <float.h>
 #include <math.h>
@@ -246,6 +247,11 @@ static tn_status max_last(tn__kernel *kernel)
     pool p;
     tn_tensor *x = kernel->input[0], *y = kernel->output[0];
     TN_TRY(pool_of(kernel->op, kernel->attrs, &x->shape, &p));
+    tn__conv plain = tn__windows_plain(&p.windows, p.windows.channels, p.windows.channels);
+    if (x->dtype == TN_FLOAT32 && p.sliding.spatial == 2) {
+        tn__product_max_pool(&plain, x->data, y->data);
+        return TN_OK;
+    }
     fill_least(y, p.sliding.spatial);
     tn__each_run(&p.windows, larger[x->dtype],
                  &(walk){ .channels = p.windows.channels, .x = x->data, .y = y->data });
@@ -304,6 +310,11 @@ static tn_status maximum_slope(tn__kernel *kernel, tn_tensor *dx, tn_tensor *dy,
         return tn__fail(TN_UNIMPLEMENTED,
                         "%s: orig_input is %s, grad %s; they must be of one dtype",
                         kernel->op->name, TN__TENSOR(x), TN__TENSOR(kernel->input[2]));
+    tn__conv plain = tn__windows_plain(&p.windows, p.windows.channels, p.windows.channels);
+    if (x->dtype == TN_FLOAT32 && p.sliding.spatial == 2 && !taking) {
+        tn__product_max_pool_gradient(&plain, x->data, dy->data, out->data);
+        return TN_OK;
+    }
     if (tn__byte_count(out))
         memset(out->data, 0, tn__byte_count(out));
     if (p.sliding.spatial == 3) {

@@ -1,4 +1,4 @@
-/* product.c - products and convolutions of float32, cut into lanes. */
+/* product.c - products, convolutions and pooling of float32, cut into lanes. */
 #include "ops/product.h"
 #include "kernels/parallel.h"
 #include <string.h>
@@ -151,4 +151,37 @@ tn_status tn__product_conv_to_filter(tn_context *context, const tn__conv *c, con
             dfilter[i] += more[i];
     }
     return TN_OK;
+}
+
+/* --- pooling ------------------------------------------------------------------------------------------------------------ */
+static void max_pool_lane(void *self, int lane, int lanes)
+{
+    const conv_job *job = self;
+    int64_t first, last;
+    tn__share(job->c->batch * job->c->row.out, 1, lane, lanes, &first, &last);
+    job->kernels->max_pool(job->c, job->x, job->to, first, last);
+}
+
+static void max_pool_gradient_lane(void *self, int lane, int lanes)
+{
+    const conv_job *job = self;
+    int64_t first, last;
+    tn__share(job->c->batch, 1, lane, lanes, &first, &last);
+    job->kernels->max_pool_gradient(job->c, job->x, job->y, job->to, first, last);
+}
+
+/* Comparisons, and what they read. */
+static int lanes_of_pool(const tn__conv *c)
+{
+    return tn__lanes((double)(c->batch * c->row.out * c->column.out) * (double)(c->row.window * c->column.window * c->x_channels));
+}
+
+void tn__product_max_pool(const tn__conv *c, const float *x, float *y)
+{
+    tn__parallel(lanes_of_pool(c), max_pool_lane, &(conv_job){ .kernels = tn__kernels(), .c = c, .x = x, .to = y });
+}
+
+void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const float *dy, float *dx)
+{
+    tn__parallel(lanes_of_pool(c), max_pool_gradient_lane, &(conv_job){ .kernels = tn__kernels(), .c = c, .x = x, .y = dy, .to = dx });
 }

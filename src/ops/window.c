@@ -235,6 +235,17 @@ int64_t tn__taps(const tn__windows *w)
     return w->axis[TN__DEPTH].window * w->axis[TN__ROWS].window * w->axis[TN__COLUMNS].window;
 }
 
+static tn__conv_axis plain_axis(const tn__slide *s)
+{
+    return (tn__conv_axis){ s->in, s->out, s->window, s->stride, s->dilation, s->before };
+}
+
+tn__conv tn__windows_plain(const tn__windows *w, int64_t x_channels, int64_t y_channels)
+{
+    return (tn__conv){ w->batch, plain_axis(&w->axis[TN__ROWS]), plain_axis(&w->axis[TN__COLUMNS]),
+                       x_channels, y_channels };
+}
+
 /* --- channels --------------------------------------------------------------------------------- */
 /* The elements of an image with the channels moved behind (or back in front of) the pixels. */
 static void move_channels(const tn_tensor *x, bool to_last, void *to)

@@ -5,6 +5,7 @@
  * before and after. */
 #ifndef TN_OPS_WINDOW_H
 #define TN_OPS_WINDOW_H
+#include "kernels/kernels.h"
 #include "ops/array.h"
 
 /* The attributes as an OpDef has them: one number for each dimension, in data_format's order. */
@@ -61,6 +62,9 @@ void tn__each_run(const tn__windows *w, void (*visit)(void *self, const tn__run 
 int64_t tn__pixels_in(const tn__windows *w); /* of the whole batch */
 int64_t tn__pixels_out(const tn__windows *w);
 int64_t tn__taps(const tn__windows *w); /* of one window */
+
+/* Two axes as the processor's kernels want them. */
+tn__conv tn__windows_plain(const tn__windows *w, int64_t x_channels, int64_t y_channels);
 
 /* Runs compute with the elements of the inputs whose bit is set in `images`, and of output 0 when
  * `output` says so, in the order of channels last. Their shapes stay in data_format's order. */
