@@ -1,5 +1,6 @@
 /* compile.c - a graph for concrete shapes as a flat list of steps. */
 #include "plan/common.h"
+#include "plan/dump.h"
 #include "plan/fuse.h"
 #include "ops/array.h"
 #include <string.h>
@@ -401,6 +402,8 @@ tn_status tn__program_compile(const tn__request *request, tn__program **program)
     p->effects = request->effects;
     atomic_init(&p->users, 1);
     tn_status status = compile_into(p, request);
+    if (status == TN_OK)
+        tn__program_dump(p);
     if (status == TN_OK)
         *program = p;
     else

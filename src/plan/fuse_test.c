@@ -1,5 +1,5 @@
 /* fuse_test.c - which steps become one, and that the numbers stay. */
-#include "plan/compile.h"
+#include "plan/dump.h"
 #include "ops/ops.h"
 #include "support/check_op.h"
 
@@ -108,6 +108,25 @@ static void long_chains_are_cut(void **state)
     CHECK_TENSOR(results_of(&b, TN_LIST(y))[0], expected, 1e-6, 1e-6);
 }
 
+static void a_program_can_be_read(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    building b = begin(64, 20);
+    tn_tensor *w = tn_ones(TN_SHAPE(20, 10), TN_FLOAT32), *bias = tn_ones(TN_SHAPE(10), TN_FLOAT32);
+    tn_tensor *y = tn_nn_relu(tn_add(tn_matmul(b.in, w), bias));
+    assert_int_equal(steps_after_compiling(&b, TN_LIST(y)), 2);
+    tn__text text = { 0 };
+    tn__program_print(b.program, &text);
+    const char *got = tn__text_get(&text);
+    assert_non_null(strstr(got, "program: 2 steps; arena      2.5 KB"));
+    assert_non_null(strstr(got, " float32 (64, 10) @0  <- "));
+    assert_non_null(strstr(got, "25.6 Kop"));
+    assert_non_null(strstr(got, "chain of 2: Add Relu"));
+    tn__text_free(&text);
+    results_of(&b, TN_LIST(y));
+}
+
 int main(void)
 {
     tests_begin();
@@ -116,6 +135,7 @@ int main(void)
         cmocka_unit_test(what_something_else_asks_for_is_there_before_it_runs),
         cmocka_unit_test(other_shapes_and_types_stay_out),
         cmocka_unit_test(long_chains_are_cut),
+        cmocka_unit_test(a_program_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
