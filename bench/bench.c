@@ -38,9 +38,11 @@ void bench_print(const char *workload, const char *metric, double min, double me
 
 bool bench_wanted(const char *workload)
 {
-    for (int i = 0; i < wanted_count; i++)
-        if (strncmp(workload, wanted[i], strlen(wanted[i])) == 0)
+    for (int i = 0; i < wanted_count; i++) {
+        size_t length = strlen(wanted[i]), own = strlen(workload);
+        if (strncmp(workload, wanted[i], length < own ? length : own) == 0)
             return true;
+    }
     return wanted_count == 0;
 }
 

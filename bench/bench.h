@@ -13,9 +13,8 @@ typedef struct {
 
 /* Calls run until half a second is over, five times at least; twice before, unseen. */
 void bench_run(const bench_case *c);
-/* true when the program's arguments name the workload or its beginning, or nothing. */
+/* true when the program's arguments name the workload, its beginning or one that begins so, or nothing. */
 bool bench_wanted(const char *workload);
-void bench_begin(int argc, char **argv);
 void bench_print(const char *workload, const char *metric, double min, double median, int n);
 /* "VmHWM" of the process, in MB. */
 double bench_peak_memory(void);

@@ -27,7 +27,6 @@ frame.c      making            the lock under which functions are traced and lay
 losses.c     adding            the lock under which layers keep losses that their calls add
 program.c    making            the lock under which a graph gets its cache of programs
 signature.c  signatures        what the constant descriptors say, read once; every entry is set once
-signature.c  last_found        a hint for the search in that table
 compile.c    making            the lock under which a model gets what trains it
 step.c       making            the lock under which that gets its traced step
 fit.c        stop_requests     tn_stop_training() may come from a signal handler, which may touch nothing but an atomic count

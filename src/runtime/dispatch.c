@@ -17,7 +17,6 @@ typedef struct {
     size_t inputs, outputs;
     tn_graph *graph;   /* where a node goes; NULL with `functional` for a functional model's */
     bool symbolic, functional;
-    tn_tensor *local_input[LOCAL];
 } call;
 
 static const char *kind_name(const tn_tensor *x)
@@ -450,11 +449,12 @@ tn_status tn__dispatch(tn_context *context, const tn__op *op, const void *attrs,
                        tn_tensor **outputs, size_t output_count)
 {
     call c = { .context = context, .op = op, .attrs = attrs, .inputs = input_count, .outputs = output_count };
-    tn_tensor **more = NULL;
-    memset(c.local_input, 0, sizeof(tn_tensor *) * (input_count < LOCAL ? input_count : LOCAL));
-    if (input_count > LOCAL && !(more = tn__alloc_zeroed(input_count, sizeof *more)))
+    tn_tensor *local[LOCAL], **more = NULL;
+    if (input_count > LOCAL && !(more = tn__alloc(input_count * sizeof *more)))
         return TN_RESOURCE_EXHAUSTED;
-    c.input = more ? more : c.local_input;
+    c.input = more ? more : local;
+    for (size_t i = 0; i < input_count; i++)
+        c.input[i] = NULL;
     for (size_t i = 0; i < output_count; i++)
         outputs[i] = NULL;
     tn_status status = dispatch_call(&c, inputs, outputs);

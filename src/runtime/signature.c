@@ -3,8 +3,10 @@
 #include <ctype.h>
 #include <string.h>
 
-/* Filled at first need, each entry once, and kept until the process ends: a cache of what the constants in tn__ops say. */
-static _Atomic(tn__signature *) signatures[TN__MOST_OPS];
+/* Filled at first need, each entry once, and kept until the process ends: a cache of what the constants in tn__ops say. An op is found
+ * by its address; where that place is taken, at the next free one. */
+enum { PLACES = 2 * TN__MOST_OPS };
+static _Atomic(tn__signature *) signatures[PLACES];
 
 size_t tn__op_count(void)
 {
@@ -140,36 +142,53 @@ static tn__signature *parse(const tn__op *op)
     return s;
 }
 
-static size_t index_of(const tn__op *op)
+static tn__signature *parse_known(const tn__op *op)
 {
-    for (size_t i = 0; i < tn__ops_count; i++)
-        if (tn__ops[i] == op)
-            return i;
-    return tn__ops_count;
+    size_t at = 0;
+    while (at < tn__ops_count && tn__ops[at] != op)
+        at++;
+    if (at == tn__ops_count) {
+        tn__fail(TN_INTERNAL, "op %s is not in ops.def", op->name);
+        return NULL;
+    }
+    tn__signature *made = parse(op);
+    if (made)
+        made->op = op;
+    return made;
 }
 
-/* The op's place in the table, kept beside the op so that a call does not search. */
+/* NULL: not yet there; `at` is where it belongs. */
+static tn__signature *find_signature(const tn__op *op, size_t *at)
+{
+    *at = ((uintptr_t)op / sizeof(void *)) % PLACES;
+    for (;; *at = (*at + 1) % PLACES) {
+        tn__signature *known = atomic_load_explicit(&signatures[*at], memory_order_acquire);
+        if (!known || known->op == op)
+            return known;
+    }
+}
+
+/* Another thread may be adding the same, or one that belongs in the same place. */
+static const tn__signature *add_signature(const tn__op *op)
+{
+    size_t at;
+    tn__signature *made = parse_known(op), *known;
+    if (!made)
+        return NULL;
+    while (!(known = find_signature(op, &at))) {
+        tn__signature *none = NULL;
+        if (atomic_compare_exchange_strong(&signatures[at], &none, made))
+            return made;
+    }
+    tn__free(made);
+    return known;
+}
+
 const tn__signature *tn__op_signature(const tn__op *op)
 {
-    static _Atomic size_t last_found; /* a hint: ops repeat */
-    size_t at = atomic_load_explicit(&last_found, memory_order_relaxed);
-    if (tn__ops[at] != op) {
-        at = index_of(op);
-        if (at == tn__ops_count) {
-            tn__fail(TN_INTERNAL, "op %s is not in ops.def", op->name);
-            return NULL;
-        }
-        atomic_store_explicit(&last_found, at, memory_order_relaxed);
-    }
-    tn__signature *known = atomic_load_explicit(&signatures[at], memory_order_acquire);
-    if (known)
-        return known;
-    tn__signature *made = parse(op);
-    if (made && !atomic_compare_exchange_strong(&signatures[at], &known, made)) {
-        tn__free(made); /* another thread was first */
-        return known;
-    }
-    return made;
+    size_t at;
+    const tn__signature *known = find_signature(op, &at);
+    return known ? known : add_signature(op);
 }
 
 bool tn__signature_takes(const tn__signature *s, size_t n)
@@ -189,7 +208,7 @@ size_t tn__signature_arg(const tn__signature *s, size_t n, size_t i)
 
 __attribute__((destructor)) static void free_signatures(void)
 {
-    for (size_t i = 0; i < tn__ops_count; i++) {
+    for (size_t i = 0; i < PLACES; i++) {
         tn__free(atomic_load(&signatures[i]));
         atomic_store(&signatures[i], NULL);
     }

@@ -25,7 +25,7 @@ static void emit(tn__text *text)
 
 tn__progress tn__progress_for(int verbose)
 {
-    bool terminal = tn__output_is_terminal();
+    bool terminal = verbose != 0 && tn__output_is_terminal();
     return (tn__progress){ .verbose = verbose >= 0 ? verbose
                                       : terminal   ? 1
                                                    : 2,
