@@ -55,26 +55,34 @@ void tn__free(void *block)
         allocator.allocate(allocator.self, block, 0);
 }
 
-enum { LINE = 64, HUGE_PAGE = 2 << 20 };
+enum { LINE = 64, PAGE = 4096, WORTH_HUGE_PAGES = 4 << 20 };
 
-/* The block's own start stands in the pointer's width before the aligned address. Fresh memory costs a fault for each page that is
- * touched, so large blocks ask for huge ones. */
+/* Fresh memory costs a fault for each page that is touched, so large blocks ask for huge ones. */
+static void ask_for_huge_pages(char *block, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    char *first = (char *)(((uintptr_t)block + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+    if (size >= WORTH_HUGE_PAGES)
+        madvise(first, (size_t)(block + size - first) / PAGE * PAGE, MADV_HUGEPAGE);
+#else
+    (void)block, (void)size;
+#endif
+}
+
+/* The block's own start stands in the pointer's width before the aligned address. */
 void *tn__alloc_aligned(size_t size)
 {
-    size_t padded, alignment = size >= 2 * HUGE_PAGE ? HUGE_PAGE : LINE;
-    if (!tn__size_add(size, alignment + sizeof(void *), &padded)) {
+    size_t padded;
+    if (!tn__size_add(size, LINE + sizeof(void *), &padded)) {
         tn__fail_memory(size);
         return NULL;
     }
     char *block = tn__alloc(padded);
     if (!block)
         return NULL;
-    char *aligned = (char *)(((uintptr_t)block + sizeof(void *) + alignment - 1) & ~(uintptr_t)(alignment - 1));
+    char *aligned = (char *)(((uintptr_t)block + sizeof(void *) + LINE - 1) & ~(uintptr_t)(LINE - 1));
     memcpy(aligned - sizeof(void *), &block, sizeof(void *));
-#ifdef MADV_HUGEPAGE
-    if (alignment == HUGE_PAGE)
-        madvise(aligned, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
-#endif
+    ask_for_huge_pages(aligned, size);
     return aligned;
 }
 

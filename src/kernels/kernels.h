@@ -74,7 +74,7 @@ typedef struct {
 
 typedef struct {
     const char *name; /* "avx512", "avx2", "base" */
-    /* Bytes that the product's scratch takes, and the product. */
+    /* Bytes that the product's scratch takes (the same will do for any of its rows or columns), and the product. */
     size_t (*gemm_scratch)(const tn__gemm *g);
     void (*gemm)(const tn__gemm *g, void *scratch);
     /* A filter as conv() wants it, `turned` for the gradient of x; as many bytes as conv_filter_bytes says. */

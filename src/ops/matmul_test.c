@@ -66,11 +66,27 @@ static void wrong_shapes_are_refused_in_tensorflows_words(void **state)
     CHECK_ERROR(TN_INVALID_ARGUMENT, "was expected to be a float tensor but is a double tensor");
 }
 
+/* Large enough to be cut for threads, and long enough that a part is computed in another way than the whole. */
+static void long_products_have_their_value_however_they_lie(void **state)
+{
+    (void)state;
+    enum { M = 33, N = 40, K = 20000 };
+    TN_SCOPE;
+    tn_tensor *a = tn_ones(TN_SHAPE(M, K), TN_FLOAT32), *b = tn_ones(TN_SHAPE(K, N), TN_FLOAT32);
+    tn_tensor *expected = tn_fill(TN_SHAPE(M, N), tn_cast(tn_scalar(K), TN_FLOAT32));
+    tn_tensor *at = tn_transpose(a, TN_AXES(1, 0)), *bt = tn_transpose(b, TN_AXES(1, 0));
+    CHECK_TENSOR(tn_matmul(a, b), expected, 0, 0);
+    CHECK_TENSOR(tn_matmul(at, b, .transpose_a = true), expected, 0, 0);
+    CHECK_TENSOR(tn_matmul(a, bt, .transpose_b = true), expected, 0, 0);
+    CHECK_TENSOR(tn_matmul(at, bt, .transpose_a = true, .transpose_b = true), expected, 0, 0);
+}
+
 int main(void)
 {
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_product_has_its_value_however_it_lies),
+        cmocka_unit_test(long_products_have_their_value_however_they_lie),
         cmocka_unit_test(every_mode_dtype_and_derivative_holds),
         cmocka_unit_test(batches_are_broadcast_and_their_gradients_summed),
         cmocka_unit_test(vectors_of_three_have_a_cross_product),

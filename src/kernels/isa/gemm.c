@@ -9,11 +9,11 @@ static bool is_small(const tn__gemm *g)
     return (double)g->m * (double)g->n * (double)g->k <= 128. * 128 * 128 || g->n <= 32 || g->m <= 16 || g->k <= 64;
 }
 
+/* Enough for a part of the product as well, which may be a small one where the whole is large. */
 size_t TN__ISA(tn__gemm_scratch)(const tn__gemm *g)
 {
-    if (!is_small(g))
-        return ((size_t)HEIGHT * DEPTH + (size_t)WIDTH * DEPTH) * sizeof(float);
-    return g->column_b == 1 ? 0 : (size_t)(g->k * TILE) * sizeof(float);
+    size_t panel = g->column_b == 1 ? 0 : (size_t)(g->k * TILE), blocks = is_small(g) ? 0 : (size_t)(HEIGHT + WIDTH) * DEPTH;
+    return (panel > blocks ? panel : blocks) * sizeof(float);
 }
 
 static const int64_t no_offset[1] = { 0 };
