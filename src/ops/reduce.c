@@ -82,6 +82,8 @@ typedef struct {
     void (*one)(total *to, const void *x, int64_t n);  /* n elements into one total */
     void (*each)(total *to, const void *x, int64_t n); /* n elements into a total each */
     void (*end)(const total *from, int64_t n, int64_t inputs, void *y);
+    /* `each` for some rows, step elements apart; NULL: one by one */
+    void (*rows)(total *to, const void *x, int64_t step, int64_t rows, int64_t n);
 } fold;
 
 /* Loops of the tensor's dimensions, neighbours of one kind merged; the innermost is set apart for
@@ -150,6 +152,11 @@ static void fold_place(const reduction *r, const fold *f, size_t size, const cha
         int64_t n = lanes - lane < LANES ? lanes - lane : LANES, offset = 0,
                 at[TN_MAX_RANK] = { 0 };
         f->begin(totals, n);
+        if (!r->inner_gone && f->rows && r->gone.rank == 1) {
+            f->rows(totals, x + lane * (int64_t)size, r->gone.step[0], r->gone.dim[0], n);
+            f->end(totals, n, r->inputs, y + lane * (int64_t)size);
+            continue;
+        }
         do {
             const char *from = x + (offset + lane) * (int64_t)size;
             if (r->inner_gone)
@@ -214,7 +221,7 @@ static tn_status reduce_compute(tn__kernel *kernel)
         }                                                                     \
         to->field = s;                                                        \
     }
-#define FOLD_BUT_ONE(name, suffix, T, A, field, first, step, result)                         \
+#define FOLD_BUT_ONE(name, suffix, T, A, field, first, step, result, rows)                   \
     static void name##_##suffix##_begin(total *to, int64_t n)                                \
     {                                                                                        \
         typedef T element;                                                                   \
@@ -241,10 +248,10 @@ static tn_status reduce_compute(tn__kernel *kernel)
         }                                                                                    \
     }                                                                                        \
     static const fold name##_##suffix = { name##_##suffix##_begin, name##_##suffix##_one,    \
-                                          name##_##suffix##_each, name##_##suffix##_end };
+                                          name##_##suffix##_each, name##_##suffix##_end, rows };
 #define FOLD(name, suffix, T, A, field, first, step, result) \
     FOLD_ONE(name, suffix, T, A, field, step)                \
-    FOLD_BUT_ONE(name, suffix, T, A, field, first, step, result)
+    FOLD_BUT_ONE(name, suffix, T, A, field, first, step, result, NULL)
 #define FOLD_REALS(name, first, step, result)                 \
     FOLD(name, f32, float, double, real, first, step, result) \
     FOLD(name, f64, double, double, real, first, step, result)
@@ -265,13 +272,21 @@ static tn_status reduce_compute(tn__kernel *kernel)
 /* Integers wrap. */
 #define WRAP(s, operator, v) (int64_t)((uint64_t)(s) operator(uint64_t)(v))
 
-/* Sums of many float32 side by side are a kernel of the processor's. */
-#define FOLD_SUMS(name, result)                                     \
-    static void name##_f32_one(total *to, const void *x, int64_t n) \
-    {                                                               \
-        to->real += tn__kernels()->sum(x, n);                       \
-    }                                                               \
-    FOLD_BUT_ONE(name, f32, float, double, real, 0, s + v, result)  \
+/* Sums of many float32 side by side, or in columns, are kernels of the processor's. */
+static void sum_rows(total *to, const void *x, int64_t step, int64_t rows, int64_t n)
+{
+    double sums[LANES] = { 0 };
+    tn__kernels()->sum_columns(x, step, rows, n, sums);
+    for (int64_t i = 0; i < n; i++)
+        to[i].real += sums[i];
+}
+
+#define FOLD_SUMS(name, result)                                              \
+    static void name##_f32_one(total *to, const void *x, int64_t n)          \
+    {                                                                        \
+        to->real += tn__kernels()->sum(x, n);                                \
+    }                                                                        \
+    FOLD_BUT_ONE(name, f32, float, double, real, 0, s + v, result, sum_rows) \
     FOLD(name, f64, double, double, real, 0, s + v, result)
 FOLD_SUMS(Sum, s)
 FOLD_WHOLES(Sum, 0, WRAP(s, +, v), s)
