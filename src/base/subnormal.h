@@ -6,15 +6,19 @@
 #ifdef __SSE2__
 #include <xmmintrin.h>
 typedef unsigned tn__float_mode;
+enum { TN__FLUSHING = 0x8040 }; /* flush to zero, denormals are zero */
+/* Inside of each other they cost little: setting the mode is what takes time. */
 static inline tn__float_mode tn__flush_subnormals(void)
 {
     tn__float_mode before = _mm_getcsr();
-    _mm_setcsr(before | 0x8040); /* flush to zero, denormals are zero */
+    if ((before & TN__FLUSHING) != TN__FLUSHING)
+        _mm_setcsr(before | TN__FLUSHING);
     return before;
 }
 static inline void tn__restore_float_mode(tn__float_mode before)
 {
-    _mm_setcsr(before);
+    if ((before & TN__FLUSHING) != TN__FLUSHING)
+        _mm_setcsr(before);
 }
 #elif defined(__aarch64__)
 typedef uint64_t tn__float_mode;

@@ -97,6 +97,16 @@ void tn__pool_return(tn_context *context)
     context->free_count = 0;
 }
 
+/* memset() of a known length becomes an instruction here that takes longer to begin than to end. */
+static void clear(void *block)
+{
+    typedef uint64_t pair __attribute__((vector_size(16), may_alias));
+    pair *at = block;
+#pragma GCC unroll 16
+    for (size_t i = 0; i < TN__BLOCK / sizeof *at; i++)
+        at[i] = (pair){ 0 };
+}
+
 void *tn__object_new(const tn__type *type)
 {
     tn_context *context = tn__context();
@@ -107,7 +117,7 @@ void *tn__object_new(const tn__type *type)
     context->free_count--;
     if (!context->free_first)
         context->free_last = NULL;
-    memset(block, 0, TN__BLOCK);
+    clear(block);
     block->type = type;
     atomic_init(&block->count, 1);
     atomic_fetch_add_explicit(&live_handles, 1, memory_order_relaxed);

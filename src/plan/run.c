@@ -122,9 +122,7 @@ static tn_status run_direct(tn_context *context, const tn__infer *infer, tn_tens
         if (!own[i] && tn__dtype_size(infer->output[i].dtype))
             TN_TRY(tn__tensor_new(infer->output[i].dtype, &infer->output[i].shape, &outputs[i]));
     tn__kernel kernel = { context, infer->op, infer->attrs, infer->input, infer->input_count, infer->output_count, outputs, false };
-    tn__float_mode before = tn__flush_subnormals();
     tn_status status = infer->op->compute(&kernel);
-    tn__restore_float_mode(before);
     if (status == TN_OK)
         status = check_outputs(infer, outputs);
     for (size_t i = 0; i < infer->output_count && status == TN_OK; i++)
@@ -145,10 +143,7 @@ static tn_status run_chain(tn_context *context, const tn__program *p, const tn__
             TN_TRY(tn__tensor_new(TN_FLOAT32, &fused->shape, output));
         chain.step[fused->giver[i]].out = (*output)->data;
     }
-    tn__float_mode before = tn__flush_subnormals();
-    tn_status status = tn__chain_run(context, &chain, tn__shape_count(&fused->shape));
-    tn__restore_float_mode(before);
-    return status;
+    return tn__chain_run(context, &chain, tn__shape_count(&fused->shape));
 }
 
 static tn_status run_step(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)
@@ -195,7 +190,9 @@ tn_status tn__program_run(tn_context *context, tn__program *p, tn_tensor *const 
 {
     tn__workspace *w;
     TN_TRY(workspace_take(p, &w));
+    tn__float_mode before = tn__flush_subnormals();
     tn_status status = run(context, p, feeds, w, results);
+    tn__restore_float_mode(before);
     workspace_give_back(p, w);
     return status;
 }
