@@ -6,7 +6,6 @@ PREFIX ?= /usr/local
 LIBDIR ?= lib
 
 SECONDS ?= 60
-THREADS ?= 1 2
 WORKLOADS ?=
 FUZZER ?=
 # What shares things between threads.
@@ -28,7 +27,7 @@ help:
 	@echo "make test-debug the tests again under the address and undefined-behaviour sanitizers"
 	@echo "make test-threads the tests of threads under the thread sanitizer"
 	@echo "make coverage  which lines the tests run, per folder"
-	@echo "make bench     time the table's workloads; THREADS=n for so many threads, WORKLOADS=\"W3 W5\" for some"
+	@echo "make bench     time tenon beside TensorFlow and numpy, and write bench/RESULTS.md; WORKLOADS=\"W3 W5\" for some of it"
 	@echo "make fuzz SECONDS=n [FUZZER=name]  each fuzzer (or one) for so long, and what it reached"
 
 $(BUILD)/Makefile:
@@ -70,7 +69,8 @@ bench:
 	@sh tools/setup.sh build
 	cmake --preset release
 	cmake --build $(BUILD) -j $(JOBS) --target tenon_bench
-	@for n in $(THREADS); do TN_NUM_THREADS=$$n $(BUILD)/bench $(WORKLOADS) || exit 1; done
+	@python=$$(sh tests/interop/venv.sh 2>/dev/null | tail -n 1); \
+	python3 bench/table.py $(BUILD)/bench "$${python:--}" bench/RESULTS.md $(WORKLOADS)
 
 fuzz:
 	@sh tools/setup.sh test

@@ -113,11 +113,11 @@ void bench_models(void)
         bench_predict("W3_predict_b1", "us",
                       tn_sequential(TN_LAYERS(tn_dense(128, "relu", .input_shape = TN_SHAPE(64)), tn_dense(10, "softmax"))), TN_SHAPE(1, 64));
     bench_step("W4_mlp_train", "ms", mlp, TN_SHAPE(64, 784), 1e-3, false);
-    bench_fit("W4_fit_overhead", mlp, TN_SHAPE(6400, 784), 100);
-    bench_memory("W10_rss_train_W4");
+    bench_memory("W10_rss_train_W4"); /* a peak: of what ran so far */
     bench_step("W5_cnn_train", "ms", cnn, TN_SHAPE(64, 28, 28, 1), 1e-3, false);
-    bench_fit("W5_fit_overhead", cnn, TN_SHAPE(640, 28, 28, 1), 10);
     bench_memory("W10_rss_train_W5");
+    bench_fit("W4_fit_overhead", mlp, TN_SHAPE(6400, 784), 100);
+    bench_fit("W5_fit_overhead", cnn, TN_SHAPE(640, 28, 28, 1), 10);
     if (bench_wanted("W5_cnn_infer_b1"))
         bench_predict("W5_cnn_infer_b1", "ms", cnn(), TN_SHAPE(1, 28, 28, 1));
     if (bench_wanted("W5_cnn_infer_b64"))
