@@ -35,7 +35,7 @@ expect 0 '^usage: tenon COMMAND' "$tenon" --help
 expect 0 '^tenon [0-9]' "$tenon" --version
 expect 2 'wants a command' "$tenon"
 expect 2 "no command 'sumary'" "$tenon" sumary
-for command in summary inspect doctor diff plot predict evaluate train extend convert; do
+for command in summary inspect doctor diff plot predict evaluate train extend convert plan profile; do
     expect 0 "usage: tenon $command" "$tenon" $command --help
     expect 2 "unknown option '--nonsense'" "$tenon" $command --nonsense
 done
@@ -52,6 +52,10 @@ expect 1 'leaves nothing' "$tenon" extend "$base" --drop-last 99 --add 'dense(3)
 no_debris "$work" 'out|err'
 
 expect 0 'Conv2D' "$tenon" summary "$base"
+expect 0 'Conv2D.*float32 \(4, ' "$tenon" plan "$base" --batch-size 4
+expect 0 'runs of .* us' "$tenon" profile "$base"
+expect 1 "nowhere.keras.*No such file" "$tenon" plan "$work/nowhere.keras"
+expect 2 'batch-size' "$tenon" profile "$base" --batch-size many
 expect 0 'saved' "$tenon" extend "$base" --drop-last 1 --freeze --add 'dense(10, softmax)' --data "$digits" --epochs 3 --optimizer 'adam(3e-3)' --seed 1 --output "$work/m.keras"
 expect 0 '^accuracy: 0\.9' "$tenon" evaluate "$work/m.keras" --data "$digits"
 expect 0 '' "$tenon" predict "$work/m.keras" --input "$digits" --output "$work/p.npy"

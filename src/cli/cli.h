@@ -44,7 +44,8 @@ typedef struct {
         CLI_VALUE("--seed", seed, "N", "for initial weights, dropout and shuffling, as keras.utils.set_random_seed"), \
         CLI_VALUE("--curves", curves, "P.svg", "draw losses and metrics by epoch")
 
-extern const cli_command cli_summary, cli_inspect, cli_doctor, cli_diff, cli_plot, cli_predict, cli_evaluate, cli_train, cli_extend, cli_convert;
+extern const cli_command cli_summary, cli_inspect, cli_doctor, cli_diff, cli_plot, cli_predict, cli_evaluate, cli_train, cli_extend, cli_convert, cli_plan,
+    cli_profile;
 
 /* Prints "tenon COMMAND: …" and the way to the help on stderr; gives CLI_USAGE. */
 int cli_usage(const char *command, const char *format, ...) TN_PRINTF(2, 3);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 static const cli_command *const commands[] = { &cli_summary, &cli_inspect, &cli_doctor, &cli_diff, &cli_plot, &cli_predict,
-                                              &cli_evaluate, &cli_train, &cli_extend, &cli_convert };
+                                              &cli_evaluate, &cli_train, &cli_extend, &cli_convert, &cli_plan, &cli_profile };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 int cli_usage(const char *command, const char *format, ...)

@@ -3,6 +3,7 @@
 #include "plan/dump.h"
 #include "plan/fuse.h"
 #include "ops/array.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* --- life of programs --------------------------------------------------------------------------------------------------- */
@@ -10,6 +11,9 @@ void tn__program_release(tn__program *p)
 {
     if (!p || atomic_fetch_sub(&p->users, 1) != 1)
         return;
+    if (p->seconds)
+        tn__program_dump(p);
+    tn__free(p->seconds);
     tn__workspaces_free(p);
     pthread_mutex_destroy(&p->lock);
     for (size_t i = 0; i < p->step.count; i++) {
@@ -402,8 +406,10 @@ tn_status tn__program_compile(const tn__request *request, tn__program **program)
     p->effects = request->effects;
     atomic_init(&p->users, 1);
     tn_status status = compile_into(p, request);
-    if (status == TN_OK)
+    if (status == TN_OK && getenv("TN_PLAN_DUMP"))
         tn__program_dump(p);
+    if (status == TN_OK && getenv("TN_PLAN_PROFILE") && !(p->seconds = tn__alloc_zeroed(p->step.count, sizeof *p->seconds)))
+        status = TN_RESOURCE_EXHAUSTED;
     if (status == TN_OK)
         *program = p;
     else

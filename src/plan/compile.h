@@ -64,8 +64,10 @@ typedef struct tn__program {
     size_t *last_use;      /* by slot: the step + 1; 0: none; SIZE_MAX: a fetch */
     size_t *feed_slot, *fetch_slot;
     size_t slots, arena;   /* bytes */
-    pthread_mutex_t lock;  /* of idle */
+    pthread_mutex_t lock;  /* of what follows */
     tn__workspace *idle;   /* between runs */
+    double *seconds;       /* by step, of all runs; NULL: nobody wants to know */
+    size_t runs;
 } tn__program;
 
 /* What tn__graph_run() was asked for. */

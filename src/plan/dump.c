@@ -2,7 +2,6 @@
 #include "plan/dump.h"
 #include "base/log.h"
 #include "ops/ops.h"
-#include <stdlib.h>
 #include <string.h>
 
 static const char *const functions[TN__FUNCTIONS] = {
@@ -114,7 +113,17 @@ static void add_step(tn__text *text, const tn__program *p, size_t number)
         tn__text_add(text, " %%%zu", p->operand.item[s->first_input + i]);
     add_scaled(text, moved_by(p, s), 1024, "B");
     add_scaled(text, operations_of(p, s), 1000, "op");
+    if (p->runs)
+        tn__text_add(text, " %10.2f us", p->seconds[number] / (double)p->runs * 1e6);
     tn__text_add(text, "\n");
+}
+
+static void add_total(tn__text *text, const tn__program *p)
+{
+    double seconds = 0;
+    for (size_t i = 0; i < p->step.count; i++)
+        seconds += p->seconds[i];
+    tn__text_add(text, "; %zu runs of %.2f us", p->runs, seconds / (double)p->runs * 1e6);
 }
 
 void tn__program_print(const tn__program *p, tn__text *text)
@@ -130,6 +139,8 @@ void tn__program_print(const tn__program *p, tn__text *text)
     add_scaled(text, bytes, 1024, "B");
     tn__text_add(text, "; done");
     add_scaled(text, operations, 1000, "op");
+    if (p->runs)
+        add_total(text, p);
     tn__text_add(text, "\n");
     for (size_t i = 0; i < p->step.count; i++)
         add_step(text, p, i);
@@ -138,8 +149,6 @@ void tn__program_print(const tn__program *p, tn__text *text)
 void tn__program_dump(const tn__program *p)
 {
     tn__text text = { 0 };
-    if (!getenv("TN_PLAN_DUMP"))
-        return;
     tn__program_print(p, &text);
     const char *all = tn__text_get(&text);
     tn__output(all, strlen(all));

@@ -4,6 +4,7 @@
 #include "runtime/dispatch.h"
 #include "base/subnormal.h"
 #include <string.h>
+#include <time.h>
 
 enum { LOCAL = 16 };
 
@@ -166,7 +167,26 @@ static tn_status run_step(tn_context *context, const tn__program *p, const tn__s
     return status;
 }
 
-static tn_status run(tn_context *context, const tn__program *p, tn_tensor *const *feeds, tn__workspace *w, tn_tensor **results)
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static tn_status run_timed(tn_context *context, tn__program *p, size_t number, tn__workspace *w)
+{
+    double begin = now();
+    tn_status status = run_step(context, p, &p->step.item[number], w);
+    double taken = now() - begin;
+    pthread_mutex_lock(&p->lock);
+    p->seconds[number] += taken;
+    p->runs += number + 1 == p->step.count;
+    pthread_mutex_unlock(&p->lock);
+    return status;
+}
+
+static tn_status run(tn_context *context, tn__program *p, tn_tensor *const *feeds, tn__workspace *w, tn_tensor **results)
 {
     for (size_t i = 0; i < p->feeds; i++)
         tn__assign_object(&w->value[p->feed_slot[i]], feeds[i]);
@@ -174,7 +194,7 @@ static tn_status run(tn_context *context, const tn__program *p, tn_tensor *const
         const tn__step *s = &p->step.item[i];
         if (s->way == TN__NOTHING)
             continue;
-        TN_TRY(run_step(context, p, s, w));
+        TN_TRY(p->seconds ? run_timed(context, p, i, w) : run_step(context, p, s, w));
         for (size_t d = 0; d < s->deaths; d++) {
             tn_tensor **dead = &w->value[p->death.item[s->dies + d]];
             tn__release(*dead);
