@@ -2,7 +2,7 @@
  * cache. */
 #include "kernels/isa/math.h"
 
-enum { LENGTH = TN__CHAIN_TILE };
+enum { LENGTH = TN__CHAIN_TILE, ROOM = 2 * LENGTH }; /* room for an input that is broadcast */
 
 /* --- functions of whole vectors ----------------------------------------------------------------------------------------- */
 #define EACH_VECTOR(name, expression) \
@@ -48,6 +48,11 @@ static const function functions[TN__FUNCTIONS] = {
 };
 
 /* --- tiles -------------------------------------------------------------------------------------------------------------- */
+static bool is_repeated(const tn__chain_input *in)
+{
+    return in->run == 1 && in->period > 0 && in->period <= LENGTH - LANES;
+}
+
 /* Numbers at + 0..count-1 of an input that is broadcast: number i of it stands for each i of (i / run) % period. */
 static void spread(const tn__chain_input *in, int64_t at, int64_t count, float *to)
 {
@@ -78,23 +83,34 @@ static void place_inputs(const tn__chain *c, int64_t at, int64_t count, float *s
 {
     for (int i = 0; i < c->inputs; i++) {
         const tn__chain_input *in = &c->in[i];
-        float *copy = scratch + i * LENGTH;
+        float *copy = scratch + i * ROOM;
         p->from[i] = copy;
-        if (in->period == 0 && count % LANES == 0) {
+        if (is_repeated(in)) {
+            p->from[i] = copy + at % in->period;
+        } else if (in->period == 0 && count % LANES == 0) {
             p->from[i] = in->data + at;
         } else if (in->period == 0) {
             memset(copy + count / LANES * LANES, 0, LANES * sizeof *copy);
             memcpy(copy, in->data + at, (size_t)count * sizeof *copy);
-        } else if (in->period > 1) {
+        } else {
             spread(in, at, count, copy);
-        } /* one number was spread before the first tile */
+        }
     }
+}
+
+/* A short vector, or one number, stands in scratch again and again: every tile finds it there from its own phase on. */
+static void repeat(const tn__chain_input *in, int64_t count, float *copy)
+{
+    int64_t there = in->period, needed = smaller(count, LENGTH) + in->period + LANES;
+    memcpy(copy, in->data, (size_t)there * sizeof *copy);
+    for (; there < needed && there < ROOM; there *= 2)
+        memcpy(copy + there, copy, (size_t)smaller(there, ROOM - there) * sizeof *copy);
 }
 
 static void run_tile(const tn__chain *c, int64_t at, int64_t count, float *scratch, places *p)
 {
     place_inputs(c, at, count, scratch, p);
-    float *results = scratch + c->inputs * LENGTH;
+    float *results = scratch + c->inputs * ROOM;
     bool direct = count % LANES == 0;
     for (int i = 0; i < c->steps; i++) {
         const tn__chain_step *s = &c->step[i];
@@ -109,15 +125,14 @@ static void run_tile(const tn__chain *c, int64_t at, int64_t count, float *scrat
 void TN__ISA(tn__chain)(const tn__chain *c, int64_t first, int64_t last, float *scratch)
 {
     places p;
-    int64_t most = smaller(round_up(last - first, LANES), LENGTH);
     for (int i = 0; i < c->inputs; i++)
-        for (int64_t k = 0; k < most && c->in[i].period == 1; k += LANES)
-            store(scratch + i * LENGTH + k, broadcast(c->in[i].data[0]));
+        if (is_repeated(&c->in[i]))
+            repeat(&c->in[i], last - first, scratch + i * ROOM);
     for (int64_t at = first; at < last; at += LENGTH)
         run_tile(c, at, smaller(last - at, LENGTH), scratch, &p);
 }
 
 size_t TN__ISA(tn__chain_scratch)(const tn__chain *c)
 {
-    return (size_t)((c->inputs + c->places) * LENGTH) * sizeof(float);
+    return (size_t)(c->inputs * ROOM + c->places * LENGTH) * sizeof(float);
 }
