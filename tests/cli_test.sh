@@ -53,6 +53,7 @@ no_debris "$work" 'out|err'
 
 expect 0 'Conv2D' "$tenon" summary "$base"
 expect 0 'Conv2D.*float32 \(4, ' "$tenon" plan "$base" --batch-size 4
+if grep -q ' Cast ' "$work/out"; then failed=$((failed + 1)); echo "FAILED: a Cast to its own type is a step"; fi
 expect 0 'runs of .* us' "$tenon" profile "$base"
 expect 1 "nowhere.keras.*No such file" "$tenon" plan "$work/nowhere.keras"
 expect 2 'batch-size' "$tenon" profile "$base" --batch-size many

@@ -3,6 +3,7 @@
 #include "plan/dump.h"
 #include "plan/fuse.h"
 #include "ops/array.h"
+#include "ops/ops.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,10 +206,19 @@ typedef struct {
     void *output;
 } rooms;
 
+/* It gives what it takes. */
+static bool is_idle(const compiler *c, const tn__node *node, const size_t *operands)
+{
+    return node->op == &tn__op_Cast && operands[0] != SIZE_MAX && c->stand[operands[0]] &&
+           c->stand[operands[0]]->dtype == node->output[0].dtype;
+}
+
 static tn_status make_step(compiler *c, const tn__node *node, const rooms *r)
 {
     for (size_t i = 0; i < node->input_count; i++)
         r->operand[i] = slot_of(c, node->input[i]);
+    if (is_idle(c, node, r->operand))
+        return tn__ids_set(&c->slot_of, node->first_id, r->operand[0]);
     size_t step = tn__common_find(&c->common, c->p, node, r->operand), first = c->p->slots, steps = c->p->step.count;
     if (step != SIZE_MAX)
         return share_slots(c, node, step);
