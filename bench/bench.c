@@ -46,6 +46,11 @@ bool bench_wanted(const char *workload)
     return wanted_count == 0;
 }
 
+bool bench_named(const char *workload)
+{
+    return wanted_count > 0 && bench_wanted(workload);
+}
+
 void bench_run(const bench_case *c)
 {
     if (!bench_wanted(c->workload))

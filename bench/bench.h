@@ -15,6 +15,7 @@ typedef struct {
 void bench_run(const bench_case *c);
 /* true when the program's arguments name the workload, its beginning or one that begins so, or nothing. */
 bool bench_wanted(const char *workload);
+bool bench_named(const char *workload); /* the same, but not when there are no arguments */
 void bench_print(const char *workload, const char *metric, double min, double median, int n);
 /* "VmHWM" of the process, in MB. */
 double bench_peak_memory(void);

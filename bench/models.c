@@ -98,9 +98,10 @@ static void bench_predict(const char *workload, const char *metric, tn_model *mo
     bench_run(&(bench_case){ workload, metric, predict, &t, 1 });
 }
 
+/* A peak is one of all that ran before: it is asked for by name, with the one workload that it is to be of. */
 static void bench_memory(const char *workload)
 {
-    if (bench_wanted(workload))
+    if (bench_named(workload))
         bench_print(workload, "rss_MB", bench_peak_memory(), bench_peak_memory(), 1);
 }
 
@@ -113,7 +114,7 @@ void bench_models(void)
         bench_predict("W3_predict_b1", "us",
                       tn_sequential(TN_LAYERS(tn_dense(128, "relu", .input_shape = TN_SHAPE(64)), tn_dense(10, "softmax"))), TN_SHAPE(1, 64));
     bench_step("W4_mlp_train", "ms", mlp, TN_SHAPE(64, 784), 1e-3, false);
-    bench_memory("W10_rss_train_W4"); /* a peak: of what ran so far */
+    bench_memory("W10_rss_train_W4");
     bench_step("W5_cnn_train", "ms", cnn, TN_SHAPE(64, 28, 28, 1), 1e-3, false);
     bench_memory("W10_rss_train_W5");
     bench_fit("W4_fit_overhead", mlp, TN_SHAPE(6400, 784), 100);

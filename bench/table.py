@@ -15,6 +15,8 @@ import sys
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 HERE = os.path.dirname(os.path.abspath(__file__))
 PEERS = ["numpy_peer.py", "tensorflow_peer.py"]
+# Peaks of memory, each with the one workload that it is of.
+PEAKS = [["W4_mlp_train", "W10_rss_train_W4"], ["W5_cnn_train", "W10_rss_train_W5"]]
 
 
 def lines_of(command, environment):
@@ -32,6 +34,8 @@ def measure(bench, python, workloads):
     for _ in range(ROUNDS):
         for threads in (1, 2):
             found = lines_of([bench, *workloads], {"TN_NUM_THREADS": str(threads)})
+            for peak in PEAKS if not workloads else []:
+                found += lines_of([bench, *peak], {"TN_NUM_THREADS": str(threads)})
             for peer in PEERS if python != "-" else []:
                 found += lines_of([python, os.path.join(HERE, "peers", peer), *workloads],
                                   {"BENCH_THREADS": str(threads)})
