@@ -315,11 +315,29 @@ static tn_status forward_last(tn__kernel *kernel)
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
     tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     if (is_plain(&c, x) && tn__count(y) > 0)
-        return tn__product_conv(kernel->context, &plain, x->data, filter->data, y->data);
+        return tn__product_conv(kernel->context, &plain, x->data, filter->data, y->data, (tn__epilogue){ 0 });
     walk w = walk_over(&c, x, filter, y);
     memset(w.y, 0, tn__byte_count(y));
     tn__each_run(&c.windows, forward_run, &w);
     return TN_OK;
+}
+
+bool tn__conv_takes_epilogue(const tn__op *op, const void *attrs, const tn_tensor *x,
+                             const tn_tensor *filter)
+{
+    conv c;
+    return op == &tn__op_Conv2D && conv_of(op, attrs, &x->shape, &filter->shape, &c) == TN_OK &&
+           is_plain(&c, x) && tn__channel_axis(&c.sliding) == 3;
+}
+
+tn_status tn__conv_with_epilogue(tn_context *context, const tn__op *op, const void *attrs,
+                                 const tn_tensor *x, const tn_tensor *filter, tn_tensor *y,
+                                 tn__epilogue epilogue)
+{
+    conv c;
+    TN_TRY(conv_of(op, attrs, &x->shape, &filter->shape, &c));
+    tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
+    return tn__product_conv(context, &plain, x->data, filter->data, y->data, epilogue);
 }
 
 static tn_status to_filter_last(tn__kernel *kernel)

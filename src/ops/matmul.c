@@ -1,5 +1,6 @@
 /* matmul.c - matrix products. */
 #include "ops/array.h"
+#include "ops/matmul.h"
 #include "ops/product.h"
 #include <string.h>
 
@@ -95,10 +96,10 @@ PRODUCT_LOOP(double, f64)
 PRODUCT_LOOP(int32_t, i32)
 PRODUCT_LOOP(int64_t, i64)
 
-static tn_status multiply_f32(tn_context *context, const product *p, const float *a, const float *b, float *c)
+static tn_status multiply_f32(tn_context *context, const product *p, const float *a, const float *b, float *c, tn__epilogue epilogue)
 {
     tn__gemm g = { p->m, p->n, p->k, a, p->transpose_a ? 1 : p->k, p->transpose_a ? p->m : 1, b, p->transpose_b ? 1 : p->n,
-                   p->transpose_b ? p->k : 1, c, p->n, { 0 } };
+                   p->transpose_b ? p->k : 1, c, p->n, epilogue };
     return tn__product(context, &g);
 }
 
@@ -106,7 +107,7 @@ static tn_status multiply(tn_context *context, tn_dtype dtype, const product *p,
 {
     switch (dtype) {
     case TN_FLOAT32:
-        return multiply_f32(context, p, a, b, c);
+        return multiply_f32(context, p, a, b, c, (tn__epilogue){ 0 });
     case TN_FLOAT64:
         multiply_f64(p, a, b, c);
         break;
@@ -152,6 +153,14 @@ static tn_status product_compute(tn__kernel *kernel)
                         (const char *)b->data + tn__batch_of(&b->shape, &c->shape, i) * p.k * p.n * size,
                         (char *)c->data + i * p.m * p.n * size));
     return TN_OK;
+}
+
+tn_status tn__matmul_with_epilogue(tn_context *context, const void *attrs, const tn_tensor *a, const tn_tensor *b, tn_tensor *c,
+                                   tn__epilogue epilogue)
+{
+    const matmul_attrs *t = attrs;
+    product p = { c->shape.dims[0], c->shape.dims[1], a->shape.dims[1 - !!t->transpose_a], t->transpose_a != 0, t->transpose_b != 0 };
+    return multiply_f32(context, &p, a->data, b->data, c->data, epilogue);
 }
 
 /* --- gradients ---------------------------------------------------------------------------------------------------------- */

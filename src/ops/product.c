@@ -62,6 +62,7 @@ typedef struct {
     char *scratch;
     size_t each;      /* bytes of scratch of a lane */
     int64_t filter;   /* numbers of the filter */
+    tn__epilogue epilogue;
 } conv_job;
 
 static double work_of(const tn__conv *c)
@@ -75,7 +76,7 @@ static void conv_lane(void *self, int lane, int lanes)
     const conv_job *job = self;
     int64_t first, last;
     tn__share(job->c->batch * job->c->row.out, 1, lane, lanes, &first, &last);
-    job->kernels->conv(job->c, job->x, job->packed, job->to, (tn__epilogue){ 0 }, first, last, job->scratch + (size_t)lane * job->each);
+    job->kernels->conv(job->c, job->x, job->packed, job->to, job->epilogue, first, last, job->scratch + (size_t)lane * job->each);
 }
 
 static void to_input_lane(void *self, int lane, int lanes)
@@ -117,9 +118,9 @@ static tn_status prepare(tn_context *context, conv_job *job, int lanes, const fl
     return TN_OK;
 }
 
-tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *x, const float *filter, float *y)
+tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *x, const float *filter, float *y, tn__epilogue epilogue)
 {
-    conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .to = y };
+    conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .to = y, .epilogue = epilogue };
     int lanes = tn__lanes(work_of(c));
     job.each = whole_lines(job.kernels->conv_scratch(c));
     TN_TRY(prepare(context, &job, lanes, filter, false));

@@ -358,6 +358,7 @@ static tn_status compile_all(compiler *c)
             TN_TRY(compile_node(c, c->request->graph->node.item[i]));
     TN_TRY(settle_fetches(c));
     TN_TRY(tn__program_fuse(c->p, c->stand));
+    TN_TRY(tn__program_take_epilogues(c->p, c->stand));
     note_last_uses(c->p);
     TN_TRY(keep_constants(c));
     TN_TRY(tn__program_place(c->p));

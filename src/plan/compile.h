@@ -9,6 +9,7 @@ typedef enum {
     TN__GENERAL, /* allocates what it gives, and settles shapes and types as it comes */
     TN__DIRECT,  /* the op's own kernel, without any of that */
     TN__CHAIN,   /* several steps' functions of elements in one: `fused` */
+    TN__PRODUCT, /* a product or convolution and what is done to it while it is stored: `fused` has the bias as its third operand */
     TN__NOTHING  /* a view of what lies in the workspace: its handle stands there already */
 } tn__way;
 

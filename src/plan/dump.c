@@ -65,15 +65,16 @@ static double operations_of(const tn__program *p, const tn__step *s)
 {
     kind out = tn__step_outputs(s) ? output_kind(s, 0) : (kind){ 0 };
     double count = tn__shape_full(&out.shape) ? (double)tn__shape_count(&out.shape) : 0;
-    if (s->fused)
-        return count * s->fused->chain.steps;
+    double after = s->fused ? count * s->fused->chain.steps : 0;
+    if (s->way == TN__CHAIN)
+        return after;
     if (s->way == TN__NOTHING || tn__step_outputs(s) == 0)
         return 0;
     if (s->node->op != &tn__op_MatMul && s->node->op != &tn__op_Conv2D)
         return count;
     kind b = slot_kind(p, p->operand.item[s->first_input + 1]);
     double columns = (double)out.shape.dims[out.shape.rank - 1];
-    return columns > 0 ? 2 * count * (double)tn__shape_count(&b.shape) / columns : 0;
+    return columns > 0 ? 2 * count * (double)tn__shape_count(&b.shape) / columns + after : 0;
 }
 
 static void add_scaled(tn__text *text, double value, double unit, const char *name)
@@ -91,7 +92,10 @@ static void add_name(tn__text *text, const tn__step *s)
         tn__text_add(text, "%s%s", s->node->op->name, s->way == TN__NOTHING ? " (a view)" : s->way == TN__GENERAL ? " *" : "");
         return;
     }
-    tn__text_add(text, "chain of %d:", s->fused->chain.steps);
+    if (s->way == TN__PRODUCT)
+        tn__text_add(text, "%s and", s->node->op->name);
+    else
+        tn__text_add(text, "chain of %d:", s->fused->chain.steps);
     for (int i = 0; i < s->fused->chain.steps; i++)
         tn__text_add(text, " %s", functions[s->fused->chain.step[i].function]);
 }

@@ -239,7 +239,7 @@ static tn_status replace(fusing *f, const group *g)
     return TN_OK;
 }
 
-static void close_ranks(tn__program *p)
+void tn__program_close_ranks(tn__program *p)
 {
     size_t kept = 0;
     for (size_t i = 0; i < p->step.count; i++)
@@ -260,7 +260,7 @@ static tn_status fuse_all(fusing *f)
     for (size_t i = 0; i < f->group.count && status == TN_OK; i++)
         if (f->group.item[i].members > 1)
             status = replace(f, &f->group.item[i]);
-    close_ranks(p);
+    tn__program_close_ranks(p);
     return status;
 }
 

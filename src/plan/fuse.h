@@ -1,9 +1,13 @@
-/* fuse.h - element-wise steps that hang together become one, which goes over its arrays once. */
+/* fuse.h - element-wise steps that hang together become one, which goes over its arrays once, or a part of what they follow. */
 #ifndef TN_PLAN_FUSE_H
 #define TN_PLAN_FUSE_H
 #include "plan/compile.h"
 
 /* stand: by slot, what each is (dtype and shape); fetched slots are in the program. */
 tn_status tn__program_fuse(tn__program *program, tn_tensor *const *stand);
+/* Afterwards: a bias and a rectifier go into the product or convolution before them. */
+tn_status tn__program_take_epilogues(tn__program *program, tn_tensor *const *stand);
+/* Takes out the steps that were left without a node. */
+void tn__program_close_ranks(tn__program *program);
 
 #endif

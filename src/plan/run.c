@@ -1,6 +1,9 @@
 /* run.c - a program's runs, each in a workspace that no other run uses meanwhile. */
 #include "plan/compile.h"
 #include "ops/chain.h"
+#include "ops/conv.h"
+#include "ops/matmul.h"
+#include "ops/ops.h"
 #include "runtime/dispatch.h"
 #include "base/subnormal.h"
 #include <string.h>
@@ -147,12 +150,25 @@ static tn_status run_chain(tn_context *context, const tn__program *p, const tn__
     return tn__chain_run(context, &chain, tn__shape_count(&fused->shape));
 }
 
+static tn_status run_product(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)
+{
+    const size_t *operand = &p->operand.item[s->first_input];
+    const tn_tensor *a = w->value[operand[0]], *b = w->value[operand[1]];
+    tn__epilogue epilogue = { w->value[operand[2]]->data, s->fused->chain.steps == 2 };
+    tn_tensor **output = &w->value[s->fused->output[0]];
+    if (!p->place[s->fused->output[0]].placed)
+        TN_TRY(tn__tensor_new(TN_FLOAT32, &s->fused->shape, output));
+    if (s->node->op == &tn__op_MatMul)
+        return tn__matmul_with_epilogue(context, s->node->attrs, a, b, *output, epilogue);
+    return tn__conv_with_epilogue(context, s->node->op, s->node->attrs, a, b, *output, epilogue);
+}
+
 static tn_status run_step(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)
 {
     const tn__node *node = s->node;
     tn_tensor *local[LOCAL], **inputs = local;
     if (s->fused)
-        return run_chain(context, p, s, w);
+        return (s->way == TN__PRODUCT ? run_product : run_chain)(context, p, s, w);
     if (node->input_count > LOCAL && !(inputs = tn__alloc(node->input_count * sizeof *inputs)))
         return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < node->input_count; i++)

@@ -54,7 +54,7 @@ INLINE vector choose(mask which, vector a, vector b)
 /* As Relu: a number that is none stays none. */
 INLINE vector relu(vector x)
 {
-    return choose(x <= 0, (vector){ 0 }, x);
+    return choose(x < 0, (vector){ 0 }, x);
 }
 
 /* The first count numbers, 0 < count <= LANES; the rest is 0, and nothing behind them is read. */
