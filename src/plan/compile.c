@@ -146,13 +146,24 @@ static void add_recorded(tn__infer *infer, const tn__node *node)
     }
 }
 
+/* What is settled is counted on from here; a size that no memory has is an error before anything runs. */
+static tn_status check_sizes(const tn__infer *infer)
+{
+    size_t bytes;
+    for (size_t i = 0; i < infer->output_count; i++)
+        TN_TRY(tn__shape_bytes(&infer->output[i].shape, infer->output[i].dtype, INT64_MAX, &bytes));
+    return TN_OK;
+}
+
 /* Folded: its outputs are constants. Else: a step, and stand-ins for what it will give. */
 static tn_status settle_node(compiler *c, const tn__node *node, tn__infer *infer, size_t first_output)
 {
     if (can_fold(node, infer->input))
         return tn__compute_known(c->request->context, infer, &c->stand[first_output]);
     bool settled = all_full(infer);
-    if (!settled)
+    if (settled)
+        TN_TRY(check_sizes(infer));
+    else
         add_recorded(infer, node);
     for (size_t i = 0; i < node->output_count; i++)
         TN_TRY(stand_in(c, first_output + i, infer->output[i].dtype, &infer->output[i].shape));

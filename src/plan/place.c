@@ -99,8 +99,7 @@ static tn_status take(placing *a, size_t size, size_t *offset)
         i++;
     if (i == a->hole.count) {
         *offset = a->p->arena;
-        a->p->arena += size;
-        return TN_OK;
+        return tn__size_add(a->p->arena, size, &a->p->arena) ? TN_OK : tn__fail_memory(SIZE_MAX);
     }
     *offset = a->hole.item[i].offset;
     a->hole.item[i].offset += size;

@@ -339,6 +339,24 @@ static void what_a_variable_is_assigned_stays_what_it_was(void **state)
     CHECK_TENSOR(tn_read_value(w), four, 0, 0);
 }
 
+static void a_size_that_no_memory_has_is_an_error_before_anything_runs(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    enum { MANY = 70000 };
+    building b = begin(TN_SHAPE(MANY));
+    tn_tensor *sum = tn_reshape(b.in, TN_SHAPE(MANY, 1, 1, 1));
+    for (int axis = 1; axis < 4; axis++) {
+        tn_shape shape = TN_SHAPE(1, 1, 1, 1);
+        shape.dims[axis] = MANY;
+        sum = tn_add(sum, tn_reshape(b.in, shape));
+    }
+    tn_tensor *y = tn_reduce_sum(tn_exp(tn_negative(sum)));
+    end(&b);
+    assert_null(run(&b, tn_ones(TN_SHAPE(MANY), TN_FLOAT32), y));
+    CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "(70000, 70000, 70000, 70000) and type float32 is too large");
+}
+
 static bool compile_and_run(void *unused)
 {
     (void)unused;
@@ -382,6 +400,7 @@ int main(void)
         cmocka_unit_test(the_program_used_last_stays),
         cmocka_unit_test(a_later_run_allocates_nothing_but_what_it_gives),
         cmocka_unit_test(what_a_variable_is_assigned_stays_what_it_was),
+        cmocka_unit_test(a_size_that_no_memory_has_is_an_error_before_anything_runs),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
