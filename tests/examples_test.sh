@@ -26,7 +26,7 @@ runs() { # PATTERN COMMAND…
     head -n 20 out err
 }
 
-runs '^accuracy on held-back images 0\.9' "$programs/extend"
+runs '^accuracy on held-back images (0\.9|1\.0)' "$programs/extend"
 runs '^32 units, mine/weight$' "$programs/custom_layer"
 runs '^epoch 3: loss [0-9.]*, accuracy 0\.[6-9]' "$programs/train_loop"
 if [ -x "$programs/extend_from_cpp" ]; then runs '^\(2, 10\)$' "$programs/extend_from_cpp"; fi
