@@ -338,7 +338,7 @@ static const struct mistake {
             "Creating variables on a non-first call to a function decorated with tf.function.", "'late'", OUTSIDE, false),
     MISTAKE(a_tensor_of_a_trace_used_outside_of_it, TN_INVALID_ARGUMENT,
             "float32 (2,) is out of scope and cannot be used here. Use return values, explicit Python locals or TensorFlow collections to access it.",
-            "input 0 of Neg", "what is made in a body leaves it by its return, tn_tuple(a, b) when it is several tensors", true),
+            "input 0 of Neg", "what is made in a body leaves it by its return, tn_tuple(a, b) when it is several tensors: tn_item(result, 1) is b", true),
     MISTAKE(get_variable_twice, TN_ALREADY_EXISTS,
             "Variable s/x already exists, disallowed. Did you mean to set reuse=True or reuse=tf.AUTO_REUSE in VarScope?", "'s/x'",
             "to share it: tn_variable_scope(\"s\", .reuse = TN_AUTO_REUSE); for another variable: another name or scope", true),

@@ -33,7 +33,7 @@ static tn_status refuse_outside(const call *c, size_t i, const tn_tensor *x)
                     TN__OUT_OF_SCOPE "\ninput %zu of %s is a tensor of a graph that is not being built now, so it has no value; it was made at %s\n%s",
                     TN__TENSOR(x), i, c->op->name, tn__line(node->here),
                     v1 ? "tn_run(session, x) gives its value; ops on it are made inside TN_WITH(tn_graph_as_default(g))"
-                       : "what is made in a body leaves it by its return, tn_tuple(a, b) when it is several tensors");
+                       : "what is made in a body leaves it by its return, tn_tuple(a, b) when it is several tensors: tn_item(result, 1) is b");
 }
 
 /* A symbolic input says where the call belongs: its graph, or, without one, a functional model. */
