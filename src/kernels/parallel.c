@@ -1,5 +1,6 @@
 /* parallel.c - the pool of threads. */
 #include "kernels/parallel.h"
+#include "base/clock.h"
 #include "base/subnormal.h"
 #include <pthread.h>
 #include <sched.h>
@@ -7,9 +8,9 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { SPIN_NANOSECONDS = 150000, WORK_OF_A_LANE = 200000 };
+#define SPIN_SECONDS 150e-6
+enum { WORK_OF_A_LANE = 200000 };
 
 /* `round` counts pieces of work; a worker that sees it change does its lanes and counts down `left`. */
 static struct {
@@ -35,13 +36,6 @@ static void pause_a_moment(void)
 #endif
 }
 
-static int64_t now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
-
 static uint64_t sleep_until_changed(uint64_t seen)
 {
     uint64_t round;
@@ -56,13 +50,13 @@ static uint64_t sleep_until_changed(uint64_t seen)
 
 static uint64_t wait_for_work(uint64_t seen)
 {
-    int64_t until = now() + SPIN_NANOSECONDS;
+    double until = tn__seconds() + SPIN_SECONDS;
     for (unsigned i = 1;; i++) {
         uint64_t round = atomic_load_explicit(&pool.round, memory_order_acquire);
         if (round != seen)
             return round;
         pause_a_moment();
-        if (i % 64 == 0 && now() > until)
+        if (i % 64 == 0 && tn__seconds() > until)
             return sleep_until_changed(seen);
     }
 }

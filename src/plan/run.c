@@ -5,9 +5,9 @@
 #include "ops/matmul.h"
 #include "ops/ops.h"
 #include "runtime/dispatch.h"
+#include "base/clock.h"
 #include "base/subnormal.h"
 #include <string.h>
-#include <time.h>
 
 enum { LOCAL = 16 };
 
@@ -135,6 +135,16 @@ static tn_status run_direct(tn_context *context, const tn__infer *infer, tn_tens
     return status;
 }
 
+/* What a fused step writes to: its place, or a tensor of this run's own. */
+static tn_status output_of(const tn__program *p, const tn__fused *fused, size_t i, tn__workspace *w, tn_tensor **output)
+{
+    size_t slot = fused->output[i];
+    if (!p->place[slot].placed)
+        TN_TRY(tn__tensor_new(TN_FLOAT32, &fused->shape, &w->value[slot]));
+    *output = w->value[slot];
+    return TN_OK;
+}
+
 static tn_status run_chain(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)
 {
     const tn__fused *fused = s->fused;
@@ -142,10 +152,9 @@ static tn_status run_chain(tn_context *context, const tn__program *p, const tn__
     for (int i = 0; i < chain.inputs; i++)
         chain.in[i].data = w->value[p->operand.item[s->first_input + (size_t)i]]->data;
     for (size_t i = 0; i < fused->outputs; i++) {
-        tn_tensor **output = &w->value[fused->output[i]];
-        if (!p->place[fused->output[i]].placed)
-            TN_TRY(tn__tensor_new(TN_FLOAT32, &fused->shape, output));
-        chain.step[fused->giver[i]].out = (*output)->data;
+        tn_tensor *output;
+        TN_TRY(output_of(p, fused, i, w, &output));
+        chain.step[fused->giver[i]].out = output->data;
     }
     return tn__chain_run(context, &chain, tn__shape_count(&fused->shape));
 }
@@ -155,12 +164,11 @@ static tn_status run_product(tn_context *context, const tn__program *p, const tn
     const size_t *operand = &p->operand.item[s->first_input];
     const tn_tensor *a = w->value[operand[0]], *b = w->value[operand[1]];
     tn__epilogue epilogue = { w->value[operand[2]]->data, s->fused->chain.steps == 2 };
-    tn_tensor **output = &w->value[s->fused->output[0]];
-    if (!p->place[s->fused->output[0]].placed)
-        TN_TRY(tn__tensor_new(TN_FLOAT32, &s->fused->shape, output));
+    tn_tensor *output;
+    TN_TRY(output_of(p, s->fused, 0, w, &output));
     if (s->node->op == &tn__op_MatMul)
-        return tn__matmul_with_epilogue(context, s->node->attrs, a, b, *output, epilogue);
-    return tn__conv_with_epilogue(context, s->node->op, s->node->attrs, a, b, *output, epilogue);
+        return tn__matmul_with_epilogue(context, s->node->attrs, a, b, output, epilogue);
+    return tn__conv_with_epilogue(context, s->node->op, s->node->attrs, a, b, output, epilogue);
 }
 
 static tn_status run_step(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)
@@ -183,18 +191,11 @@ static tn_status run_step(tn_context *context, const tn__program *p, const tn__s
     return status;
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static tn_status run_timed(tn_context *context, tn__program *p, size_t number, tn__workspace *w)
 {
-    double begin = now();
+    double begin = tn__seconds();
     tn_status status = run_step(context, p, &p->step.item[number], w);
-    double taken = now() - begin;
+    double taken = tn__seconds() - begin;
     pthread_mutex_lock(&p->lock);
     p->seconds[number] += taken;
     p->runs += number + 1 == p->step.count;

@@ -1,20 +1,13 @@
 /* progress.c - Keras's progress bar: drawn in place on a terminal, one line an epoch elsewhere. */
 #include "train/callback.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
 enum { BAR_WIDTH = 20 };
 static const double redraw_every = 0.05; /* seconds */
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 static void emit(tn__text *text)
 {
@@ -48,7 +41,7 @@ void tn__progress_free(tn__progress *p)
 
 void tn__progress_epoch(tn__progress *p, int64_t epoch, int64_t epochs, int64_t steps)
 {
-    p->start = seconds();
+    p->start = tn__seconds();
     p->target = steps;
     p->seen = 0;
     p->last_drawn = p->after_first = 0;
@@ -198,7 +191,7 @@ void tn__progress_step(tn__progress *p, int64_t step, const tn_logs *logs, bool 
     bool bar = p->verbose == 1 && p->terminal;
     if (!bar && !end)
         return;
-    double now = seconds();
+    double now = tn__seconds();
     p->seen = step;
     note_keys(p, logs);
     if (bar && (end || now - p->last_drawn >= redraw_every))
