@@ -17,9 +17,8 @@ context.c    own_context       the thread's own context: finding it cannot fail 
 context.c    end_of_thread     the key through which a thread that ends gives its context up
 context.c    once              makes that key
 context.c    next_block        identities unique in the process, handed to threads in blocks
-object.c     pool              blocks of threads that ended, under a lock
-object.c     live_handles      the count of handles that tests ask for
-scope.c      the_memory_scope  one handle for all memory scopes: never changed but for its count
+object.c     pool              blocks of threads that ended, and the contexts that are, under a lock
+scope.c      the_memory_scope  one handle for all memory scopes: never changed, but handed out as one that could be
 select.c     chosen            which instruction set's kernels run: found once, always the same
 parallel.c   pool              the process's threads, under a lock
 parallel.c   most              how many threads there may be: found once, always the same

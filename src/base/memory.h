@@ -26,7 +26,7 @@ static inline bool tn__size_mul(size_t a, size_t b, size_t *product)
 
 /* Room for `more` items behind v->count in any struct { T *item; size_t count, capacity; }. */
 #define TN__RESERVE(v, more) \
-    tn__reserve((void **)&(v)->item, &(v)->capacity, (v)->count, (more), sizeof *(v)->item)
+    ((v)->capacity - (v)->count >= (size_t)(more) ? TN_OK : tn__reserve((void **)&(v)->item, &(v)->capacity, (v)->count, (more), sizeof *(v)->item))
 tn_status tn__reserve(void **items, size_t *capacity, size_t count, size_t more, size_t item_size);
 /* Appends one value: a tn_status. */
 #define TN__PUSH(v, value) \

@@ -15,6 +15,7 @@ static void context_init(tn_context *context)
 {
     *context = (tn_context){ .name_scope = "", .training = -1 };
     context->error.text = context->error.fixed;
+    tn__pool_join(context);
     tn__hooks.begin(context);
 }
 
@@ -38,7 +39,7 @@ static void context_clear(tn_context *context)
     tn__random_state_free(&context->random);
     for (size_t i = 0; i < context->entered.count; i++) /* a thread that ends inside a TN_WITH */
         tn__release(context->entered.item[i].scope);
-    tn__pool_return(context);
+    tn__pool_leave(context);
     tn__free_aligned(context->scratch.block);
     context->scratch.block = NULL;
     context->scratch.size = 0;

@@ -16,7 +16,7 @@ typedef struct {
 
 /* One entered TN_WITH: what undoes it. */
 typedef struct {
-    tn_scope *scope;
+    tn_scope *scope; /* retained; NULL: a memory scope */
     size_t memory_depth;
     void *saved;
 } tn__entered;
@@ -45,6 +45,8 @@ struct tn_context {
 
     tn__object *free_first, *free_last; /* dead blocks, oldest first */
     size_t free_count;
+    _Atomic int64_t live;               /* handles made less those destroyed */
+    tn_context *next, **previous;       /* all the process's contexts */
     tn__object *pending;                /* objects whose destruction waits for the one that runs */
     bool destroying;
 

@@ -22,18 +22,31 @@ typedef struct chunk {
     struct chunk *next;
 } chunk;
 
-/* The process's: chunks of blocks, and dead blocks of threads that ended. */
+/* The process's: chunks of blocks, dead blocks of threads that ended, and the contexts, each of which counts what it makes and
+ * destroys, so that making costs no more than an addition. */
 static struct {
     pthread_mutex_t lock;
     chunk *chunks;
     tn__object *first, *last;
     size_t count;
+    tn_context *contexts;
+    int64_t live; /* of contexts that are gone */
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
-static _Atomic size_t live_handles;
 
 size_t tn_live_handles(void)
 {
-    return atomic_load(&live_handles);
+    pthread_mutex_lock(&pool.lock);
+    int64_t live = pool.live;
+    for (tn_context *context = pool.contexts; context; context = context->next)
+        live += atomic_load_explicit(&context->live, memory_order_relaxed);
+    pthread_mutex_unlock(&pool.lock);
+    return (size_t)live;
+}
+
+/* Only the context's own thread writes. */
+static void count_live(tn_context *context, int64_t more)
+{
+    atomic_store_explicit(&context->live, atomic_load_explicit(&context->live, memory_order_relaxed) + more, memory_order_relaxed);
 }
 
 static tn__object **next_of(tn__object *block)
@@ -82,7 +95,18 @@ static tn_status refill(tn_context *context)
     return TN_OK;
 }
 
-void tn__pool_return(tn_context *context)
+void tn__pool_join(tn_context *context)
+{
+    pthread_mutex_lock(&pool.lock);
+    context->next = pool.contexts;
+    if (context->next)
+        context->next->previous = &context->next;
+    context->previous = &pool.contexts;
+    pool.contexts = context;
+    pthread_mutex_unlock(&pool.lock);
+}
+
+static void return_blocks(tn_context *context)
 {
     if (!context->free_first)
         return;
@@ -95,6 +119,17 @@ void tn__pool_return(tn_context *context)
     pthread_mutex_unlock(&pool.lock);
     context->free_first = context->free_last = NULL;
     context->free_count = 0;
+}
+
+void tn__pool_leave(tn_context *context)
+{
+    return_blocks(context);
+    pthread_mutex_lock(&pool.lock);
+    *context->previous = context->next;
+    if (context->next)
+        context->next->previous = context->previous;
+    pool.live += atomic_load_explicit(&context->live, memory_order_relaxed);
+    pthread_mutex_unlock(&pool.lock);
 }
 
 /* memset() of a known length becomes an instruction here that takes longer to begin than to end. */
@@ -120,7 +155,7 @@ void *tn__object_new(const tn__type *type)
     clear(block);
     block->type = type;
     atomic_init(&block->count, 1);
-    atomic_fetch_add_explicit(&live_handles, 1, memory_order_relaxed);
+    count_live(context, 1);
     return block;
 }
 
@@ -141,9 +176,16 @@ static void destroy(tn_context *context, tn__object *object)
     if (context->memory.count > 0)
         dead->opened = context->memory.item[context->memory.count - 1].here;
     queue_add(context, object);
-    atomic_fetch_sub_explicit(&live_handles, 1, memory_order_relaxed);
+    count_live(context, -1);
     if (context->free_count > MOST_FREE) /* a thread that only frees must not keep what others need */
-        tn__pool_return(context);
+        return_blocks(context);
+}
+
+/* The last count needs no exchange with others: nobody else has the object. */
+static bool is_last(tn__object *object)
+{
+    return atomic_load_explicit(&object->count, memory_order_acquire) == 1 ||
+           atomic_fetch_sub_explicit(&object->count, 1, memory_order_acq_rel) == 1;
 }
 
 /* An object that dies while another is being destroyed waits in `pending`, linked through the count's place, so that a chain of
@@ -151,7 +193,7 @@ static void destroy(tn_context *context, tn__object *object)
 void tn__release(void *handle)
 {
     tn__object *object = handle;
-    if (!object || atomic_fetch_sub_explicit(&object->count, 1, memory_order_acq_rel) != 1)
+    if (!object || !is_last(object))
         return;
     tn_context *context = tn__context();
     if (context->destroying) {
@@ -443,7 +485,7 @@ char *tn__scope_print(const char *format, ...)
 /* The chunks are reachable until the process ends; this keeps leak checkers and valgrind quiet about them. */
 __attribute__((destructor)) static void free_pool(void)
 {
-    if (atomic_load(&live_handles) > 0)
+    if (tn_live_handles() > 0)
         return;
     while (pool.chunks) {
         chunk *next = pool.chunks->next;

@@ -46,8 +46,9 @@ char *tn__scope_print(const char *format, ...) TN_PRINTF(1, 2);
 bool tn__check(const void *handle, const tn__type *type, const char *what);
 extern const tn__type tn__type_dead;
 
-/* Hands a dying context's dead blocks to the process. */
-void tn__pool_return(tn_context *context);
+/* A context that begins, and one that ends: its dead blocks and its count of live handles go to the process. */
+void tn__pool_join(tn_context *context);
+void tn__pool_leave(tn_context *context);
 
 /* Memory scopes as marks in the thread's list of what it owns. */
 size_t tn__scope_begin(const char *here);

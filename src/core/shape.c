@@ -11,16 +11,6 @@ tn_shape tn__shape_make(int rank, const int64_t *dims)
     return shape;
 }
 
-bool tn__shape_full(const tn_shape *shape)
-{
-    if (!shape->known || !tn__rank_valid(shape))
-        return false;
-    for (int i = 0; i < shape->rank; i++)
-        if (shape->dims[i] < 0)
-            return false;
-    return true;
-}
-
 tn_status tn__check_rank(const tn_shape *shape)
 {
     if (shape->known != 0 && shape->known != 1) /* the number of `.input_shape = 4` */
@@ -74,14 +64,6 @@ tn_shape tn__shape_either(const tn_shape *a, const tn_shape *b)
     return either;
 }
 
-int64_t tn__shape_count(const tn_shape *shape)
-{
-    int64_t count = 1;
-    for (int i = 0; i < shape->rank; i++)
-        count *= shape->dims[i];
-    return count;
-}
-
 tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit, size_t *bytes)
 {
     char text[TN__SHAPE_TEXT];
@@ -109,6 +91,10 @@ tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit,
 
 bool tn__shape_broadcast(const tn_shape *a, const tn_shape *b, tn_shape *result)
 {
+    if (a->known && tn__shape_equal(a, b)) {
+        *result = *a;
+        return true;
+    }
     *result = TN__UNKNOWN_SHAPE;
     if (!a->known || !b->known)
         return true;

@@ -13,7 +13,13 @@ tn_status tn__check_rank(const tn_shape *shape);
 /* Is it said that nothing is known of it (TN_ANY_SHAPE), rather than nothing said? */
 static inline bool tn__shape_any(const tn_shape *shape) { return !shape->known && shape->rank == TN_NONE; }
 /* Every dimension is known. */
-bool tn__shape_full(const tn_shape *shape);
+static inline bool tn__shape_full(const tn_shape *shape)
+{
+    bool full = shape->known && tn__rank_valid(shape);
+    for (int i = 0; full && i < shape->rank; i++)
+        full = shape->dims[i] >= 0;
+    return full;
+}
 bool tn__shape_equal(const tn_shape *a, const tn_shape *b);      /* the same, unknowns included */
 bool tn__shape_fits(const tn_shape *a, const tn_shape *b);       /* may be the same: unknown fits everything */
 /* What both say; false when they contradict. */
@@ -21,7 +27,13 @@ bool tn__shape_merge(const tn_shape *a, const tn_shape *b, tn_shape *merged);
 /* The most special shape that both fit: a dimension that differs is not known. */
 tn_shape tn__shape_either(const tn_shape *a, const tn_shape *b);
 /* Elements of a full shape (checked when the tensor was made, so it cannot overflow); 1 for a scalar. */
-int64_t tn__shape_count(const tn_shape *shape);
+static inline int64_t tn__shape_count(const tn_shape *shape)
+{
+    int64_t count = 1;
+    for (int i = 0; i < shape->rank; i++)
+        count *= shape->dims[i];
+    return count;
+}
 /* Elements times the dtype's size: fails on negative or unknown dimensions and on more than limit bytes. */
 tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit, size_t *bytes);
 /* TensorFlow's broadcasting; false when the shapes do not go together. Unknown dimensions: the other when that is above 1. */

@@ -24,20 +24,8 @@ tn_scope *tn__scope_new(const tn__scope_class *of)
 }
 
 /* --- memory ------------------------------------------------------------------------------------------------------------- */
-static tn_status enter_memory(tn_context *context, tn_scope *scope, const char *here, void **saved)
-{
-    (void)context, (void)scope, (void)saved;
-    tn__scope_begin(here);
-    return TN_OK;
-}
-
-static void leave_memory(tn_context *context, tn_scope *scope, void *saved)
-{
-    (void)context, (void)scope, (void)saved; /* tn_leave ends the memory scopes above its guard */
-}
-
-static const tn__scope_class memory_class = { "memory scope", enter_memory, leave_memory, NULL };
-/* One for all: what a scope owns is known by the place where it was entered. Never changed, so no thread minds. */
+static const tn__scope_class memory_class = { "memory scope", NULL, NULL, NULL };
+/* One for all: what a scope owns is known by the place where it was entered. Never changed nor counted, so no thread minds. */
 static tn_scope the_memory_scope = { .object = { .type = &type_scope, .count = 1 }, .of = &memory_class };
 
 tn_scope *tn_memory_scope(void)
@@ -137,15 +125,20 @@ static void add_name(tn__text *text, const tn_scope *scope, const char *const ba
     tn__text_add(text, "%s", rest ? rest : scope->name);
 }
 
+static bool is_of(const tn__entered *entry, const tn__scope_class *of)
+{
+    return entry->scope && entry->scope->of == of;
+}
+
 char *tn__names_inside(const tn_context *context, const tn__scope_class *of, const char *const base[2])
 {
     tn__text text = { 0 };
     size_t from = context->entered.count;
-    while (from > 0 && context->entered.item[from - 1].scope->of != of)
+    while (from > 0 && !is_of(&context->entered.item[from - 1], of))
         from--;
     tn__text_add(&text, "%s", "");
     for (size_t i = from; i < context->entered.count; i++)
-        if (context->entered.item[i].scope->of == &name_class)
+        if (is_of(&context->entered.item[i], &name_class))
             add_name(&text, context->entered.item[i].scope, base);
     return tn__text_take(&text);
 }
@@ -156,12 +149,23 @@ bool tn__check_scope(const tn_scope *scope, const char *what)
 }
 
 /* --- entering and leaving ----------------------------------------------------------------------------------------------- */
+static void enter_memory(tn_context *context, const char *here)
+{
+    tn__entered entry = { NULL, context->memory.count, NULL };
+    tn__scope_begin(here);
+    if (TN__PUSH(&context->entered, entry) != TN_OK)
+        tn__scope_end(entry.memory_depth ? entry.memory_depth : 1);
+}
+
 tn_guard tn_enter(tn_scope *scope, const char *here)
 {
     tn_context *context = tn__context();
     tn_guard guard = { context, context->entered.count };
-    bool memory = scope == &the_memory_scope;
-    if ((tn__failed(context) && !memory) || !tn__check(scope, &type_scope, "TN_WITH"))
+    if (scope == &the_memory_scope) {
+        enter_memory(context, here);
+        return guard;
+    }
+    if (tn__failed(context) || !tn__check(scope, &type_scope, "TN_WITH"))
         return guard;
     tn__entered entry = { tn__retain(scope), context->memory.count, NULL };
     bool entered = scope->of->enter(context, scope, here, &entry.saved) == TN_OK;
@@ -179,8 +183,9 @@ void tn_leave(tn_guard *guard)
     tn_context *context = guard->context_;
     while (context->entered.count > guard->depth_) {
         tn__entered entry = context->entered.item[--context->entered.count];
-        entry.scope->of->leave(context, entry.scope, entry.saved);
-        if (entry.scope == &the_memory_scope)
+        if (entry.scope)
+            entry.scope->of->leave(context, entry.scope, entry.saved);
+        else
             tn__scope_end(entry.memory_depth ? entry.memory_depth : 1);
         tn__release(entry.scope);
     }

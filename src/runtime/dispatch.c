@@ -13,7 +13,8 @@ typedef struct {
     const tn__op *op;
     const tn__signature *signature;
     const void *attrs;
-    tn_tensor **input; /* retained */
+    tn_tensor *const *input; /* the caller's own where they will do, else `taken` */
+    tn_tensor **taken;       /* retained */
     size_t inputs, outputs;
     tn_graph *graph;   /* where a node goes; NULL with `functional` for a functional model's */
     bool symbolic, functional;
@@ -131,23 +132,23 @@ static tn_status convert_weak(tn_tensor **x, tn_dtype dtype)
 }
 
 /* Python's numbers take the type of the tensor beside them, where the value allows. */
-static tn_status settle_weak(call *c)
+static tn_status settle_weak(const call *c)
 {
     tn_dtype strong[TN__MAX_TYPES] = { 0 };
     bool any_weak = false;
     for (size_t i = 0; i < c->inputs; i++)
-        any_weak |= c->input[i]->weak;
+        any_weak |= c->taken[i]->weak;
     if (!any_weak)
         return TN_OK;
     for (size_t i = 0; i < c->inputs; i++) {
         int type = c->signature->input[tn__signature_arg(c->signature, c->inputs, i)].type;
-        if (type >= 0 && !c->input[i]->weak && !strong[type])
-            strong[type] = (tn_dtype)c->input[i]->dtype;
+        if (type >= 0 && !c->taken[i]->weak && !strong[type])
+            strong[type] = (tn_dtype)c->taken[i]->dtype;
     }
     for (size_t i = 0; i < c->inputs; i++) {
         int type = c->signature->input[tn__signature_arg(c->signature, c->inputs, i)].type;
-        if (c->input[i]->weak && type >= 0 && strong[type])
-            TN_TRY(convert_weak(&c->input[i], strong[type]));
+        if (c->taken[i]->weak && type >= 0 && strong[type])
+            TN_TRY(convert_weak(&c->taken[i], strong[type]));
     }
     return TN_OK;
 }
@@ -156,15 +157,60 @@ static tn_status take_inputs(call *c, tn_tensor *const *inputs)
 {
     for (size_t i = 0; i < c->inputs; i++) {
         const tn__arg *arg = takes_anything(c->op) ? NULL : &c->signature->input[tn__signature_arg(c->signature, c->inputs, i)];
-        TN_TRY(take_input(c, inputs[i], arg, &c->input[i]));
+        TN_TRY(take_input(c, inputs[i], arg, &c->taken[i]));
     }
     return takes_anything(c->op) ? TN_OK : settle_weak(c);
 }
 
+/* Values of the type that the op is of, in eager mode: there is nothing to resolve, read or convert. */
+static bool are_plain(const call *c, tn_tensor *const *inputs)
+{
+    if (!c->signature->alike || c->signature->inputs != c->inputs || c->context->graph || takes_anything(c->op))
+        return false;
+    for (size_t i = 0; i < c->inputs; i++) {
+        const tn_tensor *x = inputs[i];
+        if (!x || x->object.type != &tn__type_tensor || x->form != TN__VALUE || x->weak)
+            return false;
+    }
+    return true;
+}
+
+static tn_status settle_inputs(call *c, tn_tensor *const *inputs)
+{
+    c->input = inputs;
+    if (are_plain(c, inputs))
+        return TN_OK;
+    TN_TRY(check_count(c));
+    for (size_t i = 0; i < c->inputs; i++)
+        TN_TRY(check_input(c, inputs[i], i));
+    TN_TRY(resolve_mode(c, inputs));
+    if (c->inputs > LOCAL && !(c->taken = tn__alloc(c->inputs * sizeof *c->taken)))
+        return TN_RESOURCE_EXHAUSTED;
+    c->input = c->taken;
+    for (size_t i = 0; i < c->inputs; i++)
+        c->taken[i] = NULL;
+    return take_inputs(c, inputs);
+}
+
 /* --- inference ---------------------------------------------------------------------------------------------------------- */
+/* The usual case of settle_types(). */
+static bool are_alike(const tn__signature *s, const tn__infer *infer, tn_dtype *type)
+{
+    if (!s->alike || infer->input_count != s->inputs)
+        return false;
+    tn_dtype dtype = *type = (tn_dtype)infer->input[0]->dtype;
+    for (size_t i = 1; i < infer->input_count; i++)
+        if ((tn_dtype)infer->input[i]->dtype != dtype)
+            return false;
+    return tn__in(s->type[0].set, dtype);
+}
+
 static tn_status settle_types(const tn__signature *s, const tn__infer *infer, tn_dtype types[TN__MAX_TYPES])
 {
     const tn__op *op = infer->op;
+    if (are_alike(s, infer, &types[0]))
+        return TN_OK;
+    types[0] = 0;
     for (size_t t = 0; t < s->types; t++)
         if (s->type[t].attr)
             types[t] = *(const tn_dtype *)(const void *)((const char *)infer->attrs + s->type[t].attr->offset);
@@ -229,16 +275,14 @@ static tn_status make_outputs(tn__kernel *kernel, const tn__infer *infer)
     return TN_OK;
 }
 
+/* What most kernels do not take. */
+static const tn__dtype_set HALF = TN__BIT(TN_FLOAT16) | TN__BIT(TN_BFLOAT16);
+static const tn__dtype_set WHOLE = TN__INTS & ~(TN__BIT(TN_INT32) | TN__BIT(TN_INT64) | TN__BIT(TN_UINT8));
+#define UNUSUAL (HALF | WHOLE)
+
 tn_dtype tn__usual_dtype(tn_dtype dtype)
 {
-    const tn__dtype_set half = TN__BIT(TN_FLOAT16) | TN__BIT(TN_BFLOAT16);
-    const tn__dtype_set whole = TN__INTS & ~(TN__BIT(TN_INT32) | TN__BIT(TN_INT64) | TN__BIT(TN_UINT8));
-    return tn__in(half, dtype) ? TN_FLOAT32 : tn__in(whole, dtype) ? TN_INT64 : dtype;
-}
-
-static bool is_unusual(const tn_tensor *x)
-{
-    return tn__usual_dtype((tn_dtype)x->dtype) != (tn_dtype)x->dtype;
+    return tn__in(HALF, dtype) ? TN_FLOAT32 : tn__in(WHOLE, dtype) ? TN_INT64 : dtype;
 }
 
 /* Inputs and outputs of the types that kernels take; the counts are the caller's, also when it fails. */
@@ -284,19 +328,27 @@ static tn_status compute_in_usual(tn__kernel *kernel, const tn__infer *infer)
     return status;
 }
 
+/* The dtypes of all inputs and outputs. */
+static tn__dtype_set dtypes_of(const tn__kernel *kernel)
+{
+    tn__dtype_set set = 0;
+    for (size_t i = 0; i < kernel->input_count; i++)
+        set |= TN__BIT(kernel->input[i]->dtype);
+    for (size_t i = 0; i < kernel->output_count; i++)
+        set |= kernel->output[i] ? TN__BIT(kernel->output[i]->dtype) : 0;
+    return set;
+}
+
 static tn_status run_kernel(tn__kernel *kernel, const tn__infer *infer)
 {
-    if (kernel->op->flags & TN__VIEW)
+    unsigned flags = kernel->op->flags;
+    if (flags & TN__VIEW)
         return TN_OK;
     if (!kernel->op->compute)
         return tn__fail(TN_UNIMPLEMENTED, "%s has no kernel", kernel->op->name);
-    bool unusual = false;
-    for (size_t i = 0; i < kernel->input_count; i++)
-        unusual |= is_unusual(kernel->input[i]);
-    for (size_t i = 0; i < kernel->output_count; i++)
-        unusual |= kernel->output[i] && is_unusual(kernel->output[i]);
+    bool widens = (dtypes_of(kernel) & UNUSUAL) && !(flags & TN__HALF);
     tn__float_mode before = tn__flush_subnormals();
-    tn_status status = unusual && !(kernel->op->flags & TN__HALF) ? compute_in_usual(kernel, infer) : kernel->op->compute(kernel);
+    tn_status status = widens ? compute_in_usual(kernel, infer) : kernel->op->compute(kernel);
     tn__restore_float_mode(before);
     return status;
 }
@@ -431,11 +483,7 @@ static tn_status dispatch_call(call *c, tn_tensor *const *inputs, tn_tensor **ou
     c->signature = tn__op_signature(c->op);
     if (!c->signature)
         return c->context->error.status;
-    TN_TRY(check_count(c));
-    for (size_t i = 0; i < c->inputs; i++)
-        TN_TRY(check_input(c, inputs[i], i));
-    TN_TRY(resolve_mode(c, inputs));
-    TN_TRY(take_inputs(c, inputs));
+    TN_TRY(settle_inputs(c, inputs));
     size_t expected = tn__op_outputs(c->op, c->attrs, c->inputs);
     if (expected != c->outputs)
         return tn__fail(TN_INTERNAL, "%s gives %zu outputs, %zu were expected", c->op->name, expected, c->outputs);
@@ -448,19 +496,15 @@ static tn_status dispatch_call(call *c, tn_tensor *const *inputs, tn_tensor **ou
 tn_status tn__dispatch(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
                        tn_tensor **outputs, size_t output_count)
 {
-    call c = { .context = context, .op = op, .attrs = attrs, .inputs = input_count, .outputs = output_count };
-    tn_tensor *local[LOCAL], **more = NULL;
-    if (input_count > LOCAL && !(more = tn__alloc(input_count * sizeof *more)))
-        return TN_RESOURCE_EXHAUSTED;
-    c.input = more ? more : local;
-    for (size_t i = 0; i < input_count; i++)
-        c.input[i] = NULL;
+    tn_tensor *local[LOCAL];
+    call c = { .context = context, .op = op, .attrs = attrs, .taken = local, .inputs = input_count, .outputs = output_count };
     for (size_t i = 0; i < output_count; i++)
         outputs[i] = NULL;
     tn_status status = dispatch_call(&c, inputs, outputs);
-    for (size_t i = 0; i < input_count; i++)
-        tn__release(c.input[i]);
-    tn__free(more);
+    for (size_t i = 0; i < input_count && c.input == c.taken; i++)
+        tn__release(c.taken[i]);
+    if (c.taken != local)
+        tn__free(c.taken);
     if (status != TN_OK) {
         describe_failure(&c);
         for (size_t i = 0; i < output_count; i++) {

@@ -107,6 +107,7 @@ typedef struct {
     } type[TN__MAX_TYPES];
     size_t types;
     bool resources;   /* some input is a variable itself */
+    bool alike;       /* all inputs and outputs are of one type that the inputs settle, and none is a list */
     const tn__op *op;
 } tn__signature;
 /* NULL and an error when the text is wrong (a fault of ours, found by the tests) or there is no memory. */

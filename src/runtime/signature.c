@@ -122,6 +122,16 @@ static bool parse_args(const tn__signature *s, const char *text, tn__arg *args, 
     return true;
 }
 
+static bool all_alike(const tn__signature *s)
+{
+    bool alike = s->types == 1 && !s->type[0].attr && !s->lists && s->inputs > 0 && s->outputs > 0;
+    for (size_t i = 0; i < s->inputs; i++)
+        alike &= s->input[i].type == 0;
+    for (size_t i = 0; i < s->outputs; i++)
+        alike &= s->output[i].type == 0 && !s->output[i].list;
+    return alike;
+}
+
 static tn__signature *parse(const tn__op *op)
 {
     tn__signature *s = tn__alloc_zeroed(1, sizeof *s);
@@ -139,6 +149,7 @@ static tn__signature *parse(const tn__op *op)
             s->list = (int)i;
         s->resources |= s->input[i].type < 0 && s->input[i].dtype == TN__RESOURCE;
     }
+    s->alike = all_alike(s);
     return s;
 }
 
@@ -157,24 +168,28 @@ static tn__signature *parse_known(const tn__op *op)
     return made;
 }
 
+static size_t place_of(const tn__op *op)
+{
+    return (size_t)((uint64_t)(uintptr_t)op * UINT64_C(0x9e3779b97f4a7c15) >> 40) % PLACES;
+}
+
 /* NULL: not yet there; `at` is where it belongs. */
 static tn__signature *find_signature(const tn__op *op, size_t *at)
 {
-    *at = ((uintptr_t)op / sizeof(void *)) % PLACES;
-    for (;; *at = (*at + 1) % PLACES) {
+    for (*at = place_of(op);; *at = (*at + 1) % PLACES) {
         tn__signature *known = atomic_load_explicit(&signatures[*at], memory_order_acquire);
         if (!known || known->op == op)
             return known;
     }
 }
 
-/* Another thread may be adding the same, or one that belongs in the same place. */
-static const tn__signature *add_signature(const tn__op *op)
+/* Another thread may be adding the same, or one that belongs in the same place. Apart, so that the usual way stays short. */
+static __attribute__((noinline)) const tn__signature *find_or_add_signature(const tn__op *op)
 {
     size_t at;
-    tn__signature *made = parse_known(op), *known;
-    if (!made)
-        return NULL;
+    tn__signature *made, *known = find_signature(op, &at);
+    if (known || !(made = parse_known(op)))
+        return known;
     while (!(known = find_signature(op, &at))) {
         tn__signature *none = NULL;
         if (atomic_compare_exchange_strong(&signatures[at], &none, made))
@@ -186,9 +201,8 @@ static const tn__signature *add_signature(const tn__op *op)
 
 const tn__signature *tn__op_signature(const tn__op *op)
 {
-    size_t at;
-    const tn__signature *known = find_signature(op, &at);
-    return known ? known : add_signature(op);
+    const tn__signature *known = atomic_load_explicit(&signatures[place_of(op)], memory_order_acquire);
+    return __builtin_expect(known && known->op == op, 1) ? known : find_or_add_signature(op);
 }
 
 bool tn__signature_takes(const tn__signature *s, size_t n)
