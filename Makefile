@@ -12,7 +12,7 @@ FUZZER ?=
 THREADED = kernels_kernels_test threads_test core_context_test function_function_test function_variable_scope_test train_fit_test
 space := $() $()
 
-.PHONY: all bench demo test test-debug test-threads coverage fuzz interop install uninstall clean help
+.PHONY: all bench demo test test-debug test-threads test-neon coverage fuzz interop install uninstall clean help
 
 all: $(BUILD)/Makefile
 	cmake --build $(BUILD) -j $(JOBS)
@@ -26,6 +26,7 @@ help:
 	@echo "make uninstall remove what was installed last"
 	@echo "make test-debug the tests again under the address and undefined-behaviour sanitizers"
 	@echo "make test-threads the tests of threads under the thread sanitizer"
+	@echo "make test-neon what depends on the processor, for 64-bit ARM in an emulator"
 	@echo "make coverage  which lines the tests run, per folder"
 	@echo "make bench     time tenon beside TensorFlow and numpy, and write bench/RESULTS.md; WORKLOADS=\"W3 W5\" for some of it"
 	@echo "make fuzz SECONDS=n [FUZZER=name]  each fuzzer (or one) for so long, and what it reached"
@@ -54,6 +55,16 @@ test-threads:
 	cmake --preset tsan -DTENON_TESTS=ON
 	cmake --build build/tsan -j $(JOBS) --target $(THREADED)
 	ctest --test-dir build/tsan --output-on-failure -j $(JOBS) -R '^($(subst $(space),|,$(THREADED)))$$'
+
+test-neon:
+	@[ "$$(uname -m)" != aarch64 ] || { echo "test-neon: this processor has NEON itself: make test" >&2; exit 1; }
+	@sh tools/setup.sh test
+	@sh tools/setup.sh neon
+	@sh tools/arm64.sh build/arm64
+	LDFLAGS= CFLAGS= CXXFLAGS= cmake --preset neon -DTENON_TESTS=ON # the host's flags are not for it
+	cmake --build build/neon -j $(JOBS) --target arithmetic_tests
+	aarch64-linux-gnu-objdump -d build/neon/libtenon.a | grep -q 'fmla.*\.4s'
+	ctest --test-dir build/neon --output-on-failure -j $(JOBS) -L arithmetic
 
 # Not counted: checks of the built library's symbols, projects and code that are linked as other people do, and cases that are not kept
 # with the source.

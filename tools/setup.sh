@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what building, testing or exchanging files with Keras needs and is not there: Debian packages, as root. Without root, or on
-# another system, it names them and stops. usage: setup.sh build|test|interop
+# another system, it names them and stops. usage: setup.sh build|test|neon|interop
 set -eu
 what=${1:-build}
 missing=
@@ -25,6 +25,11 @@ if [ "$what" = test ]; then
     want python3 command -v python3
     want clang command -v clang
     want pkg-config command -v pkg-config
+fi
+if [ "$what" = neon ]; then
+    want gcc-aarch64-linux-gnu command -v aarch64-linux-gnu-gcc
+    want g++-aarch64-linux-gnu command -v aarch64-linux-gnu-g++
+    want qemu-user command -v qemu-aarch64
 fi
 if [ "$what" = interop ]; then
     want python3 command -v python3
