@@ -34,7 +34,7 @@ INLINE vector lesser(vector x, vector y)
     return choose((x < y) | (x != x), x, y);
 }
 
-#if defined TN__ISA_AVX512
+#if defined TN__MASKED_AVX512
 INLINE vector square_root(vector x)
 {
     return _mm512_sqrt_ps(x);
