@@ -1,5 +1,5 @@
-/* wide_kernels.c - takes the place of kernels/select.c in programs whose kernels are those written for AVX-512, compiled for any
- * processor. */
+/* wide_kernels.c - in the place of kernels/select.c: the kernels written for AVX-512, which any
+ * processor runs when they are made of narrower vectors. */
 #include "kernels/kernels.h"
 
 extern const tn__kernels_table tn__table_avx512;
