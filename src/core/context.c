@@ -13,7 +13,8 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void context_init(tn_context *context)
 {
-    *context = (tn_context){ .name_scope = "", .training = -1 };
+    const char *plan = getenv("TN_PLAN");
+    *context = (tn_context){ .name_scope = "", .training = -1, .plain = plan && strcmp(plan, "off") == 0 };
     context->error.text = context->error.fixed;
     tn__pool_join(context);
     tn__hooks.begin(context);

@@ -102,6 +102,24 @@ static void numbers_of_many_threads_are_never_equal_and_never_zero(void **state)
         assert_true(ids[i] > ids[i - 1]);
 }
 
+static void a_new_context_runs_graphs_as_the_environment_says(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said;
+        bool plain;
+    } cases[] = { { "off", true }, { "on", false }, { NULL, false } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (cases[i].said)
+            setenv("TN_PLAN", cases[i].said, 1);
+        else
+            unsetenv("TN_PLAN");
+        tn_context *context = tn_context_new();
+        assert_int_equal(context->plain, cases[i].plain);
+        tn_context_free(context);
+    }
+}
+
 static void *leave_everything_open(void *unused)
 {
     tn_scope_push();
@@ -132,6 +150,7 @@ int main(void)
         cmocka_unit_test(contexts_that_come_and_go_leave_nothing),
         cmocka_unit_test(the_line_of_the_program_stays_that_of_the_failed_call),
         cmocka_unit_test(numbers_of_many_threads_are_never_equal_and_never_zero),
+        cmocka_unit_test(a_new_context_runs_graphs_as_the_environment_says),
         cmocka_unit_test(a_thread_that_ends_anywhere_takes_its_handles_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -155,12 +155,12 @@ static tn_status check_sizes(const tn__infer *infer)
     return TN_OK;
 }
 
-/* Folded: its outputs are constants. Else: a step, and stand-ins for what it will give. */
+/* Folded: its outputs are constants. Else: a step, and stand-ins for what it will give; in a plain program as it was recorded. */
 static tn_status settle_node(compiler *c, const tn__node *node, tn__infer *infer, size_t first_output)
 {
-    if (can_fold(node, infer->input))
+    if (!c->p->plain && can_fold(node, infer->input))
         return tn__compute_known(c->request->context, infer, &c->stand[first_output]);
-    bool settled = all_full(infer);
+    bool settled = !c->p->plain && all_full(infer);
     if (settled)
         TN_TRY(check_sizes(infer));
     else
@@ -183,7 +183,8 @@ static tn_status infer_and_settle(compiler *c, const tn__node *node, tn_tensor *
         infer.output[i].dtype = node->output[i].dtype;
         infer.output[i].shape = node->output[i].shape;
     }
-    TN_TRY(tn__infer_op(&infer));
+    if (!c->p->plain)
+        TN_TRY(tn__infer_op(&infer));
     return settle_node(c, node, &infer, first_output);
 }
 
@@ -228,21 +229,22 @@ static tn_status make_step(compiler *c, const tn__node *node, const rooms *r)
 {
     for (size_t i = 0; i < node->input_count; i++)
         r->operand[i] = slot_of(c, node->input[i]);
-    if (is_idle(c, node, r->operand))
+    if (!c->p->plain && is_idle(c, node, r->operand))
         return tn__ids_set(&c->slot_of, node->first_id, r->operand[0]);
     size_t step = tn__common_find(&c->common, c->p, node, r->operand), first = c->p->slots, steps = c->p->step.count;
     if (step != SIZE_MAX)
         return share_slots(c, node, step);
     TN_TRY(new_slots(c, node));
     TN_TRY(infer_and_settle(c, node, r->input, r->output, first));
-    return c->p->step.count > steps ? tn__common_add(&c->common, c->p) : TN_OK;
+    return c->p->step.count > steps && !c->p->plain ? tn__common_add(&c->common, c->p) : TN_OK;
 }
 
 static tn_status take_captured(compiler *c, const tn__node *node)
 {
     tn_tensor *value = tn__node_capture(node);
     size_t slot = SIZE_MAX;
-    TN_TRY(tn__common_constant(&c->common, c->stand, value, c->p->slots, &slot));
+    if (!c->p->plain)
+        TN_TRY(tn__common_constant(&c->common, c->stand, value, c->p->slots, &slot));
     if (slot != SIZE_MAX)
         return tn__ids_set(&c->slot_of, node->first_id, slot);
     TN_TRY(new_slots(c, node));
@@ -332,7 +334,7 @@ static tn_status place_deaths(tn__program *p)
 {
     for (size_t s = 0; s < p->step.count; s++) {
         tn__step *at = &p->step.item[s];
-        at->lean = is_lean(p, at);
+        at->lean = !p->plain && is_lean(p, at);
         at->dies = p->death.count;
         for (size_t i = 0; i < tn__step_inputs(at); i++) {
             size_t slot = p->operand.item[at->first_input + i];
@@ -368,8 +370,10 @@ static tn_status compile_all(compiler *c)
         if (c->needed[i])
             TN_TRY(compile_node(c, c->request->graph->node.item[i]));
     TN_TRY(settle_fetches(c));
-    TN_TRY(tn__program_fuse(c->p, c->stand));
-    TN_TRY(tn__program_take_epilogues(c->p, c->stand));
+    if (!c->p->plain) {
+        TN_TRY(tn__program_fuse(c->p, c->stand));
+        TN_TRY(tn__program_take_epilogues(c->p, c->stand));
+    }
     note_last_uses(c->p);
     TN_TRY(keep_constants(c));
     TN_TRY(tn__program_place(c->p));
@@ -426,6 +430,7 @@ tn_status tn__program_compile(const tn__request *request, tn__program **program)
     p->feeds = request->feed_count;
     p->fetches = request->fetch_count;
     p->effects = request->effects;
+    p->plain = request->context->plain;
     atomic_init(&p->users, 1);
     tn_status status = compile_into(p, request);
     if (status == TN_OK && getenv("TN_PLAN_DUMP"))

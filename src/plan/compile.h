@@ -52,6 +52,7 @@ typedef struct tn__program {
     tn_dtype *feed_dtype;
     size_t feeds, fetches;
     bool effects;
+    bool plain;            /* every step GENERAL, in the order of the graph: the context's */
     struct {
         tn__step *item;
         size_t count, capacity;

@@ -70,11 +70,11 @@ static double operations_of(const tn__program *p, const tn__step *s)
         return after;
     if (s->way == TN__NOTHING || tn__step_outputs(s) == 0)
         return 0;
-    if (s->node->op != &tn__op_MatMul && s->node->op != &tn__op_Conv2D)
+    if (count == 0 || (s->node->op != &tn__op_MatMul && s->node->op != &tn__op_Conv2D))
         return count;
     kind b = slot_kind(p, p->operand.item[s->first_input + 1]);
     double columns = (double)out.shape.dims[out.shape.rank - 1];
-    return columns > 0 ? 2 * count * (double)tn__shape_count(&b.shape) / columns + after : 0;
+    return columns > 0 && tn__shape_full(&b.shape) ? 2 * count * (double)tn__shape_count(&b.shape) / columns + after : 0;
 }
 
 static void add_scaled(tn__text *text, double value, double unit, const char *name)

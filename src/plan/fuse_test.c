@@ -171,6 +171,50 @@ static void a_product_that_something_else_asks_for_stays_by_itself(void **state)
     CHECK_TENSOR(results_of(&b, TN_LIST(y))[0], tn_add(tn_matmul(b.feed, w.w), column), 0, 0);
 }
 
+/* Two of everything that a plan leaves out: what is known before, what is there already, what a product or a chain takes along. */
+static tn_tensor *wasteful(tn_tensor *x, const weights *w)
+{
+    tn_tensor *known = tn_negative(tn_add(w->bias, w->bias)), *same = tn_cast(x, TN_FLOAT32);
+    return tn_exp(tn_add(tn_tanh(tn_add(dense(x, w), known)), tn_tanh(tn_add(dense(same, w), known))));
+}
+
+static size_t general_steps(const tn__program *p)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < p->step.count; i++)
+        count += p->step.item[i].way == TN__GENERAL && !p->step.item[i].settled && !p->step.item[i].lean;
+    return count;
+}
+
+static void without_a_plan_every_node_that_is_needed_is_a_step_of_its_own(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_context *context = tn__context();
+    weights w = { tn_random_normal(TN_SHAPE(20, 13), .seed = 4), tn_random_normal(TN_SHAPE(13), .seed = 5) };
+    tn_tensor *planned = NULL, *feed = NULL;
+    for (int plain = 0; plain < 2; plain++) {
+        building b = begin(30, 20);
+        b.feed = feed = feed ? feed : b.feed;
+        tn_tensor *y = wasteful(b.in, &w);
+        tn_reduce_sum(y); /* which nothing needs */
+        size_t made = 0;
+        for (size_t i = 0; i < b.graph->node.count; i++)
+            made += b.graph->node.item[i]->input_count > 0;
+        context->plain = plain;
+        size_t steps = steps_after_compiling(&b, TN_LIST(y));
+        context->plain = false;
+        assert_int_equal(steps, plain ? made - 1 : 2); /* a product and a chain */
+        assert_int_equal(general_steps(b.program), plain ? steps : 0);
+        assert_true(plain ? b.program->arena == 0 : b.program->arena > 0);
+        tn_tensor *got = results_of(&b, TN_LIST(y))[0];
+        CHECK_TENSOR(got, wasteful(b.feed, &w), 1e-6, 1e-6);
+        if (plain)
+            CHECK_TENSOR(got, planned, 1e-6, 1e-6);
+        planned = got;
+    }
+}
+
 static void a_program_can_be_read(void **state)
 {
     (void)state;
@@ -200,6 +244,7 @@ int main(void)
         cmocka_unit_test(long_chains_are_cut),
         cmocka_unit_test(a_bias_and_a_rectifier_go_into_products_and_convolutions),
         cmocka_unit_test(a_product_that_something_else_asks_for_stays_by_itself),
+        cmocka_unit_test(without_a_plan_every_node_that_is_needed_is_a_step_of_its_own),
         cmocka_unit_test(a_program_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

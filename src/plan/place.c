@@ -196,7 +196,7 @@ tn_status tn__program_place(tn__program *p)
     placing a = { .p = p, .root = tn__alloc(p->slots * sizeof *a.root), .kept = tn__alloc_zeroed(p->slots, sizeof *a.kept),
                   .end = tn__alloc_zeroed(p->slots, sizeof *a.end) };
     p->place = tn__alloc_zeroed(p->slots, sizeof *p->place);
-    tn_status status = a.root && a.kept && a.end && p->place ? place_all(&a) : TN_RESOURCE_EXHAUSTED;
+    tn_status status = !a.root || !a.kept || !a.end || !p->place ? TN_RESOURCE_EXHAUSTED : p->plain ? TN_OK : place_all(&a);
     tn__free(a.root);
     tn__free(a.kept);
     tn__free(a.end);

@@ -24,7 +24,7 @@ void tn__programs_free(tn__programs *programs)
 
 static bool matches(const tn__program *p, const tn__request *r)
 {
-    if (p->feeds != r->feed_count || p->fetches != r->fetch_count || p->effects != r->effects)
+    if (p->feeds != r->feed_count || p->fetches != r->fetch_count || p->effects != r->effects || p->plain != r->context->plain)
         return false;
     for (size_t i = 0; i < p->feeds; i++)
         if (p->key_id[i] != r->keys[i]->id || p->feed_dtype[i] != (tn_dtype)r->feeds[i]->dtype ||

@@ -2,7 +2,11 @@
  *
  * A program is a flat list of steps with every shape settled that can be, constants and shape arithmetic folded away, nodes that
  * nothing needs left out, and the place where each value dies. It is immutable and may run in many threads at once, each run with
- * values of its own. A graph keeps a bounded number of programs, the least recently used making room. */
+ * values of its own. A graph keeps a bounded number of programs, the least recently used making room.
+ *
+ * In a context that is `plain` (TN_PLAN=off) a program is the graph's nodes as they were recorded, each computed as it is eagerly: nothing
+ * folded, shared, fused or placed. What nothing needs is left out of it too: that is how graphs are meant, and what fails there fails in
+ * nobody's result. The numbers are the same within the rounding of what a fused step adds up in another order. */
 #ifndef TN_PLAN_PROGRAM_H
 #define TN_PLAN_PROGRAM_H
 #include "runtime/graph.h"

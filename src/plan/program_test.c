@@ -95,6 +95,25 @@ static void what_hangs_on_no_input_is_computed_once(void **state)
     assert_ptr_not_equal(first, other);
 }
 
+static void one_graph_runs_with_a_plan_and_without_one(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    building b = begin(TN_SHAPE(TN_NONE));
+    tn_tensor *shape = tn_multiply(tn__shape_tensor(b.in), tn_scalar(3));
+    end(&b);
+    b.context->plain = false;
+    tn_tensor *planned = run(&b, vector(5), shape);
+    b.context->plain = true;
+    tn_tensor *first = run(&b, vector(5), shape), *again = run(&b, vector(5), shape);
+    b.context->plain = false;
+    CHECK_VALUES(first, 0, 15);
+    CHECK_VALUES(again, 0, 15);
+    assert_ptr_not_equal(first, planned); /* another program, which computes it in each run */
+    assert_ptr_not_equal(first, again);
+    assert_ptr_equal(run(&b, vector(5), shape), planned);
+}
+
 static void nodes_that_nothing_needs_are_left_out(void **state)
 {
     (void)state;
@@ -387,6 +406,7 @@ int main(void)
         cmocka_unit_test(one_graph_runs_for_every_size_the_empty_one_too),
         cmocka_unit_test(a_feed_or_a_constant_may_be_fetched_and_anything_twice),
         cmocka_unit_test(what_hangs_on_no_input_is_computed_once),
+        cmocka_unit_test(one_graph_runs_with_a_plan_and_without_one),
         cmocka_unit_test(nodes_that_nothing_needs_are_left_out),
         cmocka_unit_test(effects_run_in_the_order_of_the_program),
         cmocka_unit_test(without_effects_only_what_a_fetch_needs_is_run),
