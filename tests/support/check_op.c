@@ -486,8 +486,8 @@ static void convert(trial *t, unsigned bits, tn_dtype to)
     must_run(t, t);
 }
 
-/* Every floating input in float64, where the signature allows that. */
-static void widen_floats(trial *t)
+/* Every floating input in one type, where the signature allows that. */
+static void convert_floats(trial *t, tn_dtype to)
 {
     unsigned bits = 0;
     for (size_t i = 0; i < t->inputs; i++) {
@@ -495,10 +495,9 @@ static void widen_floats(trial *t)
         if (t->check->op)
             type_of(t, i, &set);
         bits |=
-            (unsigned)(tn__in(TN__FLOATS, (tn_dtype)t->input[i]->dtype) && tn__in(set, TN_FLOAT64))
-            << i;
+            (unsigned)(tn__in(TN__FLOATS, (tn_dtype)t->input[i]->dtype) && tn__in(set, to)) << i;
     }
-    convert(t, bits, TN_FLOAT64);
+    convert(t, bits, to);
 }
 
 static void make_weights(trial *t, tn_list results, tn_tensor **weight, unsigned seed)
@@ -547,13 +546,13 @@ static void check_traced_gradients(trial *t, tn_list eager)
         compare_runs(t, t->stage, run_in_graph(t, first_order, ANY_BATCH, eager), eager);
 }
 
-/* In float64, where differences say most; false when nothing here has a gradient. */
-static bool prepare_gradients(trial *t)
+/* False when nothing here has a gradient. */
+static bool prepare_gradients(trial *t, tn_dtype in)
 {
     bool any = false;
-    widen_floats(t);
+    convert_floats(t, in);
     for (size_t i = 0; i < t->inputs; i++)
-        if (t->fed >> i & 1 && t->input[i]->dtype == TN_FLOAT64)
+        if (t->fed >> i & 1 && t->input[i]->dtype == in)
             t->differentiated |= 1u << i;
     make_weights(t, run_eagerly(t, forward), t->weight, 1);
     for (size_t i = 0; i < t->outputs; i++)
@@ -567,7 +566,7 @@ static void check_gradients(const trial *original, bool compare_differences)
     const op_check *check = t.check;
     double tolerance = check->gradient_tolerance ? check->gradient_tolerance : 1e-5;
     t.stage = "gradient";
-    if (!prepare_gradients(&t)) {
+    if (!prepare_gradients(&t, TN_FLOAT64)) { /* where differences say most */
         if (check->differentiable)
             fail_at(&t, "no floating input is differentiated, or no floating output weighed");
         return;
@@ -583,6 +582,37 @@ static void check_gradients(const trial *original, bool compare_differences)
         check_traced_gradients(&t, found);
     if (!(check->skip & SKIP_SECOND_ORDER))
         check_second_order(&t, found, compare_differences, 10 * tolerance);
+}
+
+/* --- with a plan and without one -------------------------------------------------------------- */
+static tn_list run_planned(const trial *t, tn_body body, bool planned)
+{
+    tn_context *context = tn__context();
+    bool before = context->plain;
+    context->plain = !planned;
+    tn_list results = run_traced(t, body);
+    context->plain = before;
+    return results;
+}
+
+static void compare_plans(trial *t, tn_body body, const char *stage)
+{
+    t->stage = stage;
+    tn_list plain = run_planned(t, body, false);
+    compare_runs(t, stage, run_planned(t, body, true), plain);
+}
+
+/* An op in float32, which is what plans fuse and kernels compute. */
+static void check_plans(const trial *original)
+{
+    trial t = *original;
+    const op_check *check = t.check;
+    t.stage = "with and without a plan";
+    bool narrow = check->op && !(check->skip & SKIP_DTYPES);
+    bool differentiated = prepare_gradients(&t, narrow ? TN_FLOAT32 : TN_FLOAT64);
+    compare_plans(&t, forward, "with and without a plan");
+    if (differentiated && !(check->op && !check->op->gradient) && !(check->skip & SKIP_GRADIENT))
+        compare_plans(&t, first_order, "gradient with and without a plan");
 }
 
 /* --- dtypes ----------------------------------------------------------------------------------- */
@@ -703,6 +733,8 @@ void check_op(const op_check *check)
                       exact ? 1e-7 : check->atol);
     check_allocation_failures(forward_runs, &t);
     check_traces(&t, eager);
+    if (!(check->skip & SKIP_TRACING))
+        check_plans(&t);
     if (!(check->skip & SKIP_GRADIENT))
         check_gradients(&t, true);
     if (!(check->skip & SKIP_DTYPES))

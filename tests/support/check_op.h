@@ -13,6 +13,7 @@
  * them (complete ones where the inputs' are)
  *  - gradients of a weighted sum of all floating outputs in float64 against central differences;
  * traced = eager, also with an unknown first dimension; an op without a gradient must give none
+ *  - the same with a plan and without one, forward and gradient, an op in float32
  *  - second derivatives against central differences of the first
  *  - every dtype that the signature allows against the widest, on inputs rounded to that dtype;
  * integers wrap
