@@ -22,6 +22,7 @@ scope.c      the_memory_scope  one handle for all memory scopes: never changed, 
 select.c     chosen            which instruction set's kernels run: found once, always the same
 parallel.c   pool              the process's threads, under a lock
 parallel.c   most              how many threads there may be: found once, always the same
+parallel.c   limit             that of the thread's context, which the kernels' room cannot see
 frame.c      making            the lock under which functions are traced and layers called for the first time
 losses.c     adding            the lock under which layers keep losses that their calls add
 program.c    making            the lock under which a graph gets its cache of programs

@@ -30,6 +30,12 @@ TN_API tn_context *tn_context_new(void);
 TN_API void tn_context_free(tn_context *context);
 TN_API tn_context *tn_context_swap(tn_context *context); /* gives the previous one; NULL: the thread's own */
 
+/* tf.config.threading's: at most so many threads, the calling one among them, compute one piece of work of the current context from
+ * now on. 0, which every context begins with: as many as the process has processors, or TN_NUM_THREADS says, which is never
+ * exceeded. Threads that were made stay, asleep. Fails for a negative number. */
+TN_API TN_USE tn_status tn_set_intra_op_parallelism_threads(int count);
+TN_API int tn_get_intra_op_parallelism_threads(void); /* as it was set */
+
 /* A counted reference that no scope owns. kind as TN_KIND. */
 TN_API void *tn_retain(int kind, void *handle);
 TN_API void tn_release(int kind, void *handle);

@@ -1,5 +1,6 @@
 /* context.c - the thread's context: its own stands in thread-local storage, so finding it cannot fail. */
 #include "core/hooks.h"
+#include "kernels/parallel.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ tn_context *tn__context_attach(void)
     if (!own_context.name_scope) /* it is in use when another one, put in its place, was freed */
         context_init(&own_context);
     pthread_setspecific(end_of_thread, &own_context);
+    tn__limit_lanes(own_context.lanes);
     return tn__current = &own_context;
 }
 
@@ -133,7 +135,23 @@ tn_context *tn_context_swap(tn_context *context)
     tn__current = context && context != &own_context ? context : NULL;
     if (!tn__current)
         tn__context_attach();
+    tn__limit_lanes(tn__current->lanes);
     return previous;
+}
+
+tn_status tn_set_intra_op_parallelism_threads(int count)
+{
+    TN__ENTER(context, context->error.status);
+    if (count < 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "tn_set_intra_op_parallelism_threads: a number of threads or 0, not %d", count);
+    context->lanes = count;
+    tn__limit_lanes(count);
+    return TN_OK;
+}
+
+int tn_get_intra_op_parallelism_threads(void)
+{
+    return tn__context()->lanes;
 }
 
 void tn_here(const char *here)

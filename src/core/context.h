@@ -71,6 +71,7 @@ struct tn_context {
     int depth;             /* bodies that run inside each other; see function/frame.h */
     int making;            /* times this thread has taken the lock of function/frame.h */
     int shapes_only;       /* above 0: a layer runs for its outputs' shapes alone */
+    int lanes;             /* at most so many threads compute for it; 0: as many as for the process */
     bool plain;            /* graphs run node by node, as they were recorded: TN_PLAN=off; see plan/program.h */
     uint64_t weight_room;  /* while a file's model is made: 1 more than the bytes that its weights may still take; 0: any number */
 };

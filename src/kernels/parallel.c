@@ -24,6 +24,7 @@ static struct {
     void *self;
     int lanes;
     int workers;           /* made so far */
+    uint64_t begun[TN__MOST_LANES]; /* by worker: the round that it was made in, whose work is not for it */
     bool watched;          /* fork() is */
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .busy = PTHREAD_MUTEX_INITIALIZER };
 
@@ -65,7 +66,7 @@ static uint64_t wait_for_work(uint64_t seen)
 static void *work(void *number)
 {
     int lane = (int)(intptr_t)number + 1;
-    uint64_t round = 0;
+    uint64_t round = pool.begun[lane - 1];
     tn__flush_subnormals();
     for (;;) {
         round = wait_for_work(round);
@@ -88,7 +89,7 @@ static void begin_again(void)
     pthread_mutex_init(&pool.busy, NULL);
 }
 
-/* Workers begin at round 0, so none is made once work was handed out, but all at once. The program's signals are not for them. */
+/* By the thread that is busy, so no work is handed out meanwhile. The program's signals are not for them. */
 static void make_workers(int count)
 {
     pthread_attr_t attributes;
@@ -102,13 +103,16 @@ static void make_workers(int count)
     pthread_t thread;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (pool.workers < count && pthread_create(&thread, &attributes, work, (void *)(intptr_t)pool.workers) == 0)
-        pool.workers++;
+    for (; pool.workers < count; pool.workers++) {
+        pool.begun[pool.workers] = atomic_load(&pool.round);
+        if (pthread_create(&thread, &attributes, work, (void *)(intptr_t)pool.workers) != 0)
+            break;
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
 }
 
-static int processors(void)
+static int count_processors(void)
 {
     cpu_set_t set;
     const char *asked = getenv("TN_NUM_THREADS");
@@ -116,6 +120,15 @@ static int processors(void)
     if (count < 1 && sched_getaffinity(0, sizeof set, &set) == 0)
         count = CPU_COUNT(&set);
     return count < 1 ? 1 : count > TN__MOST_LANES ? TN__MOST_LANES : count;
+}
+
+static int processors(void)
+{
+    static _Atomic int most;
+    int count = most;
+    if (!count)
+        most = count = count_processors();
+    return count;
 }
 
 static void do_all(int first, int lanes, void (*body)(void *self, int lane, int lanes), void *self)
@@ -148,8 +161,9 @@ void tn__parallel(int lanes, void (*body)(void *self, int lane, int lanes), void
         do_all(0, lanes, body, self);
         return;
     }
-    if (pool.workers == 0)
-        make_workers(processors() - 1);
+    int wanted = lanes < processors() ? lanes - 1 : processors() - 1;
+    if (pool.workers < wanted)
+        make_workers(wanted);
     if (pool.workers == 0)
         do_all(0, lanes, body, self);
     else
@@ -157,12 +171,16 @@ void tn__parallel(int lanes, void (*body)(void *self, int lane, int lanes), void
     pthread_mutex_unlock(&pool.busy);
 }
 
+static _Thread_local int limit __attribute__((tls_model("initial-exec")));
+
+void tn__limit_lanes(int most)
+{
+    limit = most;
+}
+
 int tn__lanes(double work)
 {
-    static _Atomic int most;
-    int count = most;
-    if (!count)
-        most = count = processors();
+    int count = limit && limit < processors() ? limit : processors();
     double pays = work / WORK_OF_A_LANE;
     return pays < 2 ? 1 : pays < count ? (int)pays : count;
 }
