@@ -58,7 +58,8 @@ static void compute_much(void)
     tn_tensor *filter = tn_random_normal(TN_SHAPE(3, 3, 8, 8));
     tn_variable *v = tn_variable(image);
     tn_tape *tape = tn_gradient_tape();
-    tn_tensor *y = tn_nn_max_pool2d(tn_nn_conv2d(v, filter, .padding = "SAME"), 2, 2);
+    tn_tensor *y =
+        tn_nn_max_pool2d(tn_nn_conv2d(v, filter, .padding = "SAME"), { 2, 2 }, { 2, 2 }, "VALID");
     tn_tensor *loss =
         tn_add(tn_reduce_sum(y), tn_reduce_sum(tn_nn_softmax(tn_tanh(tn_matmul(x, x)), -1)));
     tn_list gradients = tn_gradient(tape, loss, TN_LIST(v));
