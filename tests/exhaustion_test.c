@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 
 #define TESTDATA "src/saving/testdata/"
-enum { MOST = 1500, OUTPUTS = 6 };
+enum { OUTPUTS = 6 };
+static size_t most = 1500; /* refusals of each way */
 
 /* --- the older files, looked at without the library */
 typedef struct {
@@ -177,8 +178,8 @@ static void check_way(const char *base, const char *name)
     begin(&j, base, name);
     CHECK_OK(tn_save(tn_load_model(TESTDATA "plain.keras"), j.path));
     see_files(j.folder, &j.old);
-    size_t tried = check_sampled_allocation_failures(go_the_way, check_what_is_there, &j, MOST, 7);
-    assert_true(tried >= MOST);
+    size_t tried = check_sampled_allocation_failures(go_the_way, check_what_is_there, &j, most, 7);
+    assert_true(tried >= most);
     free_files(&j.old);
 }
 
@@ -232,7 +233,7 @@ static void memory_may_end_anywhere_on_the_way_to_weights(void **state)
     journey j;
     begin(&j, TESTDATA "plain.keras", "model_weights");
     CHECK_OK(tn_save_weights(extend(tn_load_model(j.base)), j.path));
-    check_sampled_allocation_failures(train_on, check_weights, &j, MOST / 2, 8);
+    check_sampled_allocation_failures(train_on, check_weights, &j, most / 2, 8);
 }
 
 typedef struct {
@@ -281,11 +282,14 @@ static void memory_may_end_anywhere_on_the_way_of_a_session(void **state)
         CHECK_OK(tn_run_operation(session, tn_global_variables_initializer()));
         assert_non_null(tn_saver_save(tn_saver(), session, s.files.path, 0));
     }
-    check_sampled_allocation_failures(step_on, check_step, &s, MOST, 9);
+    check_sampled_allocation_failures(step_on, check_step, &s, most, 9);
 }
 
-int main(void)
+/* exhaustion_test 200: fewer. */
+int main(int count, char **argument)
 {
+    if (count > 1)
+        most = (size_t)atol(argument[1]);
     tests_begin();
     tests_count_json();
     const struct CMUnitTest tests[] = {

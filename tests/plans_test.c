@@ -362,15 +362,63 @@ static void random_graphs_give_the_same_with_a_plan_without_one_and_eagerly(void
         check_graph(seed);
 }
 
+/* --- without memory
+ * ------------------------------------------------------------------------------------------------------------
+ */
+static tn_tensor *large_body(void *self, tn_list inputs)
+{
+    (void)self;
+    tn_tensor *x = tn_at(inputs, 0), *w = tn_at(inputs, 1), *filter = tn_at(inputs, 2);
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, w);
+    tn_tensor *y = tn_nn_relu(tn_add(tn_matmul(tn_tanh(x), w), tn_ones(TN_SHAPE(64), TN_FLOAT32)));
+    tn_tensor *image =
+        tn_nn_conv2d(tn_reshape(y, TN_SHAPE(1, TN_NONE, 16, 4)), filter, .padding = "SAME");
+    tn_tensor *loss = tn_reduce_mean(tn_nn_softmax(image, -1), .axis = 1);
+    tn_list found = tn_gradient(tape, tn_reduce_sum(tn_square(loss)), TN_LIST(w));
+    return found.count ? tn_tuple(loss, tn_at(found, 0)) : NULL;
+}
+
+/* Traced, made a program of, and run, twice; each piece of work large enough for two threads. */
+static bool trace_and_run(void *self)
+{
+    const tn_list *inputs = self;
+    const tn_call_options options = { .size_ = sizeof options, .training = -1 };
+    tn_function *f = tn_function(large_body);
+    return tn_function_call(f, *inputs, &options) && tn_function_call(f, *inputs, &options);
+}
+
+static void
+memory_may_end_anywhere_with_a_plan_and_without_one_on_one_thread_and_on_two(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_context *context = tn__context();
+    bool before = context->plain;
+    tn_list inputs =
+        TN_LIST(tn_random_normal(TN_SHAPE(128, 64)), tn_random_normal(TN_SHAPE(64, 64)),
+                tn_random_normal(TN_SHAPE(3, 3, 4, 4)));
+    for (int kind = 0; kind < 4; kind++) {
+        context->plain = kind & 1;
+        CHECK_OK(tn_set_intra_op_parallelism_threads(1 + kind / 2));
+        check_allocation_failures(trace_and_run, &inputs);
+    }
+    context->plain = before;
+    CHECK_OK(tn_set_intra_op_parallelism_threads(0));
+}
+
 int main(int count, char **argument)
 {
     tests_begin();
+    setenv("TN_NUM_THREADS", "2", 0);
     if (count > 1) { /* one of them: plans_test 17 */
         check_graph((uint32_t)atoi(argument[1]));
         return 0;
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_graphs_give_the_same_with_a_plan_without_one_and_eagerly),
+        cmocka_unit_test(
+            memory_may_end_anywhere_with_a_plan_and_without_one_on_one_thread_and_on_two),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
