@@ -2,6 +2,7 @@
 #include "plan/common.h"
 #include "plan/dump.h"
 #include "plan/fuse.h"
+#include "plan/simplify.h"
 #include "ops/array.h"
 #include "ops/ops.h"
 #include <stdlib.h>
@@ -155,12 +156,16 @@ static tn_status check_sizes(const tn__infer *infer)
     return TN_OK;
 }
 
-/* Folded: its outputs are constants. Else: a step, and stand-ins for what it will give; in a plain program as it was recorded. */
-static tn_status settle_node(compiler *c, const tn__node *node, tn__infer *infer, size_t first_output)
+/* Folded: its outputs are constants. Idle: they are what is there. Else: a step, and stand-ins for what it will give; in a plain
+ * program as it was recorded. */
+static tn_status settle_node(compiler *c, const tn__node *node, tn__infer *infer, const size_t *operands, size_t first_output)
 {
     if (!c->p->plain && can_fold(node, infer->input))
         return tn__compute_known(c->request->context, infer, &c->stand[first_output]);
     bool settled = !c->p->plain && all_full(infer);
+    size_t same = c->p->plain ? SIZE_MAX : tn__simplify(c->p, infer, c->stand, operands);
+    if (same != SIZE_MAX)
+        return tn__ids_set(&c->slot_of, node->first_id, same);
     if (settled)
         TN_TRY(check_sizes(infer));
     else
@@ -170,22 +175,28 @@ static tn_status settle_node(compiler *c, const tn__node *node, tn__infer *infer
     return add_step(c, node, infer, settled, first_output);
 }
 
-static tn_status infer_and_settle(compiler *c, const tn__node *node, tn_tensor **inputs, void *outputs, size_t first_output)
+typedef struct {
+    tn_tensor **input;
+    size_t *operand;
+    void *output;
+} rooms;
+
+static tn_status infer_and_settle(compiler *c, const tn__node *node, const rooms *r, size_t first_output)
 {
     for (size_t i = 0; i < node->input_count; i++) {
-        size_t slot = slot_of(c, node->input[i]);
+        size_t slot = r->operand[i];
         if (slot == SIZE_MAX || !c->stand[slot])
             return tn__fail(TN_INTERNAL, "%s comes before its input %zu", node->op->name, i);
-        inputs[i] = c->stand[slot];
+        r->input[i] = c->stand[slot];
     }
-    tn__infer infer = { node->op, node->attrs, inputs, node->input_count, node->output_count, outputs, false };
+    tn__infer infer = { node->op, node->attrs, r->input, node->input_count, node->output_count, r->output, false };
     for (size_t i = 0; i < node->output_count; i++) {
         infer.output[i].dtype = node->output[i].dtype;
         infer.output[i].shape = node->output[i].shape;
     }
     if (!c->p->plain)
         TN_TRY(tn__infer_op(&infer));
-    return settle_node(c, node, &infer, first_output);
+    return settle_node(c, node, &infer, r->operand, first_output);
 }
 
 static tn_status unfed(const tn__node *node)
@@ -212,30 +223,15 @@ static tn_status share_slots(compiler *c, const tn__node *node, size_t step)
     return TN_OK;
 }
 
-typedef struct {
-    tn_tensor **input;
-    size_t *operand;
-    void *output;
-} rooms;
-
-/* It gives what it takes. */
-static bool is_idle(const compiler *c, const tn__node *node, const size_t *operands)
-{
-    return node->op == &tn__op_Cast && operands[0] != SIZE_MAX && c->stand[operands[0]] &&
-           c->stand[operands[0]]->dtype == node->output[0].dtype;
-}
-
 static tn_status make_step(compiler *c, const tn__node *node, const rooms *r)
 {
     for (size_t i = 0; i < node->input_count; i++)
         r->operand[i] = slot_of(c, node->input[i]);
-    if (!c->p->plain && is_idle(c, node, r->operand))
-        return tn__ids_set(&c->slot_of, node->first_id, r->operand[0]);
     size_t step = tn__common_find(&c->common, c->p, node, r->operand), first = c->p->slots, steps = c->p->step.count;
     if (step != SIZE_MAX)
         return share_slots(c, node, step);
     TN_TRY(new_slots(c, node));
-    TN_TRY(infer_and_settle(c, node, r->input, r->output, first));
+    TN_TRY(infer_and_settle(c, node, r, first));
     return c->p->step.count > steps && !c->p->plain ? tn__common_add(&c->common, c->p) : TN_OK;
 }
 
@@ -371,6 +367,7 @@ static tn_status compile_all(compiler *c)
             TN_TRY(compile_node(c, c->request->graph->node.item[i]));
     TN_TRY(settle_fetches(c));
     if (!c->p->plain) {
+        TN_TRY(tn__program_drop_unused(c->p));
         TN_TRY(tn__program_fuse(c->p, c->stand));
         TN_TRY(tn__program_take_epilogues(c->p, c->stand));
     }

@@ -71,9 +71,7 @@ static tn_status join(const search *f, tn__step *s, tn__step *product, size_t bi
     s->first_input = p->operand.count;
     s->node = product->node;
     s->way = TN__PRODUCT;
-    product->node = NULL;
-    tn__free(product->output);
-    product->output = NULL;
+    tn__step_leave(product);
     for (int i = 0; i < 3; i++)
         TN_TRY(TN__PUSH(&p->operand, operands[i]));
     return TN_OK;

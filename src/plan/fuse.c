@@ -230,13 +230,16 @@ static tn_status replace(fusing *f, const group *g)
     last->way = TN__CHAIN;
     for (size_t i = 0; i < g->inputs; i++)
         TN_TRY(TN__PUSH(&p->operand, g->input[i]));
-    for (size_t i = 0; i + 1 < g->members; i++) {
-        tn__step *s = &p->step.item[g->member[i]];
-        tn__free(s->output);
-        s->output = NULL;
-        s->node = NULL;
-    }
+    for (size_t i = 0; i + 1 < g->members; i++)
+        tn__step_leave(&p->step.item[g->member[i]]);
     return TN_OK;
+}
+
+void tn__step_leave(tn__step *s)
+{
+    tn__free(s->output);
+    s->output = NULL;
+    s->node = NULL;
 }
 
 void tn__program_close_ranks(tn__program *p)

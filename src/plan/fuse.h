@@ -7,7 +7,8 @@
 tn_status tn__program_fuse(tn__program *program, tn_tensor *const *stand);
 /* Afterwards: a bias and a rectifier go into the product or convolution before them. */
 tn_status tn__program_take_epilogues(tn__program *program, tn_tensor *const *stand);
-/* Takes out the steps that were left without a node. */
+/* Leaves a step without a node; and takes out those that are. */
+void tn__step_leave(tn__step *step);
 void tn__program_close_ranks(tn__program *program);
 
 #endif
