@@ -8,11 +8,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is done to a sum when it is stored. */
+/* What is done to a sum when it is stored, in this order. NULL: nothing. */
 typedef struct {
-    const float *bias; /* one number a column, added; NULL: none */
-    bool relu;         /* negative sums, and what is no number, as Relu gives them */
+    const float *bias;   /* one number a column, added */
+    const float *beside; /* lies as the result does: added */
+    bool relu;           /* negative sums, and what is no number, as Relu gives them */
+    const float *mask;   /* lies as the result does: as ReluGrad, times 1 where it is above 0, else times 0 */
 } tn__epilogue;
+
+/* That of a part of the result, which begins so many columns, and numbers in all, behind its first. */
+static inline tn__epilogue tn__epilogue_at(const tn__epilogue *e, int64_t column, int64_t place)
+{
+    return (tn__epilogue){ e->bias ? e->bias + column : NULL, e->beside ? e->beside + place : NULL, e->relu,
+                           e->mask ? e->mask + place : NULL };
+}
 
 /* c (m, n) = a (m, k) b (k, n), c's rows row_c apart. Steps in elements: a transposed matrix has them exchanged. */
 typedef struct {
@@ -86,7 +95,7 @@ typedef struct {
                  void *scratch);
     /* dx (batch, in) of dy (batch, out), by rows of x; the filter packed `turned`. */
     size_t (*conv_to_input_scratch)(const tn__conv *c);
-    void (*conv_to_input)(const tn__conv *c, const float *dy, const float *packed, float *dx, int64_t first, int64_t last,
+    void (*conv_to_input)(const tn__conv *c, const float *dy, const float *packed, float *dx, tn__epilogue e, int64_t first, int64_t last,
                           void *scratch);
     /* dfilter (taps, in, out) += what rows first <= i < last of dy say. */
     size_t (*conv_to_filter_scratch)(const tn__conv *c);

@@ -29,13 +29,13 @@ static void gemm_lane(void *self, int lane, int lanes)
         g.n = last - first;
         g.b += first * g.column_b;
         g.c += first;
-        if (g.epilogue.bias)
-            g.epilogue.bias += first;
+        g.epilogue = tn__epilogue_at(&g.epilogue, first, first);
     } else {
         tn__share(g.m, 8, lane, lanes, &first, &last);
         g.m = last - first;
         g.a += first * g.row_a;
         g.c += first * g.row_c;
+        g.epilogue = tn__epilogue_at(&g.epilogue, 0, first * g.row_c);
     }
     if (g.m > 0 && g.n > 0)
         job->kernels->gemm(&g, job->scratch + (size_t)lane * job->each);
@@ -84,7 +84,7 @@ static void to_input_lane(void *self, int lane, int lanes)
     const conv_job *job = self;
     int64_t first, last;
     tn__share(job->c->batch * job->c->row.in, 1, lane, lanes, &first, &last);
-    job->kernels->conv_to_input(job->c, job->y, job->packed, job->to, first, last, job->scratch + (size_t)lane * job->each);
+    job->kernels->conv_to_input(job->c, job->y, job->packed, job->to, job->epilogue, first, last, job->scratch + (size_t)lane * job->each);
 }
 
 /* Lane 0 sums in the result, the others in their own places behind their scratch. */

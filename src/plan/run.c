@@ -163,7 +163,7 @@ static tn_status run_product(tn_context *context, const tn__program *p, const tn
 {
     const size_t *operand = &p->operand.item[s->first_input];
     const tn_tensor *a = w->value[operand[0]], *b = w->value[operand[1]];
-    tn__epilogue epilogue = { w->value[operand[2]]->data, s->fused->chain.steps == 2 };
+    tn__epilogue epilogue = { .bias = w->value[operand[2]]->data, .relu = s->fused->chain.steps == 2 };
     tn_tensor *output;
     TN_TRY(output_of(p, s->fused, 0, w, &output));
     if (s->node->op == &tn__op_MatMul)

@@ -11,6 +11,8 @@ typedef struct {
     int64_t width;                   /* of the output */
     int64_t segments, run;           /* taps that lie side by side are one segment of `run` numbers */
     int64_t *offset;                 /* of each segment, from the window's first pixel */
+    int64_t *segment_a, *segment_b;  /* in the image and in a panel of the filter: of those whose pixels are not all padding */
+    int64_t live;                    /* how many are */
 } plan;
 
 static int64_t reach(const tn__conv_axis *axis)
@@ -28,6 +30,8 @@ static bool is_copied(const tn__conv *c)
     return c->row.before > 0 || padded(&c->row) > c->row.in || c->column.before > 0 || padded(&c->column) > c->column.in;
 }
 
+enum { SEGMENTS = 6 }; /* floats' room for what a plan has of each segment */
+
 static int64_t segments_of(const tn__conv *c)
 {
     return c->row.window * (c->column.dilation == 1 ? 1 : c->column.window);
@@ -39,6 +43,8 @@ static plan plan_of(const tn__conv *c, bool copied, int64_t *offset)
     plan p = { .in = c->x_channels, .out = c->y_channels, .columns = copied ? padded(&c->column) : c->column.in,
                .row_stride = c->row.stride, .column_stride = c->column.stride, .width = c->column.out, .segments = segments_of(c),
                .run = c->x_channels * (side_by_side ? c->column.window : 1), .offset = offset };
+    p.segment_a = offset + p.segments;
+    p.segment_b = offset + 2 * p.segments;
     int64_t taps = side_by_side ? 1 : c->column.window;
     for (int64_t y = 0; y < c->row.window; y++)
         for (int64_t x = 0; x < taps; x++)
@@ -110,27 +116,42 @@ static void copy_padded(const tn__conv *c, const plan *p, const float *x, const 
 }
 
 /* --- rows of the output ------------------------------------------------------------------------------------------------- */
-static void one_row(const plan *p, const float *image, const float *packed, float *y, tn__epilogue e)
+/* Taps of a row of the output whose row in the image is padding, or lies between rows that are `spread` apart, add nothing. */
+static void note_live(const tn__conv *c, plan *p, int64_t row, int64_t spread)
 {
-    tile t = { .row_a = p->column_stride * p->in, .step_a = 1, .segment_a = p->offset, .row_b = TILE, .segment_b = p->run * TILE,
-               .segments = p->segments, .k = p->run, .row_c = p->out };
+    int64_t taps = p->segments / c->row.window;
+    p->live = 0;
+    for (int64_t y = 0; y < c->row.window; y++) {
+        int64_t at = row * c->row.stride + y * c->row.dilation - c->row.before;
+        for (int64_t s = y * taps; s < (y + 1) * taps && at >= 0 && at < c->row.in && at % spread == 0; s++) {
+            p->segment_a[p->live] = p->offset[s];
+            p->segment_b[p->live++] = s * p->run * TILE;
+        }
+    }
+}
+
+/* at: the place of the row in the result. */
+static void one_row(const plan *p, const float *image, const float *packed, float *y, int64_t at, const tn__epilogue *e)
+{
+    tile t = { .row_a = p->column_stride * p->in, .step_a = 1, .row_b = TILE, .segment_a = p->segment_a, .segment_b = p->segment_b,
+               .segments = p->live, .k = p->run, .row_c = p->out };
     for (int64_t o = 0; o < p->out; o += TILE, packed += p->segments * p->run * TILE) {
         t.b = packed;
         t.columns = smaller(p->out - o, TILE);
-        t.epilogue = e;
-        if (e.bias)
-            t.epilogue.bias += o;
-        for (int64_t i = 0; i < p->width; i += ROWS) {
+        for (int64_t i = 0, rows; i < p->width; i += rows) {
+            int64_t place = at + i * p->out + o;
+            rows = tile_rows(p->width - i);
             t.a = image + i * t.row_a;
-            t.c = y + i * p->out + o;
-            TN__ISA(tn__tile)(&t, smaller(p->width - i, ROWS), true);
+            t.c = y + place;
+            t.epilogue = tn__epilogue_at(e, o, place);
+            TN__ISA(tn__tile)(&t, rows, true);
         }
     }
 }
 
 static size_t scratch_of(const tn__conv *c, bool copied)
 {
-    size_t floats = (size_t)round_up(2 * segments_of(c), 16);
+    size_t floats = (size_t)round_up(SEGMENTS * segments_of(c), 16);
     if (copied)
         floats += (size_t)round_up(padded(&c->row) * padded(&c->column) * c->x_channels, 16);
     return floats * sizeof(float);
@@ -140,7 +161,7 @@ static size_t scratch_of(const tn__conv *c, bool copied)
 static void by_rows(const tn__conv *c, const float *x, const tn__conv_axis *rows, const tn__conv_axis *columns, bool copied,
                     const float *packed, float *y, tn__epilogue e, int64_t first, int64_t last, void *scratch)
 {
-    int64_t *offset = (int64_t *)(void *)cut(&scratch, 2 * segments_of(c));
+    int64_t *offset = (int64_t *)(void *)cut(&scratch, SEGMENTS * segments_of(c));
     float *copy = scratch;
     plan p = plan_of(c, copied, offset);
     for (int64_t i = first; i < last;) {
@@ -150,8 +171,10 @@ static void by_rows(const tn__conv *c, const float *x, const tn__conv_axis *rows
             copy_padded(c, &p, source, rows, columns, from * p.row_stride, (to - 1) * p.row_stride + reach(&c->row), copy);
             source = copy;
         }
-        for (int64_t r = from; r < to; r++, i++)
-            one_row(&p, source + r * p.row_stride * p.columns * p.in, packed, y + i * p.width * p.out, e);
+        for (int64_t r = from; r < to; r++, i++) {
+            note_live(c, &p, r, rows->stride);
+            one_row(&p, source + r * p.row_stride * p.columns * p.in, packed, y, i * p.width * p.out, &e);
+        }
     }
 }
 
@@ -174,62 +197,87 @@ size_t TN__ISA(tn__conv_to_input_scratch)(const tn__conv *c)
     return scratch_of(&t, true);
 }
 
-void TN__ISA(tn__conv_to_input)(const tn__conv *c, const float *dy, const float *packed, float *dx, int64_t first, int64_t last,
-                                void *scratch)
+void TN__ISA(tn__conv_to_input)(const tn__conv *c, const float *dy, const float *packed, float *dx, tn__epilogue e, int64_t first,
+                                int64_t last, void *scratch)
 {
     tn__conv t = turned(c);
     tn__conv_axis rows = c->row, columns = c->column;
     rows.in = c->row.out;
     columns.in = c->column.out;
-    by_rows(&t, dy, &rows, &columns, true, packed, dx, (tn__epilogue){ 0 }, first, last, scratch);
+    by_rows(&t, dy, &rows, &columns, true, packed, dx, e, first, last, scratch);
 }
 
 /* --- the gradient of the filter ----------------------------------------------------------------------------------------- */
 enum { PIXELS = 128 }; /* about as many pixels of dy are gone through while they are in the first cache */
 
-size_t TN__ISA(tn__conv_to_filter_scratch)(const tn__conv *c)
+static int64_t rows_at_a_time(const tn__conv *c)
 {
-    return TN__ISA(tn__conv_scratch)(c) + (size_t)round_up(2 * c->row.out, 16) * sizeof(float);
+    return PIXELS / c->column.out > 1 ? PIXELS / c->column.out : 1;
 }
 
-/* dfilter's rows of one segment, `run` of them, += pixels' numbers by dy's, over some rows of the output. */
-static void segment_rows(const plan *p, const float *image, int64_t *row_offset, const float *dy, int64_t rows, float *dfilter)
+size_t TN__ISA(tn__conv_to_filter_scratch)(const tn__conv *c)
 {
-    for (int64_t r = 0; r < rows; r++)
-        row_offset[r] = r * p->row_stride * p->columns * p->in;
-    tile t = { .row_a = 1, .step_a = p->column_stride * p->in, .segment_a = row_offset, .row_b = p->out, .segment_b = p->width * p->out,
-               .segments = rows, .k = p->width, .row_c = p->out, .add = true };
-    for (int64_t o = 0; o < p->out; o += TILE) {
-        t.b = dy + o;
-        t.columns = smaller(p->out - o, TILE);
-        for (int64_t i = 0; i < p->run; i += ROWS) {
-            t.a = image + i;
-            t.c = dfilter + i * p->out + o;
-            TN__ISA(tn__tile)(&t, smaller(p->run - i, ROWS), false);
+    int64_t rows = rows_at_a_time(c);
+    return TN__ISA(tn__conv_scratch)(c) + (size_t)(round_up(4 * rows, 16) + rows * c->column.out * TILE) * sizeof(float);
+}
+
+/* What the filter's gradient sums over at a time: rows of dy, a panel of them packed, and where each begins. */
+typedef struct {
+    int64_t rows;
+    int64_t *segment_a, *segment_b;
+    float *panel;
+} block;
+
+/* Columns o to o + TILE of dfilter += pixels' numbers by dy's. */
+static void sum_block(const plan *p, const block *b, const float *image, const float *dy, int64_t o, float *dfilter)
+{
+    int64_t pixels = b->rows * p->width;
+    tile t = { .row_a = 1, .step_a = p->column_stride * p->in, .segment_a = b->segment_a, .b = b->panel, .row_b = TILE,
+               .segment_b = b->segment_b, .segments = b->rows, .k = p->width, .row_c = p->out, .columns = smaller(p->out - o, TILE),
+               .add = true };
+    TN__ISA(tn__pack)(b->panel, TILE, dy + o, 1, p->out, t.columns, pixels);
+    for (int64_t s = 0; s < p->segments; s++)
+        for (int64_t i = 0, rows; i < p->run; i += rows) {
+            rows = tile_rows(p->run - i);
+            t.a = image + p->offset[s] + i;
+            t.c = dfilter + (s * p->run + i) * p->out + o;
+            TN__ISA(tn__tile)(&t, rows, true);
         }
+}
+
+static block block_of(const tn__conv *c, const plan *p, void **scratch)
+{
+    int64_t rows = rows_at_a_time(c);
+    block b = { .segment_a = (int64_t *)(void *)cut(scratch, 4 * rows) };
+    b.segment_b = b.segment_a + rows;
+    b.panel = cut(scratch, rows * p->width * TILE);
+    for (int64_t r = 0; r < rows; r++) {
+        b.segment_a[r] = r * p->row_stride * p->columns * p->in;
+        b.segment_b[r] = r * p->width * TILE;
     }
+    return b;
 }
 
 void TN__ISA(tn__conv_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
                                  void *scratch)
 {
-    int64_t *offset = (int64_t *)(void *)cut(&scratch, 2 * segments_of(c)), *row_offset = (int64_t *)(void *)cut(&scratch, 2 * c->row.out);
-    float *copy = scratch;
+    int64_t *offset = (int64_t *)(void *)cut(&scratch, SEGMENTS * segments_of(c));
     bool copied = is_copied(c);
     plan p = plan_of(c, copied, offset);
+    block b = block_of(c, &p, &scratch);
+    float *copy = scratch;
     tn__conv_axis rows = c->row, columns = c->column;
     rows.stride = columns.stride = 1;
-    int64_t most = PIXELS / p.width > 1 ? PIXELS / p.width : 1;
-    for (int64_t i = first, count; i < last; i += count) {
+    for (int64_t i = first; i < last; i += b.rows) {
         int64_t image = i / c->row.out, from = i % c->row.out;
-        count = smaller(smaller(most, c->row.out - from), last - i);
+        b.rows = smaller(smaller(rows_at_a_time(c), c->row.out - from), last - i);
         const float *source = x + image * c->row.in * c->column.in * p.in;
         if (copied) {
-            copy_padded(c, &p, source, &rows, &columns, from * p.row_stride, (from + count - 1) * p.row_stride + reach(&c->row), copy);
+            copy_padded(c, &p, source, &rows, &columns, from * p.row_stride, (from + b.rows - 1) * p.row_stride + reach(&c->row), copy);
             source = copy;
         }
         source += from * p.row_stride * p.columns * p.in;
-        for (int64_t s = 0; s < p.segments; s++)
-            segment_rows(&p, source + p.offset[s], row_offset, dy + i * p.width * p.out, count, dfilter + s * p.run * p.out);
+        for (int64_t o = 0; o < p.out; o += TILE)
+            sum_block(&p, &b, source, dy + i * p.width * p.out, o, dfilter);
     }
 }

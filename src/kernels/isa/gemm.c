@@ -21,22 +21,21 @@ static const int64_t no_offset[1] = { 0 };
 /* Rows of c by one column of tiles. */
 static void column(tile *t, const tn__gemm *g, int64_t at, bool packed)
 {
-    t->c = g->c + at;
     t->columns = smaller(g->n - at, TILE);
-    t->epilogue = g->epilogue;
-    if (t->epilogue.bias)
-        t->epilogue.bias += at;
-    for (int64_t i = 0; i < g->m; i += ROWS) {
-        TN__ISA(tn__tile)(t, smaller(g->m - i, ROWS), packed);
-        t->a += ROWS * t->row_a;
-        t->c += ROWS * t->row_c;
+    for (int64_t i = 0, rows; i < g->m; i += rows) {
+        rows = tile_rows(g->m - i);
+        t->a = g->a + i * t->row_a;
+        t->c = g->c + i * t->row_c + at;
+        t->epilogue = tn__epilogue_at(&g->epilogue, at, i * t->row_c + at);
+        TN__ISA(tn__tile)(t, rows, packed);
     }
 }
 
 static void small(const tn__gemm *g, float *panel)
 {
     for (int64_t j = 0; j < g->n; j += TILE) {
-        tile t = { .a = g->a, .row_a = g->row_a, .step_a = g->column_a, .segment_a = no_offset, .segments = 1, .k = g->k, .row_c = g->row_c };
+        tile t = { .row_a = g->row_a, .step_a = g->column_a, .segment_a = no_offset, .segment_b = no_offset, .segments = 1, .k = g->k,
+                   .row_c = g->row_c };
         bool packed = g->column_b != 1;
         if (packed)
             TN__ISA(tn__pack)(panel, TILE, g->b + j * g->column_b, g->column_b, g->row_b, smaller(g->n - j, TILE), g->k);
@@ -66,16 +65,14 @@ static void block(const tn__gemm *g, int64_t i, int64_t height, int64_t j, int64
         if (i == 0)
             TN__ISA(tn__pack)(panel, TILE, g->b + k * g->row_b + (j + c) * g->column_b, g->column_b, g->row_b, columns, depth);
         bool last = k + depth == g->k;
-        tile t = { .row_a = 1, .step_a = ROWS, .segment_a = no_offset, .b = panel, .row_b = TILE, .segments = 1, .k = depth,
-                   .row_c = g->row_c, .columns = columns, .add = k > 0 };
-        if (last) {
-            t.epilogue = g->epilogue;
-            if (t.epilogue.bias)
-                t.epilogue.bias += j + c;
-        }
+        tile t = { .row_a = 1, .step_a = ROWS, .segment_a = no_offset, .b = panel, .row_b = TILE, .segment_b = no_offset, .segments = 1,
+                   .k = depth, .row_c = g->row_c, .columns = columns, .add = k > 0 };
         for (int64_t r = 0; r < height; r += ROWS) {
+            int64_t at = (i + r) * g->row_c + j + c;
             t.a = a + r * depth;
-            t.c = g->c + (i + r) * g->row_c + j + c;
+            t.c = g->c + at;
+            if (last)
+                t.epilogue = tn__epilogue_at(&g->epilogue, j + c, at);
             TN__ISA(tn__tile)(&t, smaller(height - r, ROWS), true);
         }
     }

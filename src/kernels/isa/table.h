@@ -12,8 +12,8 @@ size_t TN__ISA(tn__conv_scratch)(const tn__conv *c);
 void TN__ISA(tn__conv)(const tn__conv *c, const float *x, const float *packed, float *y, tn__epilogue e, int64_t first, int64_t last,
                        void *scratch);
 size_t TN__ISA(tn__conv_to_input_scratch)(const tn__conv *c);
-void TN__ISA(tn__conv_to_input)(const tn__conv *c, const float *dy, const float *packed, float *dx, int64_t first, int64_t last,
-                                void *scratch);
+void TN__ISA(tn__conv_to_input)(const tn__conv *c, const float *dy, const float *packed, float *dx, tn__epilogue e, int64_t first,
+                                int64_t last, void *scratch);
 size_t TN__ISA(tn__conv_to_filter_scratch)(const tn__conv *c);
 void TN__ISA(tn__conv_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
                                  void *scratch);

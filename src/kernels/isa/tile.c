@@ -6,7 +6,7 @@ typedef vector sums[ROWS][VECTORS];
 INLINE void multiply(int rows, int vectors, bool whole, const tile *t, int64_t rest, sums sum)
 {
     for (int64_t s = 0; s < t->segments; s++) {
-        const float *a = t->a + t->segment_a[s], *b = t->b + s * t->segment_b;
+        const float *a = t->a + t->segment_a[s], *b = t->b + t->segment_b[s];
         for (int64_t k = 0; k < t->k; k++, a += t->step_a, b += t->row_b) {
             vector column[VECTORS];
             UNROLL for (int j = 0; j < vectors; j++)
@@ -20,25 +20,45 @@ INLINE void multiply(int rows, int vectors, bool whole, const tile *t, int64_t r
     }
 }
 
+INLINE vector load_some(const float *from, int64_t count)
+{
+    return count == LANES ? load(from) : load_part(from, count);
+}
+
+INLINE void store_some(float *to, vector x, int64_t count)
+{
+    if (count == LANES)
+        store(to, x);
+    else
+        store_part(to, x, count);
+}
+
+/* Vector j of row i: its place in the result, and how many numbers count. */
+#define EACH_SUM(i, j, at, count)                                                                                             \
+    UNROLL for (int j = 0; j < vectors; j++)                                                                                  \
+        UNROLL for (int64_t i = 0, count = j < vectors - 1 ? LANES : rest, at = j * LANES; i < rows; i++, at += t->row_c)
+
 INLINE void finish(int rows, int vectors, const tile *t, int64_t rest, sums sum)
 {
-    UNROLL for (int j = 0; j < vectors; j++) {
-        int64_t count = j < vectors - 1 ? LANES : rest;
-        vector bias = t->epilogue.bias ? load_part(t->epilogue.bias + j * LANES, count) : (vector){ 0 };
-        UNROLL for (int i = 0; i < rows; i++) {
-            float *c = t->c + i * t->row_c + j * LANES;
-            vector x = sum[i][j];
-            if (t->add)
-                x += count == LANES ? load(c) : load_part(c, count);
-            x += bias;
-            if (t->epilogue.relu)
-                x = relu(x);
-            if (count == LANES)
-                store(c, x);
-            else
-                store_part(c, x, count);
-        }
-    }
+    const tn__epilogue *e = &t->epilogue;
+    if (t->add)
+        EACH_SUM(i, j, at, count)
+            sum[i][j] += load_some(t->c + at, count);
+    if (e->bias)
+        EACH_SUM(i, j, at, count)
+            sum[i][j] += load_some(e->bias + j * LANES, count);
+    if (e->beside)
+        EACH_SUM(i, j, at, count)
+            sum[i][j] += load_some(e->beside + at, count);
+    if (e->relu)
+        UNROLL for (int i = 0; i < rows; i++)
+            UNROLL for (int j = 0; j < vectors; j++)
+                sum[i][j] = relu(sum[i][j]);
+    if (e->mask)
+        EACH_SUM(i, j, at, count)
+            sum[i][j] *= choose(load_some(e->mask + at, count) > 0, broadcast(1), (vector){ 0 });
+    EACH_SUM(i, j, at, count)
+        store_some(t->c + at, sum[i][j], count);
 }
 
 INLINE void run(int rows, int vectors, bool whole, const tile *t)

@@ -9,15 +9,21 @@ enum { TILE = VECTORS * LANES }; /* columns */
 typedef struct {
     const float *a;
     int64_t row_a, step_a;     /* to the next row, and along k */
-    const int64_t *segment_a;  /* where each segment begins in a */
     const float *b;
-    int64_t row_b, segment_b;
+    int64_t row_b;
+    const int64_t *segment_a, *segment_b; /* where each segment begins */
     int64_t segments, k;
     float *c;
     int64_t row_c, columns;    /* 0 < columns <= TILE */
     bool add;                  /* to what is there; the epilogue comes after */
-    tn__epilogue epilogue;     /* bias: of the tile's own columns */
+    tn__epilogue epilogue;     /* of the tile's own place */
 } tile;
+
+/* How many rows of those that are left the next tile takes: no tile is so flat that it waits for its own sums. */
+INLINE int64_t tile_rows(int64_t left)
+{
+    return left > ROWS && left < 2 * ROWS ? (left + 1) / 2 : smaller(left, ROWS);
+}
 
 /* Rows 1 to ROWS. Where packed, b has whole vectors in each row, however many columns count. */
 void TN__ISA(tn__tile)(const tile *t, int64_t rows, bool packed);
