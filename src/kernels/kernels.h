@@ -112,9 +112,10 @@ typedef struct {
     float (*largest)(const float *x, int64_t count);
     double (*exponentials)(const float *x, int64_t count, float most, float *y);
     void (*divide_by)(float *y, int64_t count, float divisor);
-    /* Windows as of a convolution: the largest of each, by rows of y as conv(); and dx of dy, by whole images. */
+    /* Windows as of a convolution: the largest of each, by rows of y as conv(); and dx of dy, by whole images; masked: 0 where x is
+     * not above 0, as ReluGrad would make it. */
     void (*max_pool)(const tn__conv *c, const float *x, float *y, int64_t first, int64_t last);
-    void (*max_pool_gradient)(const tn__conv *c, const float *x, const float *dy, float *dx, int64_t first, int64_t last);
+    void (*max_pool_gradient)(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked, int64_t first, int64_t last);
 } tn__kernels_table;
 
 /* The widest set of the processor, or the one that the environment's TN_ISA names where the processor has it. */

@@ -71,6 +71,41 @@ static void rows_of_any_length_have_a_largest_and_exponentials(void **state)
     }
 }
 
+/* The place of the largest of window i of the output; images of 20 pixels. */
+static int64_t largest_at(const tn__conv *c, int64_t i)
+{
+    int64_t channels = c->x_channels, pixel = i / channels, best = -1;
+    int64_t column = pixel % c->column.out, row = pixel / c->column.out % c->row.out, image = pixel / c->column.out / c->row.out;
+    for (int64_t r = row * c->row.stride - c->row.before, end = r + c->row.window; r < end; r++)
+        for (int64_t q = column * c->column.stride - c->column.before, last = q + c->column.window; q < last; q++) {
+            int64_t at = ((image * c->row.in + r) * c->column.in + q) * channels + i % channels;
+            if (r >= 0 && r < c->row.in && q >= 0 && q < c->column.in && (best < 0 || x[at] > x[best]))
+                best = at;
+        }
+    return best;
+}
+
+static void check_windows(const tn__kernels_table *table, const tn__conv *c)
+{
+    int64_t rows = 2 * c->row.out, out = rows * c->column.out * c->x_channels;
+    float dx[2 * 20 * 19], masked[2 * 20 * 19], expected[2 * 20 * 19] = { 0 }, expected_masked[2 * 20 * 19] = { 0 };
+    for (int64_t i = 0; i < out; i++)
+        z[i] = (float)(i + 1);
+    table->max_pool(c, x, y, 0, rows / 2);
+    table->max_pool(c, x, y, rows / 2, rows);
+    table->max_pool_gradient(c, x, z, dx, false, 0, 2);
+    table->max_pool_gradient(c, x, z, masked, true, 0, 2);
+    for (int64_t i = 0; i < out; i++) {
+        int64_t best = largest_at(c, i);
+        assert_float_equal(y[i], x[best], 0);
+        expected[best] += z[i];
+        expected_masked[best] += x[best] > 0 ? z[i] : 0;
+    }
+    size_t bytes = (size_t)(2 * c->row.in * c->column.in * c->x_channels) * sizeof *dx;
+    assert_memory_equal(dx, expected, bytes);
+    assert_memory_equal(masked, expected_masked, bytes);
+}
+
 static void a_window_gives_its_largest_and_takes_back_what_came(void **state)
 {
     (void)state;
@@ -78,27 +113,9 @@ static void a_window_gives_its_largest_and_takes_back_what_came(void **state)
     {
         for (int64_t channels = 1; channels < 20; channels += 6) {
             fill((uint32_t)channels);
-            /* windows of 3 by 2, strides of 2, some of them over the edge */
-            tn__conv c = { 2, { 5, 3, 3, 2, 1, 1 }, { 4, 3, 2, 2, 1, 1 }, channels, channels };
-            int64_t in = 20 * channels, out = 9 * channels;
-            float dx[2 * 20 * 19] = { 0 }, expected[2 * 20 * 19] = { 0 };
-            for (int64_t i = 0; i < 2 * out; i++)
-                z[i] = (float)(i + 1);
-            table->max_pool(&c, x, y, 0, 3);
-            table->max_pool(&c, x, y, 3, 6);
-            table->max_pool_gradient(&c, x, z, dx, 0, 2);
-            for (int64_t i = 0; i < 2 * out; i++) {
-                int64_t image = i / out, row = i / channels % 9 / 3 * 2 - 1, column = i / channels % 3 * 2 - 1, best = -1;
-                for (int64_t r = row; r < row + 3; r++)
-                    for (int64_t q = column; q < column + 2; q++) {
-                        int64_t at = image * in + (r * 4 + q) * channels + i % channels;
-                        if (r >= 0 && r < 5 && q >= 0 && q < 4 && (best < 0 || x[at] > x[best]))
-                            best = at;
-                    }
-                assert_float_equal(y[i], x[best], 0);
-                expected[best] += z[i];
-            }
-            assert_memory_equal(dx, expected, (size_t)(2 * in) * sizeof *dx);
+            /* windows of 3 by 2, strides of 2, some of them over the edge; and windows side by side */
+            check_windows(table, &(tn__conv){ 2, { 5, 3, 3, 2, 1, 1 }, { 4, 3, 2, 2, 1, 1 }, channels, channels });
+            check_windows(table, &(tn__conv){ 2, { 4, 2, 2, 2, 1, 0 }, { 5, 1, 5, 5, 1, 0 }, channels, channels });
         }
     }
 }

@@ -326,18 +326,24 @@ bool tn__conv_takes_epilogue(const tn__op *op, const void *attrs, const tn_tenso
                              const tn_tensor *filter)
 {
     conv c;
-    return op == &tn__op_Conv2D && conv_of(op, attrs, &x->shape, &filter->shape, &c) == TN_OK &&
+    bool has = op == &tn__op_Conv2D || op == &tn__op_Conv2DBackpropInput;
+    return has && conv_of(op, attrs, &x->shape, &filter->shape, &c) == TN_OK &&
            is_plain(&c, x) && tn__channel_axis(&c.sliding) == 3;
 }
 
 tn_status tn__conv_with_epilogue(tn_context *context, const tn__op *op, const void *attrs,
-                                 const tn_tensor *x, const tn_tensor *filter, tn_tensor *y,
+                                 const tn_tensor *const *input, tn_tensor *output,
                                  tn__epilogue epilogue)
 {
     conv c;
-    TN_TRY(conv_of(op, attrs, &x->shape, &filter->shape, &c));
+    bool forward = op == &tn__op_Conv2D;
+    TN_TRY(conv_of(op, attrs, forward ? &input[0]->shape : &output->shape, &input[1]->shape, &c));
     tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
-    return tn__product_conv(context, &plain, x->data, filter->data, y->data, epilogue);
+    const float *filter = input[1]->data;
+    if (forward)
+        return tn__product_conv(context, &plain, input[0]->data, filter, output->data, epilogue);
+    return tn__product_conv_to_input(context, &plain, filter, input[2]->data, output->data,
+                                     epilogue);
 }
 
 static tn_status to_filter_last(tn__kernel *kernel)
@@ -371,7 +377,8 @@ static tn_status to_input_last(tn__kernel *kernel)
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
     tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     if (is_plain(&c, x) && tn__count(y) > 0)
-        return tn__product_conv_to_input(kernel->context, &plain, filter->data, y->data, x->data);
+        return tn__product_conv_to_input(kernel->context, &plain, filter->data, y->data, x->data,
+                                         (tn__epilogue){ 0 });
     walk w = walk_over(&c, x, filter, y);
     void *turned = tn__alloc(tn__byte_count(filter));
     if (!turned)

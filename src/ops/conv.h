@@ -32,11 +32,13 @@ tn_status tn__conv_windows(const tn__op *op, const tn__sliding *s, const tn_shap
 /* dy must be what forward gives for these windows and out channels. */
 tn_status tn__conv_cotangent(const tn__op *op, const tn__sliding *s, const tn__windows *w,
                              int64_t out, const tn_shape *dy);
-/* Can a bias and a rectifier be applied to what Conv2D gives while it is stored? Shapes are full. */
+/* Can an epilogue be applied to what Conv2D, or Conv2DBackpropInput, gives while it is stored? Shapes
+ * are full. */
 bool tn__conv_takes_epilogue(const tn__op *op, const void *attrs, const tn_tensor *x,
                              const tn_tensor *filter);
+/* input: the op's own. */
 tn_status tn__conv_with_epilogue(tn_context *context, const tn__op *op, const void *attrs,
-                                 const tn_tensor *x, const tn_tensor *filter, tn_tensor *y,
+                                 const tn_tensor *const *input, tn_tensor *output,
                                  tn__epilogue epilogue);
 void tn__conv_gradient(tn__gradient *g);
 void tn__conv_input_gradient(tn__gradient *g);

@@ -1,5 +1,6 @@
 /* pool.c - the largest, and the mean, of the elements in each window; what lies outside of the
  * image counts for neither. */
+#include "ops/pool.h"
 #include "ops/product.h"
 #include "ops/window.h"
 #include <float.h>
@@ -312,7 +313,7 @@ static tn_status maximum_slope(tn__kernel *kernel, tn_tensor *dx, tn_tensor *dy,
                         kernel->op->name, TN__TENSOR(x), TN__TENSOR(kernel->input[2]));
     tn__conv plain = tn__windows_plain(&p.windows, p.windows.channels, p.windows.channels);
     if (x->dtype == TN_FLOAT32 && p.sliding.spatial == 2 && !taking) {
-        tn__product_max_pool_gradient(&plain, x->data, dy->data, out->data);
+        tn__product_max_pool_gradient(&plain, x->data, dy->data, out->data, false);
         return TN_OK;
     }
     if (tn__byte_count(out))
@@ -327,6 +328,24 @@ static tn_status maximum_slope(tn__kernel *kernel, tn_tensor *dx, tn_tensor *dy,
         along((tn_dtype)x->dtype, at, tn__count(dy), taking, out->data, (taking ? dx : dy)->data);
     tn__free(at);
     return status;
+}
+
+bool tn__pool_takes_mask(const tn__op *op, const void *attrs, tn_dtype dtype)
+{
+    const int64_t *ksize;
+    if (op != &tn__op_MaxPoolGrad || dtype != TN_FLOAT32)
+        return false;
+    tn__sliding s = sliding_of(op, attrs, &ksize);
+    return tn__channel_axis(&s) == 3;
+}
+
+tn_status tn__pool_masked(const tn__op *op, const void *attrs, const tn_tensor *const *input, tn_tensor *dx)
+{
+    pool p;
+    TN_TRY(pool_of(op, attrs, &input[0]->shape, &p));
+    tn__conv plain = tn__windows_plain(&p.windows, p.windows.channels, p.windows.channels);
+    tn__product_max_pool_gradient(&plain, input[0]->data, input[2]->data, dx->data, true);
+    return TN_OK;
 }
 
 static tn_status max_gradient_last(tn__kernel *k)

@@ -63,6 +63,7 @@ typedef struct {
     size_t each;      /* bytes of scratch of a lane */
     int64_t filter;   /* numbers of the filter */
     tn__epilogue epilogue;
+    bool masked;      /* the gradient of the largest */
 } conv_job;
 
 static double work_of(const tn__conv *c)
@@ -128,9 +129,10 @@ tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *
     return TN_OK;
 }
 
-tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, const float *filter, const float *dy, float *dx)
+tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, const float *filter, const float *dy, float *dx,
+                                    tn__epilogue epilogue)
 {
-    conv_job job = { .kernels = tn__kernels(), .c = c, .y = dy, .to = dx };
+    conv_job job = { .kernels = tn__kernels(), .c = c, .y = dy, .to = dx, .epilogue = epilogue };
     int lanes = tn__lanes(work_of(c));
     job.each = whole_lines(job.kernels->conv_to_input_scratch(c));
     TN_TRY(prepare(context, &job, lanes, filter, true));
@@ -168,7 +170,7 @@ static void max_pool_gradient_lane(void *self, int lane, int lanes)
     const conv_job *job = self;
     int64_t first, last;
     tn__share(job->c->batch, 1, lane, lanes, &first, &last);
-    job->kernels->max_pool_gradient(job->c, job->x, job->y, job->to, first, last);
+    job->kernels->max_pool_gradient(job->c, job->x, job->y, job->to, job->masked, first, last);
 }
 
 /* Comparisons, and what they read. */
@@ -182,7 +184,8 @@ void tn__product_max_pool(const tn__conv *c, const float *x, float *y)
     tn__parallel(lanes_of_pool(c), max_pool_lane, &(conv_job){ .kernels = tn__kernels(), .c = c, .x = x, .to = y });
 }
 
-void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const float *dy, float *dx)
+void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked)
 {
-    tn__parallel(lanes_of_pool(c), max_pool_gradient_lane, &(conv_job){ .kernels = tn__kernels(), .c = c, .x = x, .y = dy, .to = dx });
+    conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .y = dy, .to = dx, .masked = masked };
+    tn__parallel(lanes_of_pool(c), max_pool_gradient_lane, &job);
 }

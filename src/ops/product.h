@@ -7,10 +7,11 @@
 /* What can fail does so only for lack of memory. */
 tn_status tn__product(tn_context *context, const tn__gemm *g);
 tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *x, const float *filter, float *y, tn__epilogue epilogue);
-tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, const float *filter, const float *dy, float *dx);
+tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, const float *filter, const float *dy, float *dx,
+                                    tn__epilogue epilogue);
 tn_status tn__product_conv_to_filter(tn_context *context, const tn__conv *c, const float *x, const float *dy, float *dfilter);
 /* Of these, c->y_channels is not read. */
 void tn__product_max_pool(const tn__conv *c, const float *x, float *y);
-void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const float *dy, float *dx);
+void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked);
 
 #endif

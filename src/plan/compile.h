@@ -9,14 +9,21 @@ typedef enum {
     TN__GENERAL, /* allocates what it gives, and settles shapes and types as it comes */
     TN__DIRECT,  /* the op's own kernel, without any of that */
     TN__CHAIN,   /* several steps' functions of elements in one: `fused` */
-    TN__PRODUCT, /* a product or convolution and what is done to it while it is stored: `fused` has the bias as its third operand */
+    TN__PRODUCT, /* a product, convolution or gradient and what is done to it while it is stored: `fused.after` says which operands for */
     TN__NOTHING  /* a view of what lies in the workspace: its handle stands there already */
 } tn__way;
+
+/* Which of a step's operands its epilogue takes; 0: none. */
+typedef struct {
+    uint8_t bias, beside, mask;
+    bool relu;
+} tn__after;
 
 /* What a chain takes are the step's operands; `shape` is that of all it gives. */
 typedef struct {
     tn__chain chain;                 /* without its arrays */
     tn_shape shape;
+    tn__after after;
     size_t outputs;
     size_t output[TN__CHAIN_STEPS];  /* slots */
     uint8_t giver[TN__CHAIN_STEPS];  /* and which of the chain's steps gives each */
@@ -41,6 +48,8 @@ typedef struct {
     tn_dtype dtype;
     tn_shape shape;
 } tn__place;
+
+enum { TN__EPILOGUE_INPUTS = 6 }; /* three of the product's and three of what is done to it */
 
 typedef struct tn__workspace tn__workspace;
 

@@ -5,7 +5,7 @@
 
 /* stand: by slot, what each is (dtype and shape); fetched slots are in the program. */
 tn_status tn__program_fuse(tn__program *program, tn_tensor *const *stand);
-/* Afterwards: a bias and a rectifier go into the product or convolution before them. */
+/* Afterwards: biases, sums, rectifiers and their masks go into the product, convolution or gradient before them. */
 tn_status tn__program_take_epilogues(tn__program *program, tn_tensor *const *stand);
 /* Leaves a step without a node; and takes out those that are. */
 void tn__step_leave(tn__step *step);

@@ -1,5 +1,6 @@
 /* fuse_test.c - which steps become one, and that the numbers stay. */
 #include "plan/dump.h"
+#include "ops/conv.h"
 #include "ops/ops.h"
 #include "support/check_op.h"
 
@@ -109,7 +110,7 @@ static void long_chains_are_cut(void **state)
 }
 
 typedef struct {
-    tn_tensor *w, *bias;
+    tn_tensor *w, *bias, *beside; /* the last as large as the result */
 } weights;
 
 static tn_tensor *dense(tn_tensor *x, const weights *w)
@@ -146,18 +147,104 @@ static void a_bias_and_a_rectifier_go_into_products_and_convolutions(void **stat
 {
     (void)state;
     TN_SCOPE;
-    weights w = { tn_random_normal(TN_SHAPE(20, 13), .seed = 4), tn_random_normal(TN_SHAPE(13), .seed = 5) };
+    weights w = { tn_random_normal(TN_SHAPE(20, 13), .seed = 4), tn_random_normal(TN_SHAPE(13), .seed = 5), NULL };
     check_product(1, dense, &w, "MatMul and Add Relu");
     check_product(300, dense, &w, "MatMul and Add Relu");
     check_product(64, linear, &w, "MatMul and Add ");
     check_product(20, image, &w, "Conv2D and Add Relu");
 }
 
+static tn_tensor *residual(tn_tensor *x, const weights *w)
+{
+    return tn_nn_relu(tn_add(w->beside, tn_add(tn_matmul(x, w->w), w->bias)));
+}
+
+static tn_tensor *masked(tn_tensor *x, const weights *w)
+{
+    return TN__APPLY(tn__op_ReluGrad, NULL, tn_matmul(x, w->w), w->beside);
+}
+
+static tn_tensor *masked_image(tn_tensor *x, const weights *w)
+{
+    tn__conv2d_attrs attrs = { .strides = { 1, 2, 1, 1 }, .dilations = { 1, 1, 1, 1 }, .padding = "SAME", .data_format = "NHWC" };
+    tn_tensor *dy = tn_reshape(x, TN_SHAPE(1, 10, 10, 4)), *filter = tn_reshape(w->w, TN_SHAPE(1, 5, 13, 4));
+    tn_tensor *dx = TN__APPLY(tn__op_Conv2DBackpropInput, &attrs, tn_shape_tensor(w->beside), filter, dy);
+    return TN__APPLY(tn__op_ReluGrad, NULL, dx, w->beside);
+}
+
+static tn_tensor *pooled_gradient(tn_tensor *x, int64_t window)
+{
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, x);
+    tn_tensor *image = tn_nn_relu(tn_reshape(x, TN_SHAPE(1, 10, 10, 4)));
+    tn_tensor *y = tn_nn_max_pool2d(.input = image, .ksize = { window, window }, .strides = { 2, 2 }, .padding = "VALID");
+    return tn_gradient(tape, tn_square(y), TN_LIST(x)).item[0];
+}
+
+static tn_tensor *tiled(tn_tensor *x, const weights *w)
+{
+    (void)w;
+    return pooled_gradient(x, 2);
+}
+
+static tn_tensor *overlapping(tn_tensor *x, const weights *w)
+{
+    (void)w;
+    return pooled_gradient(x, 3);
+}
+
+static void gradients_take_the_mask_of_a_rectifier_and_sums_take_another_array(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    weights w = { tn_random_normal(TN_SHAPE(20, 13), .seed = 4), tn_random_normal(TN_SHAPE(13), .seed = 5),
+                  tn_random_normal(TN_SHAPE(300, 13), .seed = 6) };
+    check_product(300, residual, &w, "MatMul and Add Add Relu");
+    check_product(300, masked, &w, "MatMul and ReluGrad");
+    w.beside = tn_random_normal(TN_SHAPE(1, 20, 10, 13), .seed = 7);
+    check_product(20, masked_image, &w, "Conv2DBackpropInput and ReluGrad");
+    check_product(20, tiled, &w, "MaxPoolGrad and ReluGrad");
+    check_product(20, overlapping, &w, "MaxPoolGrad and ReluGrad");
+}
+
+static tn_tensor *bias_behind(tn_tensor *x, const weights *w)
+{
+    return tn_add(tn_add(tn_matmul(x, w->w), w->beside), w->bias);
+}
+
+static tn_tensor *rectified_before(tn_tensor *x, const weights *w)
+{
+    return tn_add(tn_nn_relu(tn_matmul(x, w->w)), w->beside);
+}
+
+static tn_tensor *twice(tn_tensor *x, const weights *w)
+{
+    tn_tensor *y = tn_matmul(x, w->w);
+    return tn_add(y, y);
+}
+
+static tn_tensor *mask_itself(tn_tensor *x, const weights *w)
+{
+    return TN__APPLY(tn__op_ReluGrad, NULL, w->beside, tn_matmul(x, w->w));
+}
+
+static void other_orders_than_that_of_storing_stay_steps(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    weights w = { tn_random_normal(TN_SHAPE(20, 13), .seed = 4), tn_random_normal(TN_SHAPE(13), .seed = 5),
+                  tn_random_normal(TN_SHAPE(30, 13), .seed = 6) };
+    check_product(30, bias_behind, &w, "chain of 2: Add Add");
+    check_product(30, rectified_before, &w, "chain of 2: Relu Add");
+    check_product(30, twice, &w, " AddV2 ");
+    check_product(30, mask_itself, &w, " ReluGrad ");
+}
+
 static void a_product_that_something_else_asks_for_stays_by_itself(void **state)
 {
     (void)state;
     TN_SCOPE;
-    weights w = { tn_random_normal(TN_SHAPE(20, 13), .seed = 4), tn_random_normal(TN_SHAPE(13), .seed = 5) };
+    weights w = { tn_random_normal(TN_SHAPE(20, 13), .seed = 4), tn_random_normal(TN_SHAPE(13), .seed = 5), NULL };
     tn_tensor *column = tn_random_normal(TN_SHAPE(13, 1), .seed = 5);
     building b = begin(30, 20);
     tn_tensor *product = tn_matmul(b.in, w.w), *y = tn_add(product, w.bias);
@@ -243,6 +330,8 @@ int main(void)
         cmocka_unit_test(other_shapes_and_types_stay_out),
         cmocka_unit_test(long_chains_are_cut),
         cmocka_unit_test(a_bias_and_a_rectifier_go_into_products_and_convolutions),
+        cmocka_unit_test(gradients_take_the_mask_of_a_rectifier_and_sums_take_another_array),
+        cmocka_unit_test(other_orders_than_that_of_storing_stay_steps),
         cmocka_unit_test(a_product_that_something_else_asks_for_stays_by_itself),
         cmocka_unit_test(without_a_plan_every_node_that_is_needed_is_a_step_of_its_own),
         cmocka_unit_test(a_program_can_be_read),

@@ -4,6 +4,7 @@
 #include "ops/conv.h"
 #include "ops/matmul.h"
 #include "ops/ops.h"
+#include "ops/pool.h"
 #include "runtime/dispatch.h"
 #include "base/clock.h"
 #include "base/subnormal.h"
@@ -161,14 +162,20 @@ static tn_status run_chain(tn_context *context, const tn__program *p, const tn__
 
 static tn_status run_product(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)
 {
-    const size_t *operand = &p->operand.item[s->first_input];
-    const tn_tensor *a = w->value[operand[0]], *b = w->value[operand[1]];
-    tn__epilogue epilogue = { .bias = w->value[operand[2]]->data, .relu = s->fused->chain.steps == 2 };
+    const tn__node *node = s->node;
+    const tn__after *after = &s->fused->after;
+    const tn_tensor *input[TN__EPILOGUE_INPUTS];
+    for (size_t i = 0; i < tn__step_inputs(s); i++)
+        input[i] = w->value[p->operand.item[s->first_input + i]];
+    tn__epilogue epilogue = { after->bias ? input[after->bias]->data : NULL, after->beside ? input[after->beside]->data : NULL,
+                              after->relu, after->mask ? input[after->mask]->data : NULL };
     tn_tensor *output;
     TN_TRY(output_of(p, s->fused, 0, w, &output));
-    if (s->node->op == &tn__op_MatMul)
-        return tn__matmul_with_epilogue(context, s->node->attrs, a, b, output, epilogue);
-    return tn__conv_with_epilogue(context, s->node->op, s->node->attrs, a, b, output, epilogue);
+    if (node->op == &tn__op_MatMul)
+        return tn__matmul_with_epilogue(context, node->attrs, input[0], input[1], output, epilogue);
+    if (node->op == &tn__op_MaxPoolGrad)
+        return tn__pool_masked(node->op, node->attrs, input, output);
+    return tn__conv_with_epilogue(context, node->op, node->attrs, input, output, epilogue);
 }
 
 static tn_status run_step(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)

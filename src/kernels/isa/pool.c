@@ -59,8 +59,14 @@ static void largest_of(const tn__conv *c, const window *w, const float *image, f
     }
 }
 
+/* Each pixel lies in one window, so its gradient need not be added to another. */
+static bool is_tiled(const tn__conv_axis *axis)
+{
+    return axis->stride == axis->window && axis->dilation == 1 && axis->before == 0 && axis->in == axis->out * axis->stride;
+}
+
 /* dy goes to the first of the window's largest: its first tap, also when that is NaN, until there is a larger. */
-static void give_back(const tn__conv *c, const window *w, const float *image, const float *dy, float *dx)
+INLINE void give_back(bool add, bool masked, const tn__conv *c, const window *w, const float *image, const float *dy, float *dx)
 {
     for (int64_t k = 0; k < c->x_channels; k += LANES) {
         int64_t count = c->x_channels - k;
@@ -75,11 +81,14 @@ static void give_back(const tn__conv *c, const window *w, const float *image, co
             at = (larger & tap) | (~larger & at);
             first = false;
         }
+        if (masked)
+            given *= choose(most > 0, broadcast(1), (vector){ 0 });
         EACH_TAP(w, r, q)
         {
             float *to = dx + place(c, w, r, q) + k;
             mask here = at == none + (int32_t)(r * c->column.window + q);
-            store_some(to, load_some(to, count) + choose(here, given, (vector){ 0 }), count);
+            vector more = choose(here, given, (vector){ 0 });
+            store_some(to, add ? load_some(to, count) + more : more, count);
         }
     }
 }
@@ -93,14 +102,25 @@ void TN__ISA(tn__max_pool)(const tn__conv *c, const float *x, float *y, int64_t 
         }
 }
 
-void TN__ISA(tn__max_pool_gradient)(const tn__conv *c, const float *x, const float *dy, float *dx, int64_t first, int64_t last)
+INLINE void give_back_all(bool add, bool masked, const tn__conv *c, const float *x, const float *dy, float *dx, int64_t first, int64_t last)
 {
     int64_t image = c->row.in * c->column.in * c->x_channels;
-    memset(dx + first * image, 0, (size_t)((last - first) * image) * sizeof *dx);
     for (int64_t i = first * c->row.out; i < last * c->row.out; i++)
         for (int64_t q = 0; q < c->column.out; q++) {
             window w = window_at(c, i % c->row.out, q);
             int64_t at = i / c->row.out * image;
-            give_back(c, &w, x + at, dy + (i * c->column.out + q) * c->x_channels, dx + at);
+            give_back(add, masked, c, &w, x + at, dy + (i * c->column.out + q) * c->x_channels, dx + at);
         }
+}
+
+void TN__ISA(tn__max_pool_gradient)(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked, int64_t first, int64_t last)
+{
+    int64_t image = c->row.in * c->column.in * c->x_channels;
+    bool add = !is_tiled(&c->row) || !is_tiled(&c->column);
+    if (add)
+        memset(dx + first * image, 0, (size_t)((last - first) * image) * sizeof *dx);
+    if (add)
+        give_back_all(true, masked, c, x, dy, dx, first, last);
+    else
+        give_back_all(false, masked, c, x, dy, dx, first, last);
 }
