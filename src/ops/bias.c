@@ -2,6 +2,7 @@
 #include "ops/bias.h"
 #include "ops/window.h"
 #include "ops/chain.h"
+#include "ops/product.h"
 #include <string.h>
 
 typedef struct {
@@ -149,11 +150,10 @@ static tn_status add_compute(tn__kernel *kernel)
 /* Channels that come last are columns; others are stretches of numbers. */
 static void sum_floats(const layout *l, const float *x, double *sum, float *y)
 {
-    const tn__kernels_table *kernels = tn__kernels();
     if (l->inner == 1)
-        kernels->sum_columns(x, l->channels, l->outer, l->channels, sum);
+        tn__product_sum_columns(x, l->channels, l->outer, l->channels, sum);
     for (int64_t i = 0; i < l->outer * l->channels && l->inner > 1; i++)
-        sum[i % l->channels] += kernels->sum(x + i * l->inner, l->inner);
+        sum[i % l->channels] += tn__product_sum(x + i * l->inner, l->inner);
     for (int64_t c = 0; c < l->channels; c++)
         y[c] = (float)sum[c];
 }

@@ -1,4 +1,4 @@
-/* product.c - products, convolutions and pooling of float32, cut into lanes. */
+/* product.c - products, convolutions, pooling and sums of float32, cut into lanes. */
 #include "ops/product.h"
 #include "kernels/parallel.h"
 #include <string.h>
@@ -188,4 +188,66 @@ void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const floa
 {
     conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .y = dy, .to = dx, .masked = masked };
     tn__parallel(lanes_of_pool(c), max_pool_gradient_lane, &job);
+}
+
+/* --- sums --------------------------------------------------------------------------------------------------------------- */
+enum { SUM_LANES = 8, COLUMNS = 256, ROWS = 32, NUMBERS = 4096 }; /* more lanes have no more memory to read; what is cut in whole units */
+
+typedef struct {
+    const float *x;
+    int64_t step, rows, columns;
+    double sum[SUM_LANES][COLUMNS];
+} sum_job;
+
+static int lanes_of_sum(double count)
+{
+    int lanes = tn__lanes(count);
+    return lanes < SUM_LANES ? lanes : SUM_LANES;
+}
+
+static void sum_lane(void *self, int lane, int lanes)
+{
+    sum_job *job = self;
+    int64_t first, last;
+    tn__share(job->rows, NUMBERS, lane, lanes, &first, &last);
+    job->sum[lane][0] = tn__kernels()->sum(job->x + first, last - first);
+}
+
+double tn__product_sum(const float *x, int64_t count)
+{
+    int lanes = lanes_of_sum((double)count);
+    if (lanes == 1)
+        return tn__kernels()->sum(x, count);
+    sum_job job = { .x = x, .rows = count };
+    tn__parallel(lanes, sum_lane, &job);
+    double sum = 0;
+    for (int lane = 0; lane < lanes; lane++)
+        sum += job.sum[lane][0];
+    return sum;
+}
+
+static void columns_lane(void *self, int lane, int lanes)
+{
+    sum_job *job = self;
+    int64_t first, last;
+    tn__share(job->rows, ROWS, lane, lanes, &first, &last);
+    tn__kernels()->sum_columns(job->x + first * job->step, job->step, last - first, job->columns, job->sum[lane]);
+}
+
+static void sum_some_columns(int lanes, const float *x, int64_t step, int64_t rows, int64_t columns, double *sum)
+{
+    sum_job job = { .x = x, .step = step, .rows = rows, .columns = columns };
+    tn__parallel(lanes, columns_lane, &job);
+    for (int lane = 0; lane < lanes; lane++)
+        for (int64_t i = 0; i < columns; i++)
+            sum[i] += job.sum[lane][i];
+}
+
+void tn__product_sum_columns(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum)
+{
+    int lanes = lanes_of_sum((double)rows * (double)columns);
+    if (lanes == 1)
+        tn__kernels()->sum_columns(x, step, rows, columns, sum);
+    for (int64_t at = 0; at < columns && lanes > 1; at += COLUMNS)
+        sum_some_columns(lanes, x + at, step, rows, columns - at < COLUMNS ? columns - at : COLUMNS, sum + at);
 }

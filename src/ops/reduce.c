@@ -1,5 +1,6 @@
 /* reduce.c - one number of many: sums, products, extremes and their kin over some axes. */
 #include "ops/array.h"
+#include "ops/product.h"
 #include <math.h>
 #include <string.h>
 
@@ -276,7 +277,7 @@ static tn_status reduce_compute(tn__kernel *kernel)
 static void sum_rows(total *to, const void *x, int64_t step, int64_t rows, int64_t n)
 {
     double sums[LANES] = { 0 };
-    tn__kernels()->sum_columns(x, step, rows, n, sums);
+    tn__product_sum_columns(x, step, rows, n, sums);
     for (int64_t i = 0; i < n; i++)
         to[i].real += sums[i];
 }
@@ -284,7 +285,7 @@ static void sum_rows(total *to, const void *x, int64_t step, int64_t rows, int64
 #define FOLD_SUMS(name, result)                                              \
     static void name##_f32_one(total *to, const void *x, int64_t n)          \
     {                                                                        \
-        to->real += tn__kernels()->sum(x, n);                                \
+        to->real += tn__product_sum(x, n);                                   \
     }                                                                        \
     FOLD_BUT_ONE(name, f32, float, double, real, 0, s + v, result, sum_rows) \
     FOLD(name, f64, double, double, real, 0, s + v, result)

@@ -60,6 +60,19 @@ static void every_pattern_of_axes_comes_out(void **state)
     }
 }
 
+/* Large enough for every thread; whole numbers have exact sums. */
+static void large_sums_are_those_of_their_parts(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    enum { ROWS = 4001, COLUMNS = 300 };
+    tn_tensor *ones = tn_ones(TN_SHAPE(ROWS, COLUMNS), TN_FLOAT32);
+    tn_tensor *row = tn_cast(tn_range(tn_scalar(0), tn_scalar(COLUMNS), tn_scalar(1)), TN_FLOAT32), *x = tn_multiply(ones, row);
+    CHECK_TENSOR(tn_reduce_sum(x, TN_AXES(0)), tn_multiply(row, tn_fill(TN_SHAPE(COLUMNS), tn_cast(tn_scalar(ROWS), TN_FLOAT32))), 0, 0);
+    CHECK_VALUES(tn_reduce_sum(ones), 0, ROWS * COLUMNS);
+    CHECK_VALUES(tn_reduce_mean(x), 1e-6, (COLUMNS - 1) / 2.);
+}
+
 static void extremes_share_their_gradient_among_equals(void **state)
 {
     (void)state;
@@ -268,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_and_means_run_over_any_axes),
         cmocka_unit_test(every_pattern_of_axes_comes_out),
+        cmocka_unit_test(large_sums_are_those_of_their_parts),
         cmocka_unit_test(extremes_share_their_gradient_among_equals),
         cmocka_unit_test(over_no_axes_everything_stays),
         cmocka_unit_test(one_axis_may_stand_without_its_macro),
