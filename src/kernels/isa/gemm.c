@@ -9,9 +9,18 @@ static bool is_small(const tn__gemm *g)
     return (double)g->m * (double)g->n * (double)g->k <= 128. * 128 * 128 || g->n <= 32 || g->m <= 16 || g->k <= 64;
 }
 
+/* So few columns that most of a tile's would not count, while a has a whole row of c's columns side by side. */
+static bool is_turned(const tn__gemm *g)
+{
+    const tn__epilogue *e = &g->epilogue;
+    return g->n < TILE && g->row_a == 1 && g->column_a != 1 && g->m >= 2 * TILE && !e->bias && !e->beside && !e->relu && !e->mask;
+}
+
 /* Enough for a part of the product as well, which may be a small one where the whole is large. */
 size_t TN__ISA(tn__gemm_scratch)(const tn__gemm *g)
 {
+    if (is_turned(g))
+        return (size_t)(g->k * TILE + g->m * g->n) * sizeof(float);
     size_t panel = g->column_b == 1 ? 0 : (size_t)(g->k * TILE), blocks = is_small(g) ? 0 : (size_t)(HEIGHT + WIDTH) * DEPTH;
     return (panel > blocks ? panel : blocks) * sizeof(float);
 }
@@ -43,6 +52,17 @@ static void small(const tn__gemm *g, float *panel)
         t.row_b = packed ? TILE : g->row_b;
         column(&t, g, j, packed);
     }
+}
+
+/* The transposed product, turned back. */
+static void turned(const tn__gemm *g, float *scratch)
+{
+    tn__gemm t = { .m = g->n, .n = g->m, .k = g->k, .a = g->b, .row_a = g->column_b, .column_a = g->row_b, .b = g->a,
+                   .row_b = g->column_a, .column_b = 1, .c = scratch, .row_c = g->m };
+    small(&t, NULL);
+    for (int64_t i = 0; i < g->m; i++)
+        for (int64_t j = 0; j < g->n; j++)
+            g->c[i * g->row_c + j] = scratch[j * g->m + i];
 }
 
 /* A part of a long way in equal steps, each a multiple of `unit`, none longer than `most`. */
@@ -93,7 +113,9 @@ static void large(const tn__gemm *g, void *scratch)
 
 void TN__ISA(tn__gemm)(const tn__gemm *g, void *scratch)
 {
-    if (is_small(g))
+    if (is_turned(g))
+        turned(g, scratch);
+    else if (is_small(g))
         small(g, scratch);
     else
         large(g, scratch);
