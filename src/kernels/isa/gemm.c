@@ -4,9 +4,17 @@
 
 enum { DEPTH = 256, HEIGHT = ROWS * 24, WIDTH = TILE * 32 };
 
+/* Rows of a that lie this far apart fall on each other's places in the cache. */
+enum { FAR = 2048 };
+
+static bool is_shallow(const tn__gemm *g)
+{
+    return g->k <= 64 && (g->column_a < FAR || g->n <= 64);
+}
+
 static bool is_small(const tn__gemm *g)
 {
-    return (double)g->m * (double)g->n * (double)g->k <= 128. * 128 * 128 || g->n <= 32 || g->m <= 16 || g->k <= 64;
+    return (double)g->m * (double)g->n * (double)g->k <= 128. * 128 * 128 || g->n <= 32 || g->m <= 16 || is_shallow(g);
 }
 
 /* So few columns that most of a tile's would not count, while a has a whole row of c's columns side by side. */
