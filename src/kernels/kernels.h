@@ -101,7 +101,8 @@ typedef struct {
     size_t (*conv_to_filter_scratch)(const tn__conv *c);
     void (*conv_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
                            void *scratch);
-    /* Places first <= i < last of the arrays, first a multiple of TN__CHAIN_TILE. An output is no input. */
+    /* Places first <= i < last of the arrays, first a multiple of TN__CHAIN_TILE. An output may lie where an
+     * input of period 0 does that no step behind its own reads. */
     size_t (*chain_scratch)(const tn__chain *c);
     void (*chain)(const tn__chain *c, int64_t first, int64_t last, float *scratch);
     void (*adam)(const tn__adam *a, int64_t first, int64_t last);
@@ -113,7 +114,7 @@ typedef struct {
     double (*exponentials)(const float *x, int64_t count, float most, float *y);
     void (*divide_by)(float *y, int64_t count, float divisor);
     /* Windows as of a convolution: the largest of each, by rows of y as conv(); and dx of dy, by whole images; masked: 0 where x is
-     * not above 0, as ReluGrad would make it. */
+     * not above 0, as ReluGrad would make it. Where each pixel is in one window, dx may lie where x does. */
     void (*max_pool)(const tn__conv *c, const float *x, float *y, int64_t first, int64_t last);
     void (*max_pool_gradient)(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked, int64_t first, int64_t last);
 } tn__kernels_table;

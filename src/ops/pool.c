@@ -348,6 +348,20 @@ tn_status tn__pool_masked(const tn__op *op, const void *attrs, const tn_tensor *
     return TN_OK;
 }
 
+static bool is_tiled(const tn__conv_axis *axis)
+{
+    return axis->stride == axis->window && axis->before == 0 && axis->in == axis->out * axis->stride;
+}
+
+bool tn__pool_in_place(const tn__op *op, const void *attrs, const tn_shape *image)
+{
+    pool p;
+    if (pool_of(op, attrs, image, &p) != TN_OK)
+        return false;
+    tn__conv plain = tn__windows_plain(&p.windows, p.windows.channels, p.windows.channels);
+    return is_tiled(&plain.row) && is_tiled(&plain.column);
+}
+
 static tn_status max_gradient_last(tn__kernel *k)
 {
     return maximum_slope(k, k->output[0], k->input[2], false);

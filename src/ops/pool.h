@@ -7,5 +7,7 @@
 bool tn__pool_takes_mask(const tn__op *op, const void *attrs, tn_dtype dtype);
 /* dx; input: the op's own, none empty. */
 tn_status tn__pool_masked(const tn__op *op, const void *attrs, const tn_tensor *const *input, tn_tensor *dx);
+/* May dx lie where the image does? Where each pixel is in one window. */
+bool tn__pool_in_place(const tn__op *op, const void *attrs, const tn_shape *image);
 
 #endif

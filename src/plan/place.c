@@ -2,9 +2,12 @@
  *
  * What is placed is overwritten by a later step or the next run. So only what nobody can keep is: results of steps whose op
  * writes into what it is given, that are not fetched, and that go only to ops which do not hold on to their inputs. Views of
- * what is placed share its place; they and it live as long as the last of them is used. */
+ * what is placed share its place; they and it live as long as the last of them is used. What goes over its input number by number
+ * writes where an input lies that ends there. */
 #include "plan/compile.h"
 #include "runtime/dispatch.h"
+#include "ops/ops.h"
+#include "ops/pool.h"
 #include <string.h>
 
 enum { LINE = 64, NONE = 0 };
@@ -139,11 +142,70 @@ static size_t size_of(const tn__place *place)
     return bytes ? (bytes + LINE - 1) / LINE * LINE : LINE;
 }
 
-static tn_status place_outputs(placing *a, const tn__step *s)
+/* The last of a chain's steps that reads what lies at the root, or TN__CHAIN_STEPS: not number by number. */
+static int last_reader(const placing *a, const tn__step *s, size_t root)
+{
+    const tn__chain *c = &s->fused->chain;
+    int last = 0;
+    for (int i = 0; i < c->inputs; i++) {
+        if (a->root[a->p->operand.item[s->first_input + (size_t)i]] != root)
+            continue;
+        if (c->in[i].period != 0)
+            return TN__CHAIN_STEPS;
+        for (int k = 0; k < c->steps; k++)
+            if (c->step[k].a == i || c->step[k].b == i)
+                last = k > last ? k : last;
+    }
+    return last;
+}
+
+/* A convolution reads what it adds, or its mask, where it stores; the gradient of windows side by side its image. */
+static bool product_reads_in_place(const placing *a, const tn__step *s, size_t root)
+{
+    const size_t *operand = &a->p->operand.item[s->first_input];
+    const tn__after *after = &s->fused->after;
+    const tn__op *op = s->node->op;
+    bool pool = op == &tn__op_MaxPoolGrad;
+    if (!pool && op != &tn__op_Conv2D && op != &tn__op_Conv2DBackpropInput)
+        return false;
+    for (size_t i = 0; i < tn__step_inputs(s); i++) {
+        bool here = i > 0 && (i == after->mask || i == after->beside);
+        if (a->root[operand[i]] == root && !here && !(pool && i == 0 && tn__pool_in_place(op, s->node->attrs, &s->fused->shape)))
+            return false;
+    }
+    return true;
+}
+
+/* Result i may lie where an input lies that is not used any more, if nothing reads that after it was written. */
+static bool can_replace(const placing *a, const tn__step *s, size_t i, size_t root)
+{
+    if (s->way == TN__PRODUCT)
+        return product_reads_in_place(a, s, root);
+    return s->way == TN__CHAIN && last_reader(a, s, root) <= s->fused->giver[i];
+}
+
+static bool take_over(placing *a, const tn__step *s, size_t i, size_t number)
+{
+    const tn__program *p = a->p;
+    tn__place *to = &p->place[tn__step_output(s, i)];
+    for (size_t k = 0; k < tn__step_inputs(s) && s->fused; k++) {
+        size_t root = a->root[p->operand.item[s->first_input + k]];
+        if (!p->place[root].placed || a->end[root] != number || size_of(&p->place[root]) != size_of(to) || !can_replace(a, s, i, root))
+            continue;
+        to->offset = p->place[root].offset;
+        a->end[root] = NONE; /* its place is not free */
+        return true;
+    }
+    return false;
+}
+
+static tn_status place_outputs(placing *a, const tn__step *s, size_t number)
 {
     for (size_t i = 0; i < tn__step_outputs(s); i++) {
         size_t slot = tn__step_output(s, i), root = a->root[slot];
         tn__place *place = &a->p->place[slot];
+        if (place->placed && root == slot && take_over(a, s, i, number))
+            continue;
         if (place->placed && root == slot)
             TN_TRY(take(a, size_of(place), &place->offset));
         else if (place->placed)
@@ -185,7 +247,7 @@ static tn_status place_all(placing *a)
             a->kept[a->root[p->fetch_slot[i]]] = true;
     drop_kept(a);
     for (size_t i = 0; i < p->step.count; i++) {
-        TN_TRY(place_outputs(a, &p->step.item[i]));
+        TN_TRY(place_outputs(a, &p->step.item[i], i + 1));
         TN_TRY(free_dead(a, &p->step.item[i], i + 1));
     }
     return TN_OK;
