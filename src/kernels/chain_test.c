@@ -138,11 +138,40 @@ static void a_chain_reads_what_is_spread_and_gives_what_is_asked_for(void **stat
     }
 }
 
+/* A large result is written past the caches, and is that of its parts. */
+static void a_large_result_is_that_of_small_ones(void **state)
+{
+    (void)state;
+    enum { N = (2 << 20) + 512, PART = 1 << 20 };
+    const tn__kernels_table *table;
+    float *in = malloc(sizeof(float) * N), *whole = aligned_alloc(64, sizeof(float) * N), *parts = aligned_alloc(64, sizeof(float) * N), three = 3;
+    assert_true(in && whole && parts);
+    for (int i = 0; i < N; i++)
+        in[i] = (float)(i % 1001 - 500);
+    for (size_t t = 0; (table = tn__kernels_at(t)); t++) {
+        tn__chain c = { .inputs = 2, .steps = 2, .places = 2, .in = { { in, 1, 0 }, { &three, 1, 1 } } };
+        c.step[0] = (tn__chain_step){ TN__DO_MULTIPLY, 0, 1, 0, NULL };
+        c.step[1] = (tn__chain_step){ TN__DO_RELU, 2, 2, 1, whole };
+        void *scratch = scratch_for(table, &c);
+        table->chain(&c, 0, N, scratch);
+        c.step[1].out = parts;
+        for (int64_t i = 0; i < N; i += PART)
+            table->chain(&c, i, i + PART < N ? i + PART : N, scratch);
+        assert_memory_equal(whole, parts, sizeof(float) * N);
+        assert_float_equal(whole[1000], 1500, 0);
+        free(scratch);
+    }
+    free(in);
+    free(whole);
+    free(parts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_function_is_as_exact_as_it_says),
         cmocka_unit_test(a_chain_reads_what_is_spread_and_gives_what_is_asked_for),
+        cmocka_unit_test(a_large_result_is_that_of_small_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,6 +113,8 @@ typedef struct {
     float (*largest)(const float *x, int64_t count);
     double (*exponentials)(const float *x, int64_t count, float most, float *y);
     void (*divide_by)(float *y, int64_t count, float divisor);
+    /* The three of them for rows that stand one behind the other. */
+    void (*softmax)(const float *x, int64_t count, int64_t rows, float *y);
     /* Windows as of a convolution: the largest of each, by rows of y as conv(); and dx of dy, by whole images; masked: 0 where x is
      * not above 0, as ReluGrad would make it. Where each pixel is in one window, dx may lie where x does. */
     void (*max_pool)(const tn__conv *c, const float *x, float *y, int64_t first, int64_t last);

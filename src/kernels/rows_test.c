@@ -3,6 +3,7 @@
 #include "support/check.h"
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { COUNT = 3000 };
@@ -106,6 +107,33 @@ static void check_windows(const tn__kernels_table *table, const tn__conv *c)
     assert_memory_equal(masked, expected_masked, bytes);
 }
 
+/* A result that is written past the caches is the same one. */
+static void softmax_of_many_rows_is_that_of_each(void **state)
+{
+    (void)state;
+    enum { ROW = 1024, ROWS = 2049, EACH = ROW * ROWS };
+    float *in = malloc(sizeof(float) * EACH), *out = aligned_alloc(64, sizeof(float) * EACH);
+    assert_non_null(in);
+    assert_non_null(out);
+    fill(3);
+    for (int i = 0; i < EACH; i++)
+        in[i] = x[i % 2999];
+    EACH_TABLE(table)
+    {
+        table->softmax(in, ROW, ROWS, out);
+        for (int r = 0; r < ROWS; r += 128) {
+            double sum = table->exponentials(in + r * ROW, ROW, table->largest(in + r * ROW, ROW), y);
+            table->divide_by(y, ROW, (float)sum);
+            assert_memory_equal(y, out + r * ROW, ROW * sizeof *y);
+        }
+        table->softmax(in, 7, 3, y);
+        table->softmax(in + 7, 7, 1, z);
+        assert_memory_equal(y + 7, z, 7 * sizeof *y);
+    }
+    free(in);
+    free(out);
+}
+
 static void a_window_gives_its_largest_and_takes_back_what_came(void **state)
 {
     (void)state;
@@ -152,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_are_as_exact_as_float_can_say),
         cmocka_unit_test(rows_of_any_length_have_a_largest_and_exponentials),
+        cmocka_unit_test(softmax_of_many_rows_is_that_of_each),
         cmocka_unit_test(a_window_gives_its_largest_and_takes_back_what_came),
         cmocka_unit_test(adam_makes_one_step),
     };

@@ -1,5 +1,6 @@
 /* reduce.c - one number of many: sums, products, extremes and their kin over some axes. */
 #include "ops/array.h"
+#include "kernels/parallel.h"
 #include "ops/product.h"
 #include <math.h>
 #include <string.h>
@@ -178,6 +179,36 @@ static void fold_nothing(const reduction *r, const fold *f, size_t size, char *y
         f->end(&nothing, 1, 0, y + i * (int64_t)size);
 }
 
+typedef struct {
+    reduction r;
+    const fold *f;
+    size_t size;
+    const char *x;
+    char *y;
+} fold_job;
+
+/* Goes to place number n. */
+static void go_to(const loops *l, int64_t n, int64_t *at, int64_t *offset)
+{
+    *offset = 0;
+    for (int i = 0; i < l->rank; i++) {
+        at[i] = n % l->dim[i];
+        *offset += at[i] * l->step[i];
+        n /= l->dim[i];
+    }
+}
+
+static void fold_lane(void *self, int lane, int lanes)
+{
+    const fold_job *job = self;
+    const reduction *r = &job->r;
+    int64_t at[TN_MAX_RANK], offset, first, last, inner = r->inner_gone ? 1 : r->inner;
+    tn__share(r->outputs / inner, 1, lane, lanes, &first, &last);
+    go_to(&r->kept, first, at, &offset);
+    for (int64_t i = first; i < last; i++, advance(&r->kept, at, &offset))
+        fold_place(r, job->f, job->size, job->x + offset * (int64_t)job->size, job->y + i * inner * (int64_t)job->size);
+}
+
 enum { DTYPES = 20 };
 typedef struct {
     const fold *of[DTYPES];
@@ -196,17 +227,14 @@ static tn_status reduce_compute(tn__kernel *kernel)
         return tn__fail(TN_UNIMPLEMENTED, "%s has no kernel for %s", kernel->op->name,
                         tn__dtype_name((tn_dtype)x->dtype));
     TN_TRY(tn__ensure_output(kernel, 0, (tn_dtype)x->dtype, &shape));
-    reduction r = plan_reduction(&x->shape, reduced);
-    char *y = kernel->output[0]->data;
-    if (r.outputs == 0 || r.inputs == 0) {
-        fold_nothing(&r, f, size, y);
+    fold_job job = { plan_reduction(&x->shape, reduced), f, size, x->data, kernel->output[0]->data };
+    if (job.r.outputs == 0 || job.r.inputs == 0) {
+        fold_nothing(&job.r, f, size, job.y);
         return TN_OK;
     }
-    int64_t at[TN_MAX_RANK] = { 0 }, offset = 0, lanes = r.inner_gone ? 1 : r.inner;
-    do {
-        fold_place(&r, f, size, (const char *)x->data + offset * (int64_t)size, y);
-        y += lanes * (int64_t)size;
-    } while (advance(&r.kept, at, &offset));
+    int64_t places = job.r.outputs / (job.r.inner_gone ? 1 : job.r.inner);
+    int lanes = tn__lanes((double)tn__count(x));
+    tn__parallel(places < lanes ? 1 : lanes, fold_lane, &job); /* with few places each sum is shared instead */
     return TN_OK;
 }
 

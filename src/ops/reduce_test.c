@@ -198,6 +198,23 @@ static tn_tensor *mean_of_squares(void *self, tn_list inputs)
 }
 
 /* In a graph whose input has no known rank. */
+/* Large sums are shared between threads; places, columns and all of it are cut differently. Every number is whole and small, so sums
+ * are exact. */
+static void large_sums_are_those_of_their_numbers(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    enum { A = 301, B = 70, C = 67 };
+    tn_tensor *x = tn_cast(tn_range(tn_scalar(0), tn_scalar(A * B * C), tn_scalar(1)), TN_INT32);
+    x = tn_floormod(x, tn_cast(tn_scalar(13), TN_INT32));
+    tn_tensor *whole = tn_reshape(x, TN_SHAPE(A, B, C)), *real = tn_cast(whole, TN_FLOAT32);
+    const tn_axes axes[] = { TN_AXES(0), TN_AXES(1), TN_AXES(2), TN_AXES(0, 1), TN_AXES(1, 2), TN_AXES(0, 2), TN_AXES(0, 1, 2) };
+    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++)
+        CHECK_TENSOR(tn_reduce_sum(real, .axis = axes[i]), tn_cast(tn_reduce_sum(whole, .axis = axes[i]), TN_FLOAT32), 0, 0);
+    CHECK_TENSOR(tn_reduce_max(real, .axis = TN_AXES(1)), tn_cast(tn_reduce_max(whole, .axis = TN_AXES(1)), TN_FLOAT32), 0, 0);
+    CHECK_NO_ERROR();
+}
+
 static void every_axis_can_be_meant_without_a_known_rank(void **state)
 {
     (void)state;
@@ -289,6 +306,7 @@ int main(void)
         cmocka_unit_test(products_have_a_gradient_at_zero),
         cmocka_unit_test(norms_truths_and_their_empty_values),
         cmocka_unit_test(integers_wrap_and_their_means_truncate),
+        cmocka_unit_test(large_sums_are_those_of_their_numbers),
         cmocka_unit_test(every_axis_can_be_meant_without_a_known_rank),
         cmocka_unit_test(wrong_axes_are_named),
         cmocka_unit_test(statistics_are_made_of_reductions),

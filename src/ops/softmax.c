@@ -161,6 +161,10 @@ static void rows_lane(void *self, int lane, int lanes)
     const rows *r = self;
     int64_t first, last;
     tn__share(r->n ? tn__count(r->x) / r->n : 0, 1, lane, lanes, &first, &last);
+    if (r->x->dtype == TN_FLOAT32 && r->row_f32 == softmax_f32) {
+        tn__kernels()->softmax((const float *)r->x->data + first * r->n, r->n, last - first, (float *)r->y + first * r->n);
+        return;
+    }
     for (int64_t at = first * r->n; at < last * r->n; at += r->n)
         if (r->x->dtype == TN_FLOAT32)
             r->row_f32((const float *)r->x->data + at, r->n, (float *)r->y + at);

@@ -1,13 +1,23 @@
 /* rows.c - what softmax and its kin do to a row. */
+#include "kernels/isa/table.h"
 #include "kernels/isa/math.h"
 
-enum { BLOCK = 64 * LANES };
+enum { BLOCK = 64 * LANES, ROW = 4096 };
 
 /* The largest number; -inf where there is none that is one. */
 float TN__ISA(tn__largest)(const float *x, int64_t count)
 {
-    vector most = broadcast(-__builtin_inff());
+    enum { CHAINS = 4 }; /* each waits for itself alone */
+    vector part[CHAINS];
+    for (int k = 0; k < CHAINS; k++)
+        part[k] = broadcast(-__builtin_inff());
     int64_t i = 0;
+    for (; i + CHAINS * LANES <= count; i += CHAINS * LANES)
+        UNROLL for (int k = 0; k < CHAINS; k++)
+            part[k] = choose(load(x + i + k * LANES) > part[k], load(x + i + k * LANES), part[k]);
+    vector most = part[0];
+    for (int k = 1; k < CHAINS; k++)
+        most = choose(part[k] > most, part[k], most);
     for (; i + LANES <= count; i += LANES)
         most = choose(load(x + i) > most, load(x + i), most);
     float largest = -__builtin_inff();
@@ -54,4 +64,20 @@ void TN__ISA(tn__divide_by)(float *y, int64_t count, float divisor)
         store(y + i, load(y + i) / divisor);
     for (; i < count; i++)
         y[i] /= divisor;
+}
+
+/* exponentials() of a row into y, which stays in the nearest cache, and the quotients into its place. */
+void TN__ISA(tn__softmax)(const float *x, int64_t count, int64_t rows, float *y)
+{
+    bool past = count * rows >= LARGE && count % LANES == 0 && count <= ROW && on_a_vector(y);
+    vector row[ROW / LANES];
+    for (int64_t r = 0; r < rows; r++, x += count, y += count) {
+        float *to = past ? (float *)row : y;
+        float sum = (float)TN__ISA(tn__exponentials)(x, count, TN__ISA(tn__largest)(x, count), to);
+        if (!past)
+            TN__ISA(tn__divide_by)(y, count, sum);
+        for (int64_t i = 0; past && i < count; i += LANES)
+            stream(y + i, load(to + i) / sum);
+    }
+    streamed();
 }

@@ -22,6 +22,7 @@ const tn__kernels_table TN__ISA(tn__table) = {
     .largest = TN__ISA(tn__largest),
     .exponentials = TN__ISA(tn__exponentials),
     .divide_by = TN__ISA(tn__divide_by),
+    .softmax = TN__ISA(tn__softmax),
     .max_pool = TN__ISA(tn__max_pool),
     .max_pool_gradient = TN__ISA(tn__max_pool_gradient),
 };

@@ -25,6 +25,7 @@ void TN__ISA(tn__sum_columns)(const float *x, int64_t step, int64_t rows, int64_
 float TN__ISA(tn__largest)(const float *x, int64_t count);
 double TN__ISA(tn__exponentials)(const float *x, int64_t count, float most, float *y);
 void TN__ISA(tn__divide_by)(float *y, int64_t count, float divisor);
+void TN__ISA(tn__softmax)(const float *x, int64_t count, int64_t rows, float *y);
 void TN__ISA(tn__max_pool)(const tn__conv *c, const float *x, float *y, int64_t first, int64_t last);
 void TN__ISA(tn__max_pool_gradient)(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked, int64_t first, int64_t last);
 

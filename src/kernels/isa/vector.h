@@ -9,7 +9,7 @@
 #if defined TN__ISA_AVX512 && defined __AVX512F__
 #define TN__MASKED_AVX512
 #endif
-#if defined TN__MASKED_AVX512 || defined TN__ISA_AVX2
+#if defined __SSE2__
 #include <immintrin.h>
 #endif
 
@@ -105,6 +105,45 @@ INLINE void store_part(float *to, vector x, int64_t count)
             to[i] = x[i];
 }
 #endif
+
+/* Past the caches, for what is too large to be found in them again; `to` is on a whole vector. After the last of a thread's,
+ * streamed(). */
+#if defined TN__MASKED_AVX512
+INLINE void stream(float *to, vector x)
+{
+    _mm512_stream_ps(to, x);
+}
+#elif defined TN__ISA_AVX2
+INLINE void stream(float *to, vector x)
+{
+    _mm256_stream_ps(to, x);
+}
+#elif defined __SSE2__ && !defined TN__ISA_AVX512
+INLINE void stream(float *to, vector x)
+{
+    _mm_stream_ps(to, x);
+}
+#else
+INLINE void stream(float *to, vector x)
+{
+    store(to, x);
+}
+#endif
+
+INLINE void streamed(void)
+{
+#ifdef __SSE2__
+    _mm_sfence();
+#endif
+}
+
+/* What one thread makes that is at least as many numbers is written past the caches. */
+enum { LARGE = 2 << 20 };
+
+INLINE bool on_a_vector(const float *to)
+{
+    return (uintptr_t)to % sizeof(vector) == 0;
+}
 
 INLINE int64_t smaller(int64_t a, int64_t b)
 {
