@@ -53,6 +53,29 @@ INLINE vector square_root(vector x)
 }
 #endif
 
+/* Between two numbers; what is no number stays. The processor's own maximum gives its second operand there. */
+#if defined TN__ISA_AVX512
+INLINE vector between(vector x, float least, float most)
+{
+    return _mm512_min_ps(broadcast(most), _mm512_max_ps(broadcast(least), x));
+}
+#elif defined TN__ISA_AVX2
+INLINE vector between(vector x, float least, float most)
+{
+    return _mm256_min_ps(broadcast(most), _mm256_max_ps(broadcast(least), x));
+}
+#elif defined __SSE2__
+INLINE vector between(vector x, float least, float most)
+{
+    return _mm_min_ps(broadcast(most), _mm_max_ps(broadcast(least), x));
+}
+#else
+INLINE vector between(vector x, float least, float most)
+{
+    return lesser(larger(x, broadcast(least)), broadcast(most));
+}
+#endif
+
 /* 2 to the whole power n, -126 <= n <= 127 */
 INLINE vector power_of_two(mask n)
 {
@@ -63,7 +86,7 @@ INLINE vector power_of_two(mask n)
 INLINE vector exponential(vector x)
 {
     const float shift = 0x1.8p23f; /* added, it leaves a number rounded to a whole one in the low bits */
-    vector most = lesser(larger(x, broadcast(-104)), broadcast(89));
+    vector most = between(x, -104, 89);
     vector shifted = most * 1.44269504088896341f + shift;
     mask n = (mask)shifted - (mask)broadcast(shift);
     vector count = shifted - shift, r = most - count * 0.693359375f + count * 2.12194440e-4f;
@@ -75,8 +98,7 @@ INLINE vector exponential(vector x)
     p = p * r + 5.0000001201e-1f;
     vector y = p * (r * r) + r + 1;
     mask half = n >> 1;
-    y = y * power_of_two(half) * power_of_two(n - half);
-    return choose(x != x, x, y);
+    return y * power_of_two(half) * power_of_two(n - half); /* r, and so y, is no number where x is none */
 }
 
 /* log x = e ln 2 + log m, with m in [√½, √2). */
