@@ -81,6 +81,15 @@ typedef struct {
     float rest_1, rest_2, alpha, epsilon;
 } tn__adam;
 
+/* Rows of x, each less its mean and over its deviation: y = h gamma + beta, h = (x - mean) / sqrt(variance + epsilon). */
+typedef struct {
+    const float *x, *dy; /* dy: for the gradient, whose y is dx */
+    const float *gamma, *beta;
+    float *y;
+    int64_t count; /* of a row */
+    float epsilon;
+} tn__layer_norm;
+
 typedef struct {
     const char *name; /* "avx512", "avx2", "base" */
     /* Bytes that the product's scratch takes (the same will do for any of its rows or columns), and the product. */
@@ -115,6 +124,9 @@ typedef struct {
     void (*divide_by)(float *y, int64_t count, float divisor);
     /* The three of them for rows that stand one behind the other. */
     void (*softmax)(const float *x, int64_t count, int64_t rows, float *y);
+    /* Rows first <= i < last. The gradient adds those of gamma and beta to two vectors of count numbers. */
+    void (*layer_norm)(const tn__layer_norm *n, int64_t first, int64_t last);
+    void (*layer_norm_gradient)(const tn__layer_norm *n, int64_t first, int64_t last, float *vectors);
     /* Windows as of a convolution: the largest of each, by rows of y as conv(); and dx of dy, by whole images; masked: 0 where x is
      * not above 0, as ReluGrad would make it. Where each pixel is in one window, dx may lie where x does. */
     void (*max_pool)(const tn__conv *c, const float *x, float *y, int64_t first, int64_t last);

@@ -134,6 +134,54 @@ static void softmax_of_many_rows_is_that_of_each(void **state)
     free(out);
 }
 
+static void rows_are_normalized_whatever_their_length(void **state)
+{
+    (void)state;
+    const int64_t lengths[] = { 1, 3, 16, 31, 64, 100, 300 };
+    enum { ROWS = 3 };
+    EACH_TABLE(table)
+    {
+        for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+            int64_t n = lengths[l];
+            float sums[600] = { 0 };
+            double dgamma[300] = { 0 }, dbeta[300] = { 0 };
+            const float *gamma = x + 1000, *beta = x + 1300, *dy = x + 1600;
+            fill((uint32_t)n);
+            tn__layer_norm f = { x, NULL, gamma, beta, y, n, 0.01f }, b = { x, dy, gamma, NULL, z, n, 0.01f };
+            y[ROWS * n] = z[ROWS * n] = 5;
+            table->layer_norm(&f, 0, 1);
+            table->layer_norm(&f, 1, ROWS);
+            table->layer_norm_gradient(&b, 0, ROWS, sums);
+            for (int64_t r = 0; r < ROWS; r++) {
+                double mean = 0, variance = 0, sum = 0, product = 0;
+                for (int64_t i = 0; i < n; i++)
+                    mean += (double)x[r * n + i] / (double)n;
+                for (int64_t i = 0; i < n; i++)
+                    variance += pow((double)x[r * n + i] - mean, 2) / (double)n;
+                double factor = 1 / sqrt(variance + 0.01);
+                for (int64_t i = 0; i < n; i++) {
+                    double h = ((double)x[r * n + i] - mean) * factor, d = (double)dy[r * n + i];
+                    assert_float_equal(y[r * n + i], h * (double)gamma[i] + (double)beta[i], 1e-5);
+                    sum += d * (double)gamma[i] / (double)n;
+                    product += d * (double)gamma[i] * h / (double)n;
+                    dgamma[i] += d * h;
+                    dbeta[i] += d;
+                }
+                for (int64_t i = 0; i < n; i++) {
+                    double h = ((double)x[r * n + i] - mean) * factor;
+                    assert_float_equal(z[r * n + i], factor * ((double)(dy[r * n + i] * gamma[i]) - sum - h * product), 2e-4);
+                }
+            }
+            for (int64_t i = 0; i < n; i++) {
+                assert_float_equal(sums[i], dgamma[i], 1e-4);
+                assert_float_equal(sums[n + i], dbeta[i], 1e-4);
+            }
+            assert_float_equal(y[ROWS * n], 5, 0);
+            assert_float_equal(z[ROWS * n], 5, 0);
+        }
+    }
+}
+
 static void a_window_gives_its_largest_and_takes_back_what_came(void **state)
 {
     (void)state;
@@ -181,6 +229,7 @@ int main(void)
         cmocka_unit_test(sums_are_as_exact_as_float_can_say),
         cmocka_unit_test(rows_of_any_length_have_a_largest_and_exponentials),
         cmocka_unit_test(softmax_of_many_rows_is_that_of_each),
+        cmocka_unit_test(rows_are_normalized_whatever_their_length),
         cmocka_unit_test(a_window_gives_its_largest_and_takes_back_what_came),
         cmocka_unit_test(adam_makes_one_step),
     };

@@ -26,6 +26,10 @@ const tn_tensor *tn__variable_behind(const tn_tensor *resource);
 tn_status tn__fused_adam(tn_variable *w, tn_variable *m, tn_variable *v, tn_tensor *alpha, tn_tensor *gradient, double beta_1,
                          double beta_2, double epsilon);
 
+/* Rows of the last axis, each less its mean and over √(variance + ε), times gamma, plus beta; and the ε of such an op. */
+tn_tensor *tn__layer_norm_rows(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon);
+double tn__layer_norm_epsilon(const void *attrs);
+
 /* --- pieces of gradients ------------------------------------------------------------------------------------------------ */
 /* dy summed over the axes along which x was broadcast, in x's shape. */
 tn_tensor *tn__sum_to(tn_tensor *dy, tn_tensor *x, tn_tensor *other);

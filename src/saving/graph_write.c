@@ -754,6 +754,66 @@ static tn_status write_loop(writing *w, const tn__node *node)
     return TN_OK;
 }
 
+/* --- what TensorFlow has no op for ------------------------------------------------------------ */
+/* A node of some number type with one or two inputs, by the names of their outputs. */
+static tn_status add_part(writing *w, const tn__node *of, const char *op, const char *name, const char *a, const char *b)
+{
+    tn__node_def *def = a && b ? tn__node_add(w->arena, &w->nodes, op, "LayerNorm_%zu%s", of->index, name) : NULL;
+    if (!def)
+        return TN_RESOURCE_EXHAUSTED;
+    TN_TRY(tn__node_input(w->arena, def, "%s", a));
+    if (*b)
+        TN_TRY(tn__node_input(w->arena, def, "%s", b));
+    return tn__attr_type(w->arena, &def->attr, "T", of->output[0].dtype);
+}
+
+/* The mean of each row, which stays as 1. */
+static tn_status add_mean(writing *w, const tn__node *of, const char *name, const char *x, const char *axes)
+{
+    TN_TRY(add_part(w, of, "Mean", name, x, axes));
+    tn__node_def *def = &w->nodes.item[w->nodes.count - 1];
+    TN_TRY(tn__attr_type(w->arena, &def->attr, "Tidx", TN__TF_INT32));
+    return tn__attr_put(w->arena, &def->attr, "keep_dims", (tn__attr_value){ .which = TN__ATTR_B, .b = true });
+}
+
+static tn_status add_epsilon(writing *w, const tn__node *of)
+{
+    int dtype = of->output[0].dtype;
+    void *value = tn__arena_alloc(w->arena, sizeof(double));
+    tn__node_def *def = value ? tn__node_add(w->arena, &w->nodes, "Const", "LayerNorm_%zu_epsilon", of->index) : NULL;
+    if (!def)
+        return TN_RESOURCE_EXHAUSTED;
+    tn__element_from_double((tn_dtype)dtype, tn__layer_norm_epsilon(of->attrs), value);
+    TN_TRY(tn__attr_type(w->arena, &def->attr, "dtype", dtype));
+    return tn__attr_tensor(w->arena, &def->attr, "value", dtype, &TN_SCALAR, value);
+}
+
+/* x f + (beta - mean f), f = gamma / sqrt(variance + epsilon), as Keras's own graph has it. */
+static tn_status write_layer_norm(writing *w, const tn__node *node)
+{
+    const char *x = name_of(w, node->input[0]), *gamma = name_of(w, node->input[1]), *beta = name_of(w, node->input[2]);
+    const char *part[] = { "axes:output", "epsilon:output", "mean:output", "square:z", "variance:output", "sum:z", "root:y", "factor:z",
+                           "scaled:z", "shift:z", "offset:z" };
+    enum { AXES, EPSILON, MEAN, SQUARE, VARIANCE, SUM, ROOT, FACTOR, SCALED, SHIFT, OFFSET, PARTS };
+    const char *axes = tn__arena_print(w->arena, "LayerNorm_%zu_axes", node->index);
+    for (int i = 0; i < PARTS; i++)
+        part[i] = tn__arena_print(w->arena, "LayerNorm_%zu_%s:0", node->index, part[i]);
+    if (!axes)
+        return TN_RESOURCE_EXHAUSTED;
+    TN_TRY(add_shape_const(w, axes, &TN_SHAPE(TN_NONE)));
+    TN_TRY(add_epsilon(w, node));
+    TN_TRY(add_mean(w, node, "_mean", x, part[AXES]));
+    TN_TRY(add_part(w, node, "SquaredDifference", "_square", x, part[MEAN]));
+    TN_TRY(add_mean(w, node, "_variance", part[SQUARE], part[AXES]));
+    TN_TRY(add_part(w, node, "AddV2", "_sum", part[VARIANCE], part[EPSILON]));
+    TN_TRY(add_part(w, node, "Rsqrt", "_root", part[SUM], ""));
+    TN_TRY(add_part(w, node, "Mul", "_factor", part[ROOT], gamma));
+    TN_TRY(add_part(w, node, "Mul", "_scaled", x, part[FACTOR]));
+    TN_TRY(add_part(w, node, "Mul", "_shift", part[MEAN], part[FACTOR]));
+    TN_TRY(add_part(w, node, "Sub", "_offset", beta, part[SHIFT]));
+    return add_part(w, node, "AddV2", "", part[SCALED], part[OFFSET]);
+}
+
 static tn_status write_node(writing *w, const tn__node *node)
 {
     const tn__op *op = node->op;
@@ -761,6 +821,11 @@ static tn_status write_node(writing *w, const tn__node *node)
         return TN_OK;
     if (is_loop(op))
         return write_loop(w, node);
+    if (op == &tn__op_LayerNorm)
+        return write_layer_norm(w, node);
+    if (op == &tn__op_LayerNormGrad)
+        return tn__fail(TN_UNIMPLEMENTED, "the model's call takes the gradient of a layer normalization, which a SavedModel of "
+                                          "tenon does not hold");
     return write_plain(w, node);
 }
 

@@ -66,10 +66,11 @@ void TN__ISA(tn__divide_by)(float *y, int64_t count, float divisor)
         y[i] /= divisor;
 }
 
-/* exponentials() of a row into y, which stays in the nearest cache, and the quotients into its place. */
+/* The quotients of a large result go past the caches where the vectors are wide; narrow ones take longer over exponentials than the
+ * memory does. */
 void TN__ISA(tn__softmax)(const float *x, int64_t count, int64_t rows, float *y)
 {
-    bool past = count * rows >= LARGE && count % LANES == 0 && count <= ROW && on_a_vector(y);
+    bool past = LANES == 16 && count * rows >= LARGE && count % LANES == 0 && count <= ROW && on_a_vector(y);
     vector row[ROW / LANES];
     for (int64_t r = 0; r < rows; r++, x += count, y += count) {
         float *to = past ? (float *)row : y;

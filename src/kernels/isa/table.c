@@ -23,6 +23,8 @@ const tn__kernels_table TN__ISA(tn__table) = {
     .exponentials = TN__ISA(tn__exponentials),
     .divide_by = TN__ISA(tn__divide_by),
     .softmax = TN__ISA(tn__softmax),
+    .layer_norm = TN__ISA(tn__layer_norm),
+    .layer_norm_gradient = TN__ISA(tn__layer_norm_gradient),
     .max_pool = TN__ISA(tn__max_pool),
     .max_pool_gradient = TN__ISA(tn__max_pool_gradient),
 };

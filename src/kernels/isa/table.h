@@ -26,6 +26,8 @@ float TN__ISA(tn__largest)(const float *x, int64_t count);
 double TN__ISA(tn__exponentials)(const float *x, int64_t count, float most, float *y);
 void TN__ISA(tn__divide_by)(float *y, int64_t count, float divisor);
 void TN__ISA(tn__softmax)(const float *x, int64_t count, int64_t rows, float *y);
+void TN__ISA(tn__layer_norm)(const tn__layer_norm *n, int64_t first, int64_t last);
+void TN__ISA(tn__layer_norm_gradient)(const tn__layer_norm *n, int64_t first, int64_t last, float *vectors);
 void TN__ISA(tn__max_pool)(const tn__conv *c, const float *x, float *y, int64_t first, int64_t last);
 void TN__ISA(tn__max_pool_gradient)(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked, int64_t first, int64_t last);
 

@@ -3,6 +3,7 @@
 #include "nn/config.h"
 #include "nn/layers/layers.h"
 #include "ops/array.h"
+#include "runtime/graph.h"
 
 /* --- what they share -------------------------------------------------------------------------- */
 /* Axes of the input, from the front and in order; Keras's text when one is outside. */
@@ -106,6 +107,21 @@ static tn_tensor *scale_only(tn_tensor *x, tn_tensor *variance, tn_tensor *gamma
     return gamma ? tn_multiply(y, gamma) : y;
 }
 
+/* The usual case, in one op; TensorFlow 1's graphs keep to TensorFlow's ops. */
+static tn_tensor *call_rows(const layer_norm *self, tn_tensor *x, tn_dtype dtype)
+{
+    int64_t size = x->shape.dims[x->shape.rank - 1];
+    tn_tensor *gamma = self->gamma ? tn_cast(self->gamma, dtype) : tn_ones(TN_SHAPE(size), dtype),
+              *beta = self->beta ? tn_cast(self->beta, dtype) : tn_zeros(TN_SHAPE(size), dtype);
+    return tn__layer_norm_rows(x, gamma, beta, self->o.epsilon);
+}
+
+static bool is_of_rows(const layer_norm *self, const tn_tensor *x, const tn_axes *axes)
+{
+    int last = x->shape.rank - 1;
+    return axes->count == 1 && axes->axis[0] == last && !self->o.rms_scaling && x->shape.dims[last] > 0 && !tn__open_v1(tn__context());
+}
+
 static tn_tensor *call_layer_norm(void *me, tn_list inputs)
 {
     const layer_norm *self = me;
@@ -118,6 +134,8 @@ static tn_tensor *call_layer_norm(void *me, tn_list inputs)
     for (int i = 0; self->gamma && i < axes.count; i++)
         if (!tn__check_axis(x, axes.axis[i], self->gamma->shape.dims[i]))
             return NULL;
+    if (is_of_rows(self, x, &axes))
+        return tn_cast(call_rows(self, x, dtype), own);
     tn_list moments = tn_nn_moments(x, .axis = axes, .keepdims = true);
     tn_tensor *gamma = along(in_dtype(self->gamma, dtype), &axes, x->shape.rank),
               *beta = along(in_dtype(self->beta, dtype), &axes, x->shape.rank);
