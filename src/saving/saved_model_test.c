@@ -1,4 +1,5 @@
 #include "saving/testdata.h"
+#include "support/check_op.h"
 #include "formats/bundle.h"
 #include "formats/saved_model.h"
 #include "saving/graph_read.h"
@@ -90,6 +91,31 @@ static void a_folder_has_a_graph_a_signature_and_the_weights(void **state)
     assert_int_equal(tn__bundle_count(bundle), 5);
     tn__bundle_close(bundle);
     assert_true(is_there(inside(path, "keras_metadata.pb")));
+}
+
+/* Ops that TensorFlow has not are made of its own. */
+static void layer_normalization_is_written_in_ops_of_tensorflow(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    opened o;
+    const char *path = temporary_path("normal");
+    tn_tensor *in = tn_input(TN_SHAPE(3)), *x = tn_constant(TN_FLOAT32, TN_SHAPE(2, 3), ((float[]){ 1, 2, 4, -3, 0, 7 }));
+    tn_model *model = tn_model(in, tn_call(tn_layer_normalization(.beta_initializer = "ones"), in));
+    CHECK_OK(tn_save(model, path));
+    const tn__meta_graph_def *graph = open_it(path, &o);
+    size_t roots = 0;
+    for (size_t i = 0; i < graph->graph_def->library->function.count; i++) {
+        const tn__function_def *f = &graph->graph_def->library->function.item[i];
+        for (size_t k = 0; k < f->node_def.count; k++) {
+            assert_string_not_equal(f->node_def.item[k].op, "LayerNorm");
+            roots += strcmp(f->node_def.item[k].op, "Rsqrt") == 0;
+        }
+    }
+    assert_true(roots > 0);
+    close_it(&o);
+    CHECK_TENSOR(tn_call(tn_load_model(path), x), tn_call(model, x), 1e-6, 1e-6);
+    CHECK_NO_ERROR();
 }
 
 typedef struct {
@@ -473,6 +499,7 @@ int main(void)
     tests_count_json();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_has_a_graph_a_signature_and_the_weights),
+        cmocka_unit_test(layer_normalization_is_written_in_ops_of_tensorflow),
         cmocka_unit_test(a_class_of_the_programs_own_saves_its_branches_and_loops_as_functions),
         cmocka_unit_test(weights_of_one_name_are_saved_without_complaint),
         cmocka_unit_test(a_model_of_keras_layers_comes_back_as_it_was),
