@@ -33,12 +33,16 @@ static tn_tensor *softmax_body(void *self, tn_list inputs)
     return tn_nn_softmax(tn_at(inputs, 0), -1);
 }
 
+static tn_tensor *norm_body(void *self, tn_list inputs)
+{
+    return tn_call((tn_layer *)self, tn_at(inputs, 0));
+}
+
 static tn_tensor *sum_body(void *self, tn_list inputs)
 {
     (void)self;
     return tn_reduce_sum(tn_at(inputs, 0));
 }
-
 
 void bench_arrays(void)
 {
@@ -60,4 +64,6 @@ void bench_arrays(void)
     bench_run(&(bench_case){ "W8_reduce_sum_64MB", "ms", call, &o, 1 });
     o = (arrays){ .x = tn_random_normal(TN_SHAPE(4096, 1024)), .f = tn_function(softmax_body) };
     bench_run(&(bench_case){ "W8_softmax_4096x1024", "ms", call, &o, 1 });
+    o.f = tn_function(norm_body, tn_layer_normalization());
+    bench_run(&(bench_case){ "W8_layernorm_4096x1024", "ms", call, &o, 1 });
 }

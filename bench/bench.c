@@ -23,17 +23,22 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int threads(void)
+int bench_threads(void)
 {
     const char *asked = getenv("TN_NUM_THREADS");
     return asked ? atoi(asked) : 0;
 }
 
+static void print(const char *workload, const char *peer, const char *metric, double min, double median, int n)
+{
+    printf("{\"workload\":\"%s\",\"peer\":\"%s\",\"threads\":%d,\"metric\":\"%s\",\"min\":%.6g,\"median\":%.6g,\"n\":%d}\n", workload,
+           peer, bench_threads(), metric, min, median, n);
+    fflush(stdout);
+}
+
 void bench_print(const char *workload, const char *metric, double min, double median, int n)
 {
-    printf("{\"workload\":\"%s\",\"peer\":\"tenon\",\"threads\":%d,\"metric\":\"%s\",\"min\":%.6g,\"median\":%.6g,\"n\":%d}\n", workload,
-           threads(), metric, min, median, n);
-    fflush(stdout);
+    print(workload, "tenon", metric, min, median, n);
 }
 
 bool bench_wanted(const char *workload)
@@ -51,7 +56,7 @@ bool bench_named(const char *workload)
     return wanted_count > 0 && bench_wanted(workload);
 }
 
-void bench_run(const bench_case *c)
+void bench_run_as(const char *peer, const bench_case *c)
 {
     if (!bench_wanted(c->workload))
         return;
@@ -65,8 +70,13 @@ void bench_run(const bench_case *c)
         taken[n] = (now() - start) * scale;
     }
     qsort(taken, (size_t)n, sizeof *taken, by_size);
-    bench_print(c->workload, c->metric, taken[0], taken[n / 2], n);
+    print(c->workload, peer, c->metric, taken[0], taken[n / 2], n);
     tn_must(tn_pending());
+}
+
+void bench_run(const bench_case *c)
+{
+    bench_run_as("tenon", c);
 }
 
 double bench_peak_memory(void)
@@ -89,5 +99,7 @@ int main(int argc, char **argv)
     bench_eager();
     bench_models();
     bench_arrays();
+    bench_files();
+    bench_limits();
     return tn_report();
 }

@@ -13,15 +13,19 @@ typedef struct {
 
 /* Calls run until half a second is over, five times at least; twice before, unseen. */
 void bench_run(const bench_case *c);
+void bench_run_as(const char *peer, const bench_case *c); /* the same, of something that is not tenon */
 /* true when the program's arguments name the workload, its beginning or one that begins so, or nothing. */
 bool bench_wanted(const char *workload);
 bool bench_named(const char *workload); /* the same, but not when there are no arguments */
 void bench_print(const char *workload, const char *metric, double min, double median, int n);
+int bench_threads(void); /* how many were asked for; 0: nothing was said */
 /* "VmHWM" of the process, in MB. */
 double bench_peak_memory(void);
 
 void bench_eager(void);
 void bench_models(void);
 void bench_arrays(void);
+void bench_files(void);
+void bench_limits(void);
 
 #endif
