@@ -1,4 +1,5 @@
 /* zip_read.c - finding the directory, checking that its members lie apart, decoding them. */
+#include "formats/crc32.h"
 #include "formats/zip.h"
 #include "formats/zip_format.h"
 #include <stdlib.h>
@@ -457,7 +458,7 @@ static int inflate_once(decoding *d)
     d->z.avail_out = given;
     int result = inflate(&d->z, Z_NO_FLUSH);
     uInt made = given - d->z.avail_out;
-    d->crc = (uint32_t)crc32(d->crc, start, made);
+    d->crc = tn__crc32(d->crc, start, made);
     d->size += made;
     d->out->size += made;
     return result;
@@ -494,7 +495,7 @@ static tn_status inflate_member(const record *r, tn__bytes *out, bool discard)
 
 static tn_status check_stored(const record *r)
 {
-    return check_sum(r, r->data.size, (uint32_t)crc32_z(0, r->data.data, r->data.size));
+    return check_sum(r, r->data.size, tn__crc32(0, r->data.data, r->data.size));
 }
 
 tn_status tn__zip_member_in_place(const tn__zip *zip, size_t index, tn__span *span)

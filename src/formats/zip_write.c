@@ -1,5 +1,6 @@
 /* zip_write.c - members one after the other, each completed before the next, then the directory. */
 #include "base/map.h"
+#include "formats/crc32.h"
 #include "formats/zip.h"
 #include "formats/zip_format.h"
 #include <string.h>
@@ -331,7 +332,7 @@ tn_status tn__zip_append(tn__zip_writer *zip, const void *data, size_t size)
     TN_TRY(check_usable(zip, true));
     if (size == 0)
         return TN_OK;
-    zip->member.crc = (uint32_t)crc32_z(zip->member.crc, data, size);
+    zip->member.crc = tn__crc32(zip->member.crc, data, size);
     zip->member.size += size;
     return spoil(zip, zip->member.method == TN__ZIP_STORED ? put_data(zip, data, size)
                                                            : put_deflated(zip, data, size));
@@ -369,7 +370,7 @@ static tn_status add_stored(tn__zip_writer *zip, const char *name, const void *d
     TN_TRY(start_member(zip, name, TN__ZIP_STORED));
     member *m = &zip->member;
     m->size = m->stored_size = size;
-    m->crc = size ? (uint32_t)crc32_z(0, data, size) : 0;
+    m->crc = tn__crc32(0, data, size);
     m->zip64 = size >= ZIP_MAX32;
     place_member(zip, m->zip64 ? ZIP64_FIELD : 0);
     TN_TRY(spoil(zip, put_local(zip, false)));
@@ -408,7 +409,7 @@ static tn_status patch(tn__zip_writer *zip, uint64_t offset, const uint8_t *data
     uint8_t old[PATCH];
     TN_TRY(tn__writer_read_at(zip->out, m->data + offset, old, size));
     TN_TRY(tn__write_at(zip->out, m->data + offset, data, size));
-    uLong change = crc32_z(0, old, size) ^ crc32_z(0, data, size);
+    uLong change = tn__crc32(0, old, size) ^ tn__crc32(0, data, size);
     uint64_t behind = m->size - offset - size;
     m->crc ^= (uint32_t)crc32_combine(change, 0, (z_off_t)behind);
     return TN_OK;
