@@ -79,33 +79,77 @@ static tn_status open_for_reading(const char *path, int *fd, struct stat *info)
     return status;
 }
 
+/* As many bytes as there are, up to `room`. */
+static tn_status read_up_to(int fd, const char *path, uint8_t *data, size_t room, size_t *size)
+{
+    for (*size = 0; *size < room;) {
+        ssize_t got = read(fd, data + *size, room - *size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return tn__fail_errno("Unable to read", path);
+        if (got == 0)
+            break;
+        *size += (size_t)got;
+    }
+    return TN_OK;
+}
+
+/* A file that tells its size goes straight into a block of that size: aligned, in huge pages when it is large, since what is in it may
+ * be used where it is. The file stays empty, and that is no error, when it has grown meanwhile: then it is read as what has no size. */
+static tn_status read_block(int fd, const char *path, size_t expected, tn__file *file)
+{
+    size_t size = 0;
+    uint8_t *block = tn__alloc_aligned(expected + 1);
+    if (!block)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = read_up_to(fd, path, block, expected + 1, &size);
+    bool whole = status == TN_OK && size <= expected;
+    if (status == TN_OK && !whole && lseek(fd, 0, SEEK_SET) != 0)
+        status = tn__fail_errno("Unable to read", path);
+    if (!whole) {
+        tn__free_aligned(block);
+        return status;
+    }
+    *file = (tn__file){ { block, size }, NULL, block };
+    return TN_OK;
+}
+
+static tn_status read_growing(int fd, const char *path, uint64_t limit, size_t expected, tn__file *file)
+{
+    tn__bytes bytes = { 0 };
+    tn_status status = read_all(fd, path, limit, expected, &bytes);
+    if (status == TN_OK)
+        file->span = tn__bytes_span(&bytes);
+    else
+        tn__bytes_free(&bytes);
+    return status;
+}
+
 tn_status tn__file_read(const char *path, uint64_t limit, tn__file *file)
 {
-    *file = (tn__file){ { NULL, 0 }, NULL };
+    *file = (tn__file){ { NULL, 0 }, NULL, NULL };
     int fd;
     struct stat info;
     TN_TRY(open_for_reading(path, &fd, &info));
+    bool regular = S_ISREG(info.st_mode) && !is_standard(path) && info.st_size > 0;
     uint64_t expected = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
-    tn__bytes bytes = { 0 };
     tn_status status = TN_OK;
     if (expected > limit)
         status = fail_limit(path, limit);
     else if (expected >= SIZE_MAX)
         status = tn__fail_memory(SIZE_MAX);
-    else
-        status = read_all(fd, path, limit, (size_t)expected, &bytes);
+    else if (regular)
+        status = read_block(fd, path, (size_t)expected, file);
+    if (status == TN_OK && !file->block)
+        status = read_growing(fd, path, limit, (size_t)expected, file);
     close_input(fd, path);
-    if (status != TN_OK) {
-        tn__bytes_free(&bytes);
-        return status;
-    }
-    file->span = tn__bytes_span(&bytes);
-    return TN_OK;
+    return status;
 }
 
 tn_status tn__file_map(const char *path, tn__file *file)
 {
-    *file = (tn__file){ { NULL, 0 }, NULL };
+    *file = (tn__file){ { NULL, 0 }, NULL, NULL };
     int fd;
     struct stat info;
     TN_TRY(open_for_reading(path, &fd, &info));
@@ -123,7 +167,7 @@ tn_status tn__file_map(const char *path, tn__file *file)
     }
     close_input(fd, path);
     if (status == TN_OK)
-        *file = (tn__file){ { mapping, (size_t)info.st_size }, mapping };
+        *file = (tn__file){ { mapping, (size_t)info.st_size }, mapping, NULL };
     return status;
 }
 
@@ -131,9 +175,11 @@ void tn__file_close(tn__file *file)
 {
     if (file->mapping)
         munmap(file->mapping, file->span.size);
+    else if (file->block)
+        tn__free_aligned(file->block);
     else
         tn__free((void *)(uintptr_t)file->span.data);
-    *file = (tn__file){ { NULL, 0 }, NULL };
+    *file = (tn__file){ { NULL, 0 }, NULL, NULL };
 }
 
 /* --- writers of every kind ------------------------------------------------------------------- */

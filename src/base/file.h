@@ -8,6 +8,7 @@
 typedef struct {
     tn__span span;
     void *mapping; /* NULL when read */
+    void *block;   /* when read from a file that told its size: a block of tn__alloc_aligned() */
 } tn__file;
 /* limit: more bytes are refused before anything is allocated. "-" is standard input. */
 tn_status tn__file_read(const char *path, uint64_t limit, tn__file *file);

@@ -28,10 +28,8 @@ static tn_status find_weights(tn__archive *archive)
             TN_DATA_LOSS,
             "Expected a model.weights.h5 file.\nthe archive has none: it is no .keras file "
             "(arrays of an .npz are read by tn_load_array)");
-    bool mapped = archive->source.mapping != NULL;
     if (tn__zip_member_at(archive->zip, index)->method == TN__ZIP_STORED) {
-        if (!mapped) /* a mapped file is not read as a whole before its weights are used */
-            TN_TRY(tn__zip_check(archive->zip, index));
+        TN_TRY(tn__zip_check(archive->zip, index));
         return tn__zip_member_in_place(archive->zip, index, &archive->source.bytes);
     }
     TN_TRY(tn__zip_read(archive->zip, index, &archive->decoded));

@@ -274,7 +274,9 @@ static tn_status load_any(tn__load *load, tn_layer **model)
     bool folder = !data.data && tn__saved_folder_is(options->path);
     if (!folder)
         TN_TRY(tn__source_open(options->path, data, options->map, options->limit, &load->source));
-    tn_status status = folder ? tn__saved_model_load(load, model) : load_opened(load, model);
+    tn_status status = tn__source_share(&load->source);
+    if (status == TN_OK)
+        status = folder ? tn__saved_model_load(load, model) : load_opened(load, model);
     if (status != TN_OK)
         tn__fail_note("while loading '%s'", folder ? options->path : load->source.name);
     tn__source_close(&load->source);

@@ -28,12 +28,19 @@ static tn_status refuse_folder(const char *path)
                       "folder of checkpoints a file `checkpoint`; this one has neither");
 }
 
+static tn_status mapping_new(tn__mapping **mapping)
+{
+    *mapping = tn__alloc_zeroed(1, sizeof **mapping);
+    if (!*mapping)
+        return TN_RESOURCE_EXHAUSTED;
+    atomic_init(&(*mapping)->count, 1);
+    return TN_OK;
+}
+
 static tn_status map_file(const char *path, tn__source *source)
 {
-    tn__mapping *mapping = tn__alloc_zeroed(1, sizeof *mapping);
-    if (!mapping)
-        return TN_RESOURCE_EXHAUSTED;
-    atomic_init(&mapping->count, 1);
+    tn__mapping *mapping;
+    TN_TRY(mapping_new(&mapping));
     tn_status status = tn__file_map(path, &mapping->file);
     if (status != TN_OK) {
         tn__free(mapping);
@@ -41,6 +48,16 @@ static tn_status map_file(const char *path, tn__source *source)
     }
     source->mapping = mapping;
     source->bytes = mapping->file.span;
+    return TN_OK;
+}
+
+tn_status tn__source_share(tn__source *source)
+{
+    if (source->mapping || !source->file.span.data)
+        return TN_OK;
+    TN_TRY(mapping_new(&source->mapping));
+    source->mapping->file = source->file;
+    source->file = (tn__file){ 0 };
     return TN_OK;
 }
 

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "core/tensor.h"
 
-/* A mapped file, kept by every tensor that lies in it. */
+/* A file's bytes, mapped or read, kept by every tensor that lies in them. */
 typedef struct tn__mapping tn__mapping;
 
 typedef struct {
@@ -12,13 +12,16 @@ typedef struct {
     const char *name;     /* for messages: the path, or "memory"; borrowed */
     uint64_t decoded;     /* what the bytes may decode to; 0: the formats' own limits */
     tn__file file;        /* when it was read */
-    tn__mapping *mapping; /* when it was mapped */
+    tn__mapping *mapping; /* when it was mapped, or is shared */
 } tn__source;
 
 /* From a path ("-": standard input), or from memory when data is given, which must outlive the
  * source. A folder is refused, a SavedModel by its name. */
 tn_status tn__source_open(const char *path, tn__span data, bool map, uint64_t limit,
                           tn__source *source);
+/* Weights that stand in what was read are used there, as those of a mapped file are: for the load of a whole model, whose weights are
+ * most of the file. Does nothing for what was mapped or given. */
+tn_status tn__source_share(tn__source *source);
 void tn__source_close(tn__source *source); /* all zero is nothing */
 /* Gives the bytes back early; the name stays. */
 void tn__source_drop(tn__source *source);
@@ -34,7 +37,7 @@ typedef enum {
 tn__format tn__source_format(const tn__source *source);
 
 /* Elements that lie in the source as a tensor that keeps the mapping; *tensor is NULL, and that is
- * no error, when the source is not mapped or they are not aligned for the type. */
+ * no error, when the source is neither mapped nor shared, or they are not aligned for the type. */
 tn_status tn__source_borrow(const tn__source *source, tn_dtype dtype, const tn_shape *shape,
                             tn__span elements, tn_tensor **tensor);
 
