@@ -28,7 +28,7 @@ help:
 	@echo "make test-threads the tests of threads under the thread sanitizer"
 	@echo "make test-neon what depends on the processor, for 64-bit ARM in an emulator"
 	@echo "make coverage  which lines the tests run, per folder"
-	@echo "make bench     time tenon beside TensorFlow and numpy, and write bench/RESULTS.md; WORKLOADS=\"W3 W5\" for some of it"
+	@echo "make bench     time tenon beside its peers (from PyPI, outside this tree), and write bench/RESULTS.md; WORKLOADS=\"W3 W5\" for some of it"
 	@echo "make fuzz SECONDS=n [FUZZER=name]  each fuzzer (or one) for so long, and what it reached"
 
 $(BUILD)/Makefile:
@@ -77,11 +77,11 @@ coverage:
 	python3 tools/coverage.py build/coverage --least src/formats=90 src/saving=90
 
 bench:
-	@sh tools/setup.sh build
+	@sh tools/setup.sh test
 	cmake --preset release
 	cmake --build $(BUILD) -j $(JOBS) --target tenon_bench
-	@python=$$(sh tests/interop/venv.sh 2>/dev/null | tail -n 1); \
-	python3 bench/table.py $(BUILD)/bench "$${python:--}" bench/RESULTS.md $(WORKLOADS)
+	@python=$$(sh tests/interop/venv.sh | tail -n 1); other=$$(sh bench/venv.sh | tail -n 1); \
+	python3 bench/table.py $(BUILD)/bench "$${python:--}" "$${other:--}" bench/RESULTS.md $(WORKLOADS)
 
 fuzz:
 	@sh tools/setup.sh test

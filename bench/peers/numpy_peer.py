@@ -1,7 +1,7 @@
 """numpy, which multiplies with OpenBLAS: W2, W7, W8."""
 import os
 
-from peer import THREADS, bench
+from peer import THREADS, bench, times
 
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
     os.environ[name] = str(THREADS)
@@ -9,13 +9,6 @@ import numpy as np  # noqa: E402  (the threads are counted when it is loaded)
 
 PEER = f"numpy {np.__version__}"
 random = np.random.default_rng(0)
-
-
-def times(count, operation):
-    def run():
-        for _ in range(count):
-            operation()
-    return run
 
 
 eight = np.ones(8, "float32")

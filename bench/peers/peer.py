@@ -13,18 +13,30 @@ def wanted(workload):
     return len(sys.argv) < 2 or any(workload.startswith(name) or name.startswith(workload) for name in sys.argv[1:])
 
 
-def bench(workload, peer, metric, run, units=1):
-    """Calls run for half a second, five times at least; three times before, unseen."""
-    if not wanted(workload):
-        return
-    for _ in range(3):
-        run()
-    taken, begin = [], time.perf_counter()
-    while len(taken) < 5 or time.perf_counter() - begin < 0.5:
-        start = time.perf_counter()
-        run()
-        taken.append((time.perf_counter() - start) * UNITS[metric] / units)
+def times(count, operation):
+    """One function that calls another so many times."""
+    def run():
+        for _ in range(count):
+            operation()
+    return run
+
+
+def show(workload, peer, metric, taken):
     taken.sort()
     print(json.dumps({"workload": workload, "peer": peer, "threads": THREADS, "metric": metric,
                       "min": float(f"{taken[0]:.6g}"), "median": float(f"{taken[len(taken) // 2]:.6g}"), "n": len(taken)}),
           flush=True)
+
+
+def bench(workload, peer, metric, run, units=1, unseen=3, least=5):
+    """Calls run for half a second, five times at least; three times before, unseen."""
+    if not wanted(workload):
+        return
+    for _ in range(unseen):
+        run()
+    taken, begin = [], time.perf_counter()
+    while len(taken) < least or time.perf_counter() - begin < 0.5:
+        start = time.perf_counter()
+        run()
+        taken.append((time.perf_counter() - start) * UNITS[metric] / units)
+    show(workload, peer, metric, taken)

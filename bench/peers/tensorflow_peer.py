@@ -1,7 +1,13 @@
-"""TensorFlow and Keras 3: W2 to W5, W7, W8. One thread pool for operations, as many threads as asked."""
+"""TensorFlow and Keras 3: W1 to W5, W7 to W10. One thread pool for operations, as many threads as asked."""
 import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
 
-from peer import THREADS, bench, wanted
+from peer import THREADS, bench, show, times, wanted
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras  # noqa: E402
@@ -21,13 +27,6 @@ def normal(*shape):
 
 def labels(count):
     return tf.constant(np.eye(10, dtype="float32")[random.integers(0, 10, count)])
-
-
-def times(count, operation):
-    def run():
-        for _ in range(count):
-            operation()
-    return run
 
 
 def eager():
@@ -111,12 +110,69 @@ def arrays():
         a = normal(n, n)
         bench(f"W7_sgemm_{n}", PEER, "us", lambda: tf.matmul(a, a))
     x, z = normal(16 << 20), normal(4096, 1024)
-    line = tf.function(lambda v: tf.nn.relu(v * 1.5 - 0.3))
+    line = tf.function(lambda v: tf.nn.relu(v * 1.5 - 0.3), jit_compile=True)
     bench("W8_relu_axb_64MB", PEER, "ms", lambda: line(x))
     bench("W8_reduce_sum_64MB", PEER, "ms", lambda: tf.reduce_sum(x).numpy())
     bench("W8_softmax_4096x1024", PEER, "ms", lambda: tf.nn.softmax(z))
 
+    norm = keras.layers.LayerNormalization()
+    norm.build(z.shape)
+    call = tf.function(norm)
+    bench("W8_layernorm_4096x1024", PEER, "ms", lambda: call(z))
 
-eager()
-models()
-arrays()
+
+def cold(folder):
+    """Whole processes: of what they hold the kernel tells when they are over."""
+    path = os.path.join(folder, "cold.keras")
+    seed_model(64).save(path)
+    program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cold.py")
+    taken, held = [], []
+    for _ in range(2):
+        start = time.perf_counter()
+        done = subprocess.run([sys.executable, program, path], stdout=subprocess.PIPE, text=True, check=True)
+        taken.append((time.perf_counter() - start) * 1e3)
+        held.append(float(done.stdout.split()[-1]))
+    show("W1_cold_predict", PEER, "ms", taken)
+    show("W1_cold_predict_rss", PEER, "rss_MB", held)
+
+
+def large(folder):
+    model = keras.Sequential([keras.Input((2048,))] + [L.Dense(2048) for _ in range(25)])
+    path = os.path.join(folder, "large.keras")
+
+    def load():
+        return [float(tf.reduce_sum(weight)) for weight in keras.models.load_model(path).weights]
+    bench("W9_save_400MB", PEER, "ms", lambda: model.save(path), unseen=1, least=2)
+    for workload in ("W9_load_400MB", "W9_load_400MB_mapped"):  # it has one way for both
+        bench(workload, PEER, "ms", load, unseen=0, least=2)
+
+
+def files():
+    folder = tempfile.mkdtemp(prefix="tenon-bench-")
+    try:
+        if THREADS == 1 and wanted("W1_cold_predict"):
+            cold(folder)
+        if THREADS == 1 and wanted("W9_"):
+            large(folder)
+    finally:
+        shutil.rmtree(folder)
+
+
+def peak(workload):
+    """Of training alone: a process that did nothing else."""
+    if workload == "W10_rss_train_W4":
+        model, x, y = mlp(), normal(6400, 784), labels(6400)
+    else:
+        model, x, y = cnn(), normal(640, 28, 28, 1), labels(640)
+    model.compile("adam", "categorical_crossentropy")
+    model.fit(x.numpy(), y.numpy(), batch_size=64, epochs=2, verbose=0)
+    show(workload, PEER, "rss_MB", [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024])
+
+
+if len(sys.argv) > 1 and sys.argv[1].startswith("W10_"):
+    peak(sys.argv[1])
+else:
+    eager()
+    models()
+    arrays()
+    files()
