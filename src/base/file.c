@@ -171,6 +171,16 @@ tn_status tn__file_map(const char *path, tn__file *file)
     return status;
 }
 
+tn_status tn__file_zeros(size_t size, tn__file *file)
+{
+    *file = (tn__file){ { NULL, 0 }, NULL, NULL };
+    void *mapping = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) : NULL;
+    if (mapping == MAP_FAILED)
+        return tn__fail_memory(size);
+    *file = (tn__file){ { mapping, size }, mapping, NULL };
+    return TN_OK;
+}
+
 void tn__file_close(tn__file *file)
 {
     if (file->mapping)

@@ -14,6 +14,8 @@ typedef struct {
 tn_status tn__file_read(const char *path, uint64_t limit, tn__file *file);
 /* Regular files only: what has no size of its own ("-", a pipe, a device) is refused. */
 tn_status tn__file_map(const char *path, tn__file *file);
+/* As many zeros, which take no memory however often they are read. */
+tn_status tn__file_zeros(size_t size, tn__file *file);
 void tn__file_close(tn__file *file);
 typedef enum { TN__PATH_NONE, TN__PATH_FILE, TN__PATH_FOLDER, TN__PATH_OTHER } tn__path_kind;
 tn__path_kind tn__path_kind_of(const char *path);

@@ -656,10 +656,28 @@ static void saving_survives_refused_allocations(void **state)
     assert_int_equal(entries(folder), 1);
 }
 
+static void zeros_are_all_zero_and_may_be_none(void **state)
+{
+    (void)state;
+    tn__file file;
+    const size_t size = 3 << 20;
+    CHECK_OK(tn__file_zeros(size, &file));
+    assert_int_equal(file.span.size, size);
+    for (size_t i = 0; i < size; i += 1021)
+        assert_int_equal(file.span.data[i], 0);
+    tn__file_close(&file);
+    CHECK_OK(tn__file_zeros(0, &file));
+    assert_int_equal(file.span.size, 0);
+    tn__file_close(&file);
+    assert_int_equal(tn__file_zeros(SIZE_MAX / 2, &file), TN_RESOURCE_EXHAUSTED);
+    CHECK_ERROR(TN_RESOURCE_EXHAUSTED, "");
+}
+
 int main(void)
 {
     tests_begin();
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zeros_are_all_zero_and_may_be_none),
         cmocka_unit_test(a_file_is_read_and_mapped_whole),
         cmocka_unit_test(an_empty_file_is_read_and_mapped),
         cmocka_unit_test(a_file_over_the_limit_is_refused),

@@ -1,5 +1,6 @@
 /* object.c - from text to things and back. */
 #include "nn/object.h"
+#include "base/file.h"
 #include "runtime/graph.h"
 #include <ctype.h>
 #include <string.h>
@@ -337,9 +338,35 @@ static tn_status make_value(tn_context *context, tn_graph *graph, const tn__thin
     return status;
 }
 
-/* Of a weight whose value comes out of a file: what the initializer would make is not computed, its seed is drawn all the same. */
+static void leave_zeros(void *owner, void *data)
+{
+    (void)data;
+    tn__file_close(owner);
+    tn__free(owner);
+}
+
+static tn_status borrow_zeros(tn_dtype dtype, const tn_shape *shape, size_t bytes, tn_tensor **value)
+{
+    tn__file *zeros = tn__alloc_zeroed(1, sizeof *zeros);
+    if (!zeros)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_status status = tn__file_zeros(bytes, zeros);
+    if (status != TN_OK) {
+        tn__free(zeros);
+        return status;
+    }
+    return tn__tensor_borrow(dtype, shape, zeros->mapping, leave_zeros, zeros, value);
+}
+
+/* Of a weight whose value comes out of a file: what the initializer would make is not computed, its seed is drawn all the same. A large
+ * one takes no memory until then. */
 static tn_status make_blank(tn_dtype dtype, const tn_shape *shape, tn_tensor **value)
 {
+    enum { LARGE = 1 << 18 };
+    size_t bytes;
+    TN_TRY(tn__shape_bytes(shape, dtype, INT64_MAX, &bytes));
+    if (bytes >= LARGE)
+        return borrow_zeros(dtype, shape, bytes, value);
     *value = tn__tensor_fill(dtype, shape, 0);
     return *value ? TN_OK : tn__errors()->status;
 }
