@@ -17,7 +17,7 @@ static tn__bundle *open_data(const char *name)
 
 static tn__file load(const char *path)
 {
-    tn__file file = { { NULL, 0 }, NULL };
+    tn__file file = { 0 };
     CHECK_OK(tn__file_read(path, 1 << 24, &file));
     return file;
 }

@@ -278,7 +278,7 @@ static void without_a_plan_every_node_that_is_needed_is_a_step_of_its_own(void *
     (void)state;
     TN_SCOPE;
     tn_context *context = tn__context();
-    weights w = { tn_random_normal(TN_SHAPE(20, 13), .seed = 4), tn_random_normal(TN_SHAPE(13), .seed = 5) };
+    weights w = { tn_random_normal(TN_SHAPE(20, 13), .seed = 4), tn_random_normal(TN_SHAPE(13), .seed = 5), NULL };
     tn_tensor *planned = NULL, *feed = NULL;
     for (int plain = 0; plain < 2; plain++) {
         building b = begin(30, 20);

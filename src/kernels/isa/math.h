@@ -54,7 +54,7 @@ INLINE vector square_root(vector x)
 #endif
 
 /* Between two numbers; what is no number stays. The processor's own maximum gives its second operand there. */
-#if defined TN__ISA_AVX512
+#if defined TN__MASKED_AVX512
 INLINE vector between(vector x, float least, float most)
 {
     return _mm512_min_ps(broadcast(most), _mm512_max_ps(broadcast(least), x));
@@ -64,7 +64,7 @@ INLINE vector between(vector x, float least, float most)
 {
     return _mm256_min_ps(broadcast(most), _mm256_max_ps(broadcast(least), x));
 }
-#elif defined __SSE2__
+#elif defined __SSE2__ && !defined TN__ISA_AVX512
 INLINE vector between(vector x, float least, float most)
 {
     return _mm_min_ps(broadcast(most), _mm_max_ps(broadcast(least), x));
