@@ -226,7 +226,7 @@ static void add_one(random_graph *g)
 /* Some of all that was made, and the gradient of one of them. */
 static tn_tensor *some_of(random_graph *g, tn_tape *tape, tn_list sources)
 {
-    tn_tensor *out[OUTPUTS + WEIGHTS + 1];
+    tn_tensor *out[OUTPUTS + 2 + WEIGHTS];
     size_t count = 1 + roll(g, OUTPUTS);
     for (size_t i = 0; i < count; i++)
         out[i] = i ? pick(g) : g->item[g->items - 1];
