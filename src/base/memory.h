@@ -14,6 +14,10 @@ char *tn__strdup(const char *text);                          /* NULL gives NULL,
 char *tn__strndup(const char *text, size_t size);
 void *tn__memdup(const void *data, size_t size);
 
+/* Once, at the beginning: the C library learns how large the blocks are that come and go. Before it has seen one freed, glibc returns
+ * the end of its heap to the system at 128 KB, and a program whose step needs as much would ask for it anew in every step. */
+void tn__steady_heap(void);
+
 /* Sum and product that cannot wrap: false when they would. */
 static inline bool tn__size_add(size_t a, size_t b, size_t *sum)
 {

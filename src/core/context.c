@@ -69,6 +69,7 @@ static void make_key(void)
 {
     pthread_key_create(&end_of_thread, thread_ends);
     atexit(program_ends);
+    tn__steady_heap();
 }
 
 tn_context *tn__context_attach(void)
