@@ -13,19 +13,6 @@ INLINE float across(vector x)
     return (float)sum;
 }
 
-INLINE vector load_some(const float *from, int64_t count)
-{
-    return count >= LANES ? load(from) : load_part(from, count);
-}
-
-INLINE void store_some(float *to, vector x, int64_t count)
-{
-    if (count >= LANES)
-        store(to, x);
-    else
-        store_part(to, x, count);
-}
-
 /* 1 for each number there is, so that what stands behind the row's end does not count. */
 INLINE vector ones(int64_t count)
 {

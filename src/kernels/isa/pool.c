@@ -28,19 +28,6 @@ INLINE int64_t place(const tn__conv *c, const window *w, int64_t r, int64_t q)
     return ((w->row + r * c->row.dilation) * c->column.in + w->column + q * c->column.dilation) * c->x_channels;
 }
 
-INLINE vector load_some(const float *from, int64_t count)
-{
-    return count >= LANES ? load(from) : load_part(from, count);
-}
-
-INLINE void store_some(float *to, vector x, int64_t count)
-{
-    if (count >= LANES)
-        store(to, x);
-    else
-        store_part(to, x, count);
-}
-
 #define EACH_TAP(w, r, q)                                        \
     for (int64_t r = (w)->first_row; r < (w)->last_row; r++)     \
         for (int64_t q = (w)->first_column; q < (w)->last_column; q++)

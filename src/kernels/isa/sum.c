@@ -34,7 +34,7 @@ INLINE void add_columns(const float *x, int64_t step, int64_t rows, int64_t colu
 {
     vector block = { 0 };
     for (int64_t r = 0; r < rows; r++, x += step)
-        block += columns == LANES ? load(x) : load_part(x, columns);
+        block += load_some(x, columns);
     for (int i = 0; i < columns; i++)
         sum[i] += (double)block[i];
 }

@@ -20,19 +20,6 @@ INLINE void multiply(int rows, int vectors, bool whole, const tile *t, int64_t r
     }
 }
 
-INLINE vector load_some(const float *from, int64_t count)
-{
-    return count == LANES ? load(from) : load_part(from, count);
-}
-
-INLINE void store_some(float *to, vector x, int64_t count)
-{
-    if (count == LANES)
-        store(to, x);
-    else
-        store_part(to, x, count);
-}
-
 /* Vector j of row i: its place in the result, and how many numbers count. */
 #define EACH_SUM(i, j, at, count)                                                                                             \
     UNROLL for (int j = 0; j < vectors; j++)                                                                                  \

@@ -106,6 +106,20 @@ INLINE void store_part(float *to, vector x, int64_t count)
 }
 #endif
 
+/* A vector, or its first numbers where fewer than that are left. */
+INLINE vector load_some(const float *from, int64_t count)
+{
+    return count >= LANES ? load(from) : load_part(from, count);
+}
+
+INLINE void store_some(float *to, vector x, int64_t count)
+{
+    if (count >= LANES)
+        store(to, x);
+    else
+        store_part(to, x, count);
+}
+
 /* Past the caches, for what is too large to be found in them again; `to` is on a whole vector. After the last of a thread's,
  * streamed(). */
 #if defined TN__MASKED_AVX512
