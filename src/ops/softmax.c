@@ -112,17 +112,14 @@ static void divide_f64(double *y, int64_t n, double divisor)
 }
 
 #define ROWS(T, suffix)                                                                      \
-    static void softmax_##suffix(const T *x, int64_t n, T *y)                                \
+    static void log_softmax_##suffix(const T *x, int64_t n, int64_t rows, T *y)              \
     {                                                                                        \
-        divide_##suffix(y, n,                                                                \
-                        (T)exponentials_##suffix(x, 1, n, largest_##suffix(x, 1, n), y));    \
-    }                                                                                        \
-    static void log_softmax_##suffix(const T *x, int64_t n, T *y)                            \
-    {                                                                                        \
-        T most = largest_##suffix(x, 1, n),                                                  \
-          log_sum = (T)log(exponentials_##suffix(x, 1, n, most, y));                         \
-        for (int64_t i = 0; i < n; i++)                                                      \
-            y[i] = x[i] - most - log_sum;                                                    \
+        for (; rows > 0; rows--, x += n, y += n) {                                           \
+            T most = largest_##suffix(x, 1, n),                                              \
+              log_sum = (T)log(exponentials_##suffix(x, 1, n, most, y));                     \
+            for (int64_t i = 0; i < n; i++)                                                  \
+                y[i] = x[i] - most - log_sum;                                                \
+        }                                                                                    \
     }                                                                                        \
     /* loss = -Σ label log softmax(x), y = softmax(x) - label */                            \
     static void dense_##suffix(const T *x, int64_t step, const T *label, int64_t label_step, \
@@ -148,12 +145,23 @@ static void divide_f64(double *y, int64_t n, double divisor)
 ROWS(float, f32)
 ROWS(double, f64)
 
+static void softmax_f32(const float *x, int64_t n, int64_t rows, float *y)
+{
+    tn__kernels()->softmax(x, n, rows, y);
+}
+
+static void softmax_f64(const double *x, int64_t n, int64_t rows, double *y)
+{
+    for (; rows > 0; rows--, x += n, y += n)
+        divide_f64(y, n, exponentials_f64(x, 1, n, largest_f64(x, 1, n), y));
+}
+
 typedef struct {
     const tn_tensor *x;
     void *y;
     int64_t n; /* of a row */
-    void (*row_f32)(const float *x, int64_t n, float *y);
-    void (*row_f64)(const double *x, int64_t n, double *y);
+    void (*rows_f32)(const float *x, int64_t n, int64_t rows, float *y);
+    void (*rows_f64)(const double *x, int64_t n, int64_t rows, double *y);
 } rows;
 
 static void rows_lane(void *self, int lane, int lanes)
@@ -161,22 +169,18 @@ static void rows_lane(void *self, int lane, int lanes)
     const rows *r = self;
     int64_t first, last;
     tn__share(r->n ? tn__count(r->x) / r->n : 0, 1, lane, lanes, &first, &last);
-    if (r->x->dtype == TN_FLOAT32 && r->row_f32 == softmax_f32) {
-        tn__kernels()->softmax((const float *)r->x->data + first * r->n, r->n, last - first, (float *)r->y + first * r->n);
-        return;
-    }
-    for (int64_t at = first * r->n; at < last * r->n; at += r->n)
-        if (r->x->dtype == TN_FLOAT32)
-            r->row_f32((const float *)r->x->data + at, r->n, (float *)r->y + at);
-        else
-            r->row_f64((const double *)r->x->data + at, r->n, (double *)r->y + at);
+    int64_t at = first * r->n;
+    if (r->x->dtype == TN_FLOAT32)
+        r->rows_f32((const float *)r->x->data + at, r->n, last - first, (float *)r->y + at);
+    else
+        r->rows_f64((const double *)r->x->data + at, r->n, last - first, (double *)r->y + at);
 }
 
-static tn_status each_row(tn__kernel *kernel, void (*row_f32)(const float *, int64_t, float *),
-                          void (*row_f64)(const double *, int64_t, double *))
+static tn_status each_row(tn__kernel *kernel, void (*rows_f32)(const float *, int64_t, int64_t, float *),
+                          void (*rows_f64)(const double *, int64_t, int64_t, double *))
 {
     const tn_tensor *x = kernel->input[0];
-    rows r = { x, kernel->output[0]->data, x->shape.dims[x->shape.rank - 1], row_f32, row_f64 };
+    rows r = { x, kernel->output[0]->data, x->shape.dims[x->shape.rank - 1], rows_f32, rows_f64 };
     tn__parallel(tn__lanes((double)tn__count(x) * 8), rows_lane, &r);
     return TN_OK;
 }
