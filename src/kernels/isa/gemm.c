@@ -1,5 +1,6 @@
 /* gemm.c - products of matrices. Large ones go block by block: a's block lies packed in the second cache, a panel of b in the first.
  * Small and narrow ones read a, and b where its rows have their numbers side by side, as they are. */
+#include "kernels/isa/row.h"
 #include "kernels/isa/tile.h"
 
 enum { DEPTH = 256, HEIGHT = ROWS * 24, WIDTH = TILE * 32 };
@@ -121,7 +122,9 @@ static void large(const tn__gemm *g, void *scratch)
 
 void TN__ISA(tn__gemm)(const tn__gemm *g, void *scratch)
 {
-    if (is_turned(g))
+    if (g->m == 1 && g->column_b == 1)
+        TN__ISA(tn__row)(g);
+    else if (is_turned(g))
         turned(g, scratch);
     else if (is_small(g))
         small(g, scratch);
