@@ -7,6 +7,7 @@
 
 typedef enum {
     TN__GENERAL, /* allocates what it gives, and settles shapes and types as it comes */
+    TN__READ,    /* the value of a variable, as it is now */
     TN__DIRECT,  /* the op's own kernel, without any of that */
     TN__CHAIN,   /* several steps' functions of elements in one: `fused` */
     TN__PRODUCT, /* a product, convolution or gradient and what is done to it while it is stored: `fused.after` says which operands for */

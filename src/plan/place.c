@@ -64,8 +64,9 @@ static void settle_way(placing *a, tn__step *s)
     bool view = s->settled && (op->flags & TN__VIEW) && p->place[a->root[p->operand.item[s->first_input]]].placed;
     if (view)
         a->root[s->first_output] = a->root[p->operand.item[s->first_input]];
-    s->way = direct ? TN__DIRECT : view ? TN__NOTHING : TN__GENERAL;
-    for (size_t i = 0; i < infer.output_count && s->way != TN__GENERAL; i++)
+    bool read = s->settled && op == &tn__op_ReadVariableOp;
+    s->way = direct ? TN__DIRECT : view ? TN__NOTHING : read ? TN__READ : TN__GENERAL;
+    for (size_t i = 0; i < infer.output_count && (direct || view); i++)
         p->place[s->first_output + i] = (tn__place){ tn__dtype_size(infer.output[i].dtype) > 0, 0, infer.output[i].dtype, infer.output[i].shape };
 }
 

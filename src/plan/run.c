@@ -178,12 +178,22 @@ static tn_status run_product(tn_context *context, const tn__program *p, const tn
     return tn__conv_with_epilogue(context, node->op, node->attrs, input, output, epilogue);
 }
 
+/* A tape knows tensors by their ids: for one, the op makes a tensor of each reading. */
+static tn_status run_read(const tn__program *p, const tn__step *s, tn__workspace *w)
+{
+    tn_tensor **value = &w->value[s->first_output];
+    TN_TRY(tn__variable_read(w->value[p->operand.item[s->first_input]], value));
+    return check_outputs(&(tn__infer){ .op = s->node->op, .output_count = 1, .output = s->output }, value);
+}
+
 static tn_status run_step(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)
 {
     const tn__node *node = s->node;
     tn_tensor *local[LOCAL], **inputs = local;
     if (s->fused)
         return (s->way == TN__PRODUCT ? run_product : run_chain)(context, p, s, w);
+    if (s->way == TN__READ && !context->tapes)
+        return run_read(p, s, w);
     if (node->input_count > LOCAL && !(inputs = tn__alloc(node->input_count * sizeof *inputs)))
         return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < node->input_count; i++)
