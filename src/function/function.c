@@ -133,6 +133,19 @@ tn_status tn__plain(tn_context *context, tn_tensor *x, tn_tensor **plain)
     return TN_OK;
 }
 
+/* Room for so many tensors on the stack, or where they are more than a few on the heap; to be left again. */
+enum { FEW = 8 };
+static tn_tensor **room(tn_tensor **few, size_t count)
+{
+    return count <= FEW ? few : tn__alloc(count * sizeof *few);
+}
+
+static void leave(tn_tensor **few, tn_tensor **taken)
+{
+    if (taken != few)
+        tn__free(taken);
+}
+
 /* What the input_signature takes as a tensor goes in as one. */
 static tn_status take_feeds(tn_context *context, const tn__concrete *c, tn_tensor *const *leaves, tn_tensor **feeds, size_t *fed)
 {
@@ -147,7 +160,7 @@ static tn_status take_feeds(tn_context *context, const tn__concrete *c, tn_tenso
 static tn_status run_concrete(tn_context *context, tn__concrete *c, tn_tensor *const *leaves, tn_tensor **results)
 {
     size_t fed = 0;
-    tn_tensor **feeds = tn__alloc((c->key.count + 1) * sizeof *feeds);
+    tn_tensor *few[FEW], **feeds = room(few, c->key.count);
     if (!feeds)
         return TN_RESOURCE_EXHAUSTED;
     tn_status status = take_feeds(context, c, leaves, feeds, &fed);
@@ -158,7 +171,7 @@ static tn_status run_concrete(tn_context *context, tn__concrete *c, tn_tensor *c
         status = tn__graph_run(context, c->graph, c->graph->input.item, feeds, fed, c->output, c->outputs + 3 * c->sliced, true, results);
     for (size_t i = 0; i < fed; i++)
         tn__release(feeds[i]);
-    tn__free(feeds);
+    leave(few, feeds);
     return status;
 }
 
@@ -183,9 +196,10 @@ static tn_status attach_slices(const tn__concrete *c, tn_tensor **results)
 static tn_status call_concrete(tn_context *context, tn__concrete *c, tn_tensor *const *leaves, tn_tensor **result)
 {
     size_t count = c->outputs + 3 * c->sliced;
-    tn_tensor **results = tn__alloc_zeroed(count + 1, sizeof *results);
+    tn_tensor *few[FEW], **results = room(few, count);
     if (!results)
         return TN_RESOURCE_EXHAUSTED;
+    memset(results, 0, count * sizeof *results);
     tn_status status = run_concrete(context, c, leaves, results);
     if (status == TN_OK)
         status = attach_slices(c, results);
@@ -194,17 +208,17 @@ static tn_status call_concrete(tn_context *context, tn__concrete *c, tn_tensor *
         status = TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < count; i++)
         tn__release(results[i]);
-    tn__free(results);
+    leave(few, results);
     return status;
 }
 
-/* The inputs' tensors, flat; the caller frees *leaves. */
-static tn_status flatten(tn_list inputs, tn_tensor ***leaves, size_t *count)
+/* The inputs' tensors, flat: few, or allocated. */
+static tn_status flatten(tn_list inputs, tn_tensor **few, tn_tensor ***leaves, size_t *count)
 {
     *count = 0;
     for (size_t i = 0; i < inputs.count; i++)
         *count += tn__flat_count(inputs.item[i]);
-    tn_tensor **at = *leaves = tn__alloc((*count + 1) * sizeof **leaves);
+    tn_tensor **at = *leaves = room(few, *count);
     for (size_t i = 0; at && i < inputs.count; i++)
         at = tn__flatten(inputs.item[i], at);
     return *leaves ? TN_OK : TN_RESOURCE_EXHAUSTED;
@@ -239,15 +253,15 @@ static tn_status note_used(tn_context *context, tn_function *f, tn__concrete *c)
 static tn_status call_traced(tn_context *context, tn_function *f, tn_list inputs, int training, tn_tensor **result)
 {
     size_t count;
-    tn_tensor **leaves;
+    tn_tensor *few[FEW], **leaves;
     tn__concrete *c = NULL;
-    TN_TRY(flatten(inputs, &leaves, &count));
+    TN_TRY(flatten(inputs, few, &leaves, &count));
     tn_status status = choose(context, f, inputs, leaves, count, training, &c);
     if (status == TN_OK)
         status = note_used(context, f, c);
     if (status == TN_OK)
         status = call_concrete(context, c, leaves, result);
-    tn__free(leaves);
+    leave(few, leaves);
     return status;
 }
 
@@ -323,15 +337,15 @@ bool tn_training(void)
 static tn_status concrete_of(tn_context *context, tn_function *f, tn_list inputs, tn_function **out)
 {
     size_t count;
-    tn_tensor **leaves;
+    tn_tensor *few[FEW] = { NULL }, **leaves;
     tn__concrete *c = f->exact;
-    TN_TRY(flatten(inputs, &leaves, &count));
+    TN_TRY(flatten(inputs, few, &leaves, &count));
     tn__key key;
     tn_status status = tn__key_make(f, inputs, leaves, count, context->training, &key);
     if (status == TN_OK)
         status = tn__concrete_for(context, f, &key, inputs, leaves, &c);
     tn__key_free(&key);
-    tn__free(leaves);
+    leave(few, leaves);
     TN_TRY(status);
     TN_TRY(tn__function_new(f->body, f->self, false, f->name, out));
     (*out)->parent = tn__retain(f);

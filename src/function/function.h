@@ -16,9 +16,11 @@ typedef struct {
 } tn__spec;
 
 /* What a call is looked up by. */
+enum { TN__FEW_INPUTS = 4 };
 typedef struct {
-    tn__spec *spec;
+    tn__spec *spec; /* few, or allocated: a key does not move */
     size_t count;
+    tn__spec few[TN__FEW_INPUTS];
     char *nesting; /* how the inputs' tuples nest: "(..)." for a tuple of two and a tensor; NULL: there is none */
     bool training;
 } tn__key;
@@ -45,7 +47,7 @@ typedef struct {
 typedef struct {
     pthread_mutex_t lock; /* round the list of traces and what follows here; never held while a body runs */
     tn__retracing retracing;
-    tn__concrete *used;   /* the trace that the latest call used; NULL: none, and what it touched is in */
+    _Atomic(tn__concrete *) used; /* the trace that the latest call used; NULL: none, and what it touched is in */
     tn__touched latest;
 } tn__function_state;
 

@@ -216,8 +216,10 @@ static void open_batches(tn__key *key)
 tn_status tn__key_make(const tn_function *f, tn_list inputs, tn_tensor *const *leaves, size_t count,
                        int training, tn__key *key)
 {
-    *key = (tn__key){ .count = count, .training = training == 1 };
-    key->spec = tn__alloc_zeroed(count + 1, sizeof *key->spec);
+    key->count = count;
+    key->training = training == 1;
+    key->nesting = NULL;
+    key->spec = count <= TN__FEW_INPUTS ? key->few : tn__alloc(count * sizeof *key->spec);
     if (!key->spec)
         return TN_RESOURCE_EXHAUSTED;
     TN_TRY(nesting_of(inputs, &key->nesting));
@@ -232,7 +234,8 @@ tn_status tn__key_make(const tn_function *f, tn_list inputs, tn_tensor *const *l
 
 void tn__key_free(tn__key *key)
 {
-    tn__free(key->spec);
+    if (key->spec != key->few)
+        tn__free(key->spec);
     tn__free(key->nesting);
     key->spec = NULL;
     key->nesting = NULL;

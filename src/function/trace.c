@@ -207,6 +207,8 @@ static tn_status run(tn_context *context, tracing *t, tn__concrete *c, tn_list i
 void tn__function_used(tn_function *f, tn__concrete *concrete, tn__touched *touched)
 {
     tn__touched old = { NULL };
+    if (!touched && atomic_load_explicit(&f->state->used, memory_order_relaxed) == concrete)
+        return;
     pthread_mutex_lock(&f->state->lock);
     if (touched) {
         old = f->state->latest;
@@ -230,7 +232,7 @@ static void keep_failed(tn_context *context, tn_function *f, tn__concrete *c)
 static tn_status copy_key(const tn__key *key, tn__key *copy)
 {
     *copy = (tn__key){ .count = key->count, .training = key->training };
-    copy->spec = tn__memdup(key->spec, (key->count + 1) * sizeof *key->spec);
+    copy->spec = tn__memdup(key->spec, key->count * sizeof *key->spec);
     if (key->nesting)
         copy->nesting = tn__strdup(key->nesting);
     return copy->spec && !copy->nesting == !key->nesting ? TN_OK : TN_RESOURCE_EXHAUSTED;

@@ -49,15 +49,15 @@ static void drop_oldest(tn__programs *cache)
 static tn_status cache_of(tn_graph *graph, tn__programs **cache)
 {
     static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+    if ((*cache = atomic_load_explicit(&graph->programs, memory_order_acquire)))
+        return TN_OK;
     pthread_mutex_lock(&making);
-    if (!graph->programs) {
-        graph->programs = tn__alloc_zeroed(1, sizeof *graph->programs);
-        if (graph->programs)
-            pthread_mutex_init(&graph->programs->lock, NULL);
+    if (!(*cache = graph->programs) && (*cache = tn__alloc_zeroed(1, sizeof **cache))) {
+        pthread_mutex_init(&(*cache)->lock, NULL);
+        graph->programs = *cache;
     }
     pthread_mutex_unlock(&making);
-    *cache = graph->programs;
-    return graph->programs ? TN_OK : TN_RESOURCE_EXHAUSTED;
+    return *cache ? TN_OK : TN_RESOURCE_EXHAUSTED;
 }
 
 /* A program for this signature, one more user. The lock is held while compiling, so a signature is compiled once. */

@@ -103,7 +103,7 @@ struct tn_graph {
         } *item;
         size_t count, capacity;
     } captured;
-    struct tn__programs *programs; /* compiled, see plan/program.h */
+    _Atomic(struct tn__programs *) programs; /* compiled, see plan/program.h */
     tn__random_graph random; /* seeds of its stateful random ops */
     bool finalized;
     tn__v1_graph *v1;       /* TensorFlow 1's: nodes have names, and sessions run it. NULL: a trace, or a closure */

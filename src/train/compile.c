@@ -34,6 +34,8 @@ static void trainer_free(void *trainer)
 tn_status tn__trainer_of(tn_layer *model, tn__trainer **trainer)
 {
     static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
+    if ((*trainer = atomic_load_explicit(&model->trainer, memory_order_acquire)))
+        return TN_OK;
     pthread_mutex_lock(&making);
     if (!model->trainer) {
         tn__trainer *t = tn__alloc_zeroed(1, sizeof *t);

@@ -13,6 +13,8 @@ static tn_status map(tn_tensor *structure,
     *out = NULL;
     if (!structure)
         return TN_OK;
+    if (structure->form != TN__TUPLE)
+        return f(self, structure, out);
     size_t count = tn__flat_count(structure);
     tn_tensor **leaves = tn__alloc(2 * (count + 1) * sizeof *leaves),
               **results = leaves + count + 1;

@@ -140,43 +140,42 @@ tn_tensor *tn_test_on_batch_with(const tn_on_batch_options *options)
 
 /* --- prediction ------------------------------------------------------------------------------- */
 /* The outputs of all batches, one below the other; made when the first batch shows their shapes. */
+enum { MOST_OUTPUTS = 64 };
 typedef struct {
-    tn_tensor *structure, **whole;
+    tn_tensor *structure, *whole[MOST_OUTPUTS];
     size_t count;
 } outputs;
 
 static void outputs_free(outputs *o)
 {
-    for (size_t i = 0; i < o->count && o->whole; i++)
+    for (size_t i = 0; i < o->count; i++)
         tn__release(o->whole[i]);
-    tn__free(o->whole);
     tn__release(o->structure);
 }
 
 static tn_status make_outputs(outputs *o, tn_tensor *first, int64_t rows)
 {
-    tn_tensor *leaves[64];
-    o->count = tn__flat_count(first);
+    tn_tensor *leaves[MOST_OUTPUTS];
+    size_t count = tn__flat_count(first);
     o->structure = tn__retain(first);
-    o->whole = tn__alloc_zeroed(o->count + 1, sizeof *o->whole);
-    if (o->count > 64 || !o->whole)
-        return o->whole ? tn__fail(TN_UNIMPLEMENTED, "a model of more than 64 outputs")
-                        : TN_RESOURCE_EXHAUSTED;
+    if (count > MOST_OUTPUTS)
+        return tn__fail(TN_UNIMPLEMENTED, "a model of more than %d outputs", MOST_OUTPUTS);
     tn__flatten(first, leaves);
-    for (size_t i = 0; i < o->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         tn_shape shape = leaves[i]->shape;
         if (shape.rank == 0)
             return tn__fail(TN_INVALID_ARGUMENT, "output %zu of the model has no batch dimension",
                             i);
         shape.dims[0] = rows;
         TN_TRY(tn__tensor_new((tn_dtype)leaves[i]->dtype, &shape, &o->whole[i]));
+        o->count++;
     }
     return TN_OK;
 }
 
 static tn_status place(outputs *o, tn_tensor *batch, int64_t begin, int64_t count)
 {
-    tn_tensor *leaves[64];
+    tn_tensor *leaves[MOST_OUTPUTS];
     tn__flatten(batch, leaves);
     for (size_t i = 0; i < o->count; i++) {
         size_t row = o->whole[i]->shape.dims[0]
@@ -230,7 +229,7 @@ tn_tensor *tn_predict_with(const tn_predict_options *options)
     TN__EAGERLY(context);
     tn__trainer *t;
     tn__data data;
-    outputs o = { 0 };
+    outputs o = { .structure = NULL };
     if (!tn__check_layer(options->model, "tn_predict: model") ||
         !tn__check_tensor(options->x, "tn_predict: x") ||
         tn__trainer_of(options->model, &t) != TN_OK ||

@@ -202,15 +202,17 @@ static tn_tensor *predict_body(void *self, tn_list inputs)
 /* --- running a step --------------------------------------------------------------------------- */
 /* Made by the first who needs it, then only read. */
 static tn_status step_function(tn__trainer *t, tn_body body, const char *name,
-                               tn_function **function)
+                               _Atomic(tn_function *) *function)
 {
     static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
     tn_status status = TN_OK;
+    tn_function *made = atomic_load_explicit(function, memory_order_acquire);
+    if (made)
+        return TN_OK;
     pthread_mutex_lock(&making);
-    if (!*function) {
-        status = tn__function_new(body, t, false, name, function);
-        if (status == TN_OK)
-            (*function)->any_batch = (*function)->library = true;
+    if (!*function && (status = tn__function_new(body, t, false, name, &made)) == TN_OK) {
+        made->any_batch = made->library = true;
+        *function = made;
     }
     pthread_mutex_unlock(&making);
     return status;

@@ -39,7 +39,7 @@ typedef struct tn__trainer {
         size_t count, capacity;
     } tracked;
     tn_metric *output_loss[TN__MAX_OUTPUTS]; /* of several outputs; among `tracked`, not retained */
-    tn_function *train, *test, *predict;     /* one trace each serves every batch size */
+    _Atomic(tn_function *) train, test, predict; /* one trace each serves every batch size */
 } tn__trainer;
 
 /* The model's, made when there is none yet. Many threads may ask. */
