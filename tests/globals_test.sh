@@ -11,6 +11,7 @@ export LC_ALL=C
 # source file, variable, reason
 cat >"$work/reasons" <<'END'
 memory.c     allocator         the host's allocator, set before anything else is called
+memory.c     kept              large blocks that were freed and wait for the next, under a lock
 log.c        sink              where the host wants text, set before anything else is called
 context.c    tn__current       the one thread-local pointer that leads to everything ambient
 context.c    own_context       the thread's own context: finding it cannot fail for lack of memory

@@ -1,6 +1,7 @@
 /* memory.c - the allocator behind everything. */
 #include "base/memory.h"
 #include "tenon/sys.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #ifdef __linux__
@@ -76,30 +77,94 @@ static void ask_for_huge_pages(char *block, size_t size)
 #endif
 }
 
-/* The block's own start stands in the pointer's width before the aligned address. */
+/* Large blocks that were freed, latest first, kept for the next that wants such a size: the system would clear every page of a new one.
+ * Not those of a host's allocator, nor where a sanitizer looks for uses of freed memory. Whoever finds the lock taken does without. */
+#ifdef __SANITIZE_ADDRESS__
+enum { SANITIZED = true };
+#elif defined __has_feature
+enum { SANITIZED = __has_feature(address_sanitizer) };
+#else
+enum { SANITIZED = false };
+#endif
+enum { KEPT = 8, WORTH_KEEPING = 1 << 20, MOST_KEPT = 128 << 20 };
+typedef struct {
+    char *start;
+    size_t size;
+} kept_block;
+static struct {
+    pthread_mutex_t lock;
+    kept_block item[KEPT];
+    size_t count, bytes;
+} kept = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+static bool may_keep(size_t size)
+{
+    return !SANITIZED && size >= WORTH_KEEPING && size <= MOST_KEPT && allocator.allocate == system_allocate;
+}
+
+static kept_block take_kept(size_t place)
+{
+    kept_block taken = kept.item[place];
+    memmove(&kept.item[place], &kept.item[place + 1], (--kept.count - place) * sizeof taken);
+    kept.bytes -= taken.size;
+    return taken;
+}
+
+/* One that is not much too large; or nothing. */
+static kept_block find_kept(size_t size)
+{
+    kept_block found = { NULL, 0 };
+    if (!may_keep(size) || pthread_mutex_trylock(&kept.lock) != 0)
+        return found;
+    for (size_t i = 0; i < kept.count && !found.start; i++)
+        if (kept.item[i].size >= size && kept.item[i].size - size <= size / 8)
+            found = take_kept(i);
+    pthread_mutex_unlock(&kept.lock);
+    return found;
+}
+
+static void keep(kept_block block)
+{
+    if (!may_keep(block.size) || pthread_mutex_trylock(&kept.lock) != 0) {
+        tn__free(block.start);
+        return;
+    }
+    while (kept.count == KEPT || kept.bytes > MOST_KEPT - block.size)
+        tn__free(take_kept(kept.count - 1).start);
+    memmove(&kept.item[1], kept.item, kept.count++ * sizeof block);
+    kept.item[0] = block;
+    kept.bytes += block.size;
+    pthread_mutex_unlock(&kept.lock);
+}
+
+/* Where the block starts, and how long it is, stands before the aligned address. */
 void *tn__alloc_aligned(size_t size)
 {
     size_t padded;
-    if (!tn__size_add(size, LINE + sizeof(void *), &padded)) {
+    if (!tn__size_add(size, LINE + sizeof(kept_block), &padded)) {
         tn__fail_memory(size);
         return NULL;
     }
-    char *block = tn__alloc(padded);
-    if (!block)
+    kept_block block = find_kept(padded);
+    bool fresh = !block.start;
+    if (fresh)
+        block = (kept_block){ tn__alloc(padded), padded };
+    if (!block.start)
         return NULL;
-    char *aligned = (char *)(((uintptr_t)block + sizeof(void *) + LINE - 1) & ~(uintptr_t)(LINE - 1));
-    memcpy(aligned - sizeof(void *), &block, sizeof(void *));
-    ask_for_huge_pages(aligned, size);
+    char *aligned = (char *)(((uintptr_t)block.start + sizeof block + LINE - 1) & ~(uintptr_t)(LINE - 1));
+    memcpy(aligned - sizeof block, &block, sizeof block);
+    if (fresh)
+        ask_for_huge_pages(aligned, size);
     return aligned;
 }
 
 void tn__free_aligned(void *block)
 {
+    kept_block freed;
     if (!block)
         return;
-    void *start;
-    memcpy(&start, (char *)block - sizeof(void *), sizeof(void *));
-    tn__free(start);
+    memcpy(&freed, (char *)block - sizeof freed, sizeof freed);
+    keep(freed);
 }
 
 void *tn__memdup(const void *data, size_t size)
