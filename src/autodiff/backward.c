@@ -8,33 +8,33 @@
 
 typedef struct {
     tn_context *context;
-    tn__ids place;      /* id of a tensor to its place in `sum` */
-    struct {
-        tn_tensor **item; /* what has arrived there so far, retained; NULL: nothing */
-        size_t count, capacity;
-    } sum;
-    tn__ids wanted;     /* ids that lie on a path from a source */
+    tn__ids sum;    /* by the id of a tensor: what has arrived there so far, a tn_tensor *, retained */
+    tn__ids wanted; /* ids that lie on a path from a source */
 } backward;
 
 static tn_tensor *arrived(const backward *b, const tn_tensor *x)
 {
-    size_t at;
-    return tn__ids_get(&b->place, x->id, &at) ? b->sum.item[at] : NULL;
+    size_t sum;
+    return tn__ids_get(&b->sum, x->id, &sum) ? (tn_tensor *)(uintptr_t)sum : NULL;
 }
 
 static tn_status arrive(backward *b, const tn_tensor *x, tn_tensor *gradient)
 {
-    size_t at;
-    if (!tn__ids_get(&b->place, x->id, &at)) {
-        TN_TRY(TN__PUSH(&b->sum, NULL));
-        at = b->sum.count - 1;
-        TN_TRY(tn__ids_set(&b->place, x->id, at));
-    }
-    tn_tensor *sum = b->sum.item[at] ? tn__add_gradients(b->sum.item[at], gradient) : gradient;
+    tn_tensor *before = arrived(b, x), *sum = before ? tn__add_gradients(before, gradient) : gradient;
     if (!sum)
         return b->context->error.status;
-    tn__assign_object(&b->sum.item[at], sum);
+    TN_TRY(tn__ids_set(&b->sum, x->id, (size_t)(uintptr_t)sum));
+    tn__retain(sum);
+    tn__release(before);
     return TN_OK;
+}
+
+/* In a graph they are an op, since the shape may be known only when it runs. */
+static tn_tensor *ones_like(const backward *b, tn_tensor *target)
+{
+    if (b->context->graph || target->form == TN__SYMBOLIC || !tn__shape_full(&target->shape))
+        return TN__APPLY(tn__op_Fill, NULL, tn__shape_tensor(target), tn__like(target, 1));
+    return tn__own(tn__tensor_fill((tn_dtype)target->dtype, &target->shape, 1));
 }
 
 /* The target's own gradient: ones, unless the caller gives it. */
@@ -43,7 +43,7 @@ static tn_status begin(backward *b, tn_tensor *target, tn_tensor *seed)
     if (!tn__in(TN__FLOATS, (tn_dtype)target->dtype))
         return TN_OK;
     if (!seed)
-        seed = TN__APPLY(tn__op_Fill, NULL, tn__shape_tensor(target), tn__like(target, 1));
+        seed = ones_like(b, target);
     return seed ? arrive(b, target, seed) : b->context->error.status;
 }
 
@@ -159,16 +159,16 @@ tn_status tn__gradients_of(tn_context *context, const tn__record *records, size_
                            tn_tensor *const *seeds, size_t target_count, tn_tensor *const *sources, size_t source_count,
                            tn_tensor **gradients)
 {
-    backward b = { .context = context };
+    struct tn__ids_entry sums[16] = { 0 }, wanted[16] = { 0 };
+    backward b = { context, TN__IDS_IN(sums), TN__IDS_IN(wanted) };
     for (size_t i = 0; i < source_count; i++)
         gradients[i] = NULL;
     size_t depth = tn__scope_begin("tn_gradient");
     tn_status status = run(&b, records, count, targets, seeds, target_count, sources, source_count, gradients);
     tn__scope_end(depth);
-    for (size_t i = 0; i < b.sum.count; i++)
-        tn__release(b.sum.item[i]);
-    tn__free(b.sum.item);
-    tn__ids_free(&b.place);
+    for (size_t i = 0; i < b.sum.capacity; i++)
+        tn__release((tn_tensor *)(uintptr_t)b.sum.item[i].value);
+    tn__ids_free(&b.sum);
     tn__ids_free(&b.wanted);
     return status;
 }

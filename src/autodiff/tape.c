@@ -201,15 +201,16 @@ static void drop_unwatched(const struct tn_tape *tape, tn_tensor *const *targets
     }
 }
 
-/* A persistent tape goes on recording while the rules run, and its list moves as it grows: a copy of it is walked. */
+/* A tape that goes on recording while the rules run moves its list as it grows: a copy of it is walked. */
 tn_status tn__tape_gradients(tn_context *context, const struct tn_tape *tape, tn_tensor *const *targets, tn_tensor *const *seeds, size_t count,
                              tn_list sources, tn_tensor **gradients)
 {
     size_t records = tape->record.count;
-    tn__record *copy = tn__memdup(tape->record.item, records * sizeof *copy);
-    if (!copy)
+    tn__record *copy = tape->recording ? tn__memdup(tape->record.item, records * sizeof *copy) : NULL;
+    if (tape->recording && !copy)
         return TN_RESOURCE_EXHAUSTED;
-    tn_status status = tn__gradients_of(context, copy, records, targets, seeds, count, sources.item, sources.count, gradients);
+    tn_status status = tn__gradients_of(context, copy ? copy : tape->record.item, records, targets, seeds, count, sources.item, sources.count,
+                                        gradients);
     tn__free(copy);
     if (status == TN_OK)
         drop_unwatched(tape, targets, count, sources, gradients);

@@ -98,7 +98,7 @@ static tn_status grow_ids(tn__ids *ids)
     for (size_t i = 0; i < ids->capacity; i++)
         if (ids->item[i].key)
             grown.item[find_id(&grown, ids->item[i].key)] = ids->item[i];
-    tn__free(ids->item);
+    tn__ids_free(ids);
     *ids = grown;
     return TN_OK;
 }
@@ -115,6 +115,7 @@ tn_status tn__ids_set(tn__ids *ids, uint64_t key, size_t value)
 
 void tn__ids_free(tn__ids *ids)
 {
-    tn__free(ids->item);
+    if (ids->item != ids->lent)
+        tn__free(ids->item);
     *ids = (tn__ids){ 0 };
 }

@@ -25,7 +25,10 @@ typedef struct {
         size_t value;
     } *item;
     size_t count, capacity; /* capacity: a power of two, or 0 */
+    struct tn__ids_entry *lent;
 } tn__ids;
+/* An empty one for an array of the caller's, all zero: room for the first keys. */
+#define TN__IDS_IN(entries) ((tn__ids){ (entries), 0, sizeof(entries) / sizeof *(entries), (entries) })
 bool tn__ids_get(const tn__ids *ids, uint64_t key, size_t *value);
 tn_status tn__ids_set(tn__ids *ids, uint64_t key, size_t value);
 void tn__ids_free(tn__ids *ids);
