@@ -29,7 +29,7 @@ int bench_threads(void)
     return asked ? atoi(asked) : 0;
 }
 
-static void print(const char *workload, const char *peer, const char *metric, double min, double median, int n)
+void bench_print_as(const char *peer, const char *workload, const char *metric, double min, double median, int n)
 {
     printf("{\"workload\":\"%s\",\"peer\":\"%s\",\"threads\":%d,\"metric\":\"%s\",\"min\":%.6g,\"median\":%.6g,\"n\":%d}\n", workload,
            peer, bench_threads(), metric, min, median, n);
@@ -38,7 +38,7 @@ static void print(const char *workload, const char *peer, const char *metric, do
 
 void bench_print(const char *workload, const char *metric, double min, double median, int n)
 {
-    print(workload, "tenon", metric, min, median, n);
+    bench_print_as("tenon", workload, metric, min, median, n);
 }
 
 bool bench_wanted(const char *workload)
@@ -70,7 +70,7 @@ void bench_run_as(const char *peer, const bench_case *c)
         taken[n] = (now() - start) * scale;
     }
     qsort(taken, (size_t)n, sizeof *taken, by_size);
-    print(c->workload, peer, c->metric, taken[0], taken[n / 2], n);
+    bench_print_as(peer, c->workload, c->metric, taken[0], taken[n / 2], n);
     tn_must(tn_pending());
 }
 

@@ -18,6 +18,7 @@ void bench_run_as(const char *peer, const bench_case *c); /* the same, of someth
 bool bench_wanted(const char *workload);
 bool bench_named(const char *workload); /* the same, but not when there are no arguments */
 void bench_print(const char *workload, const char *metric, double min, double median, int n);
+void bench_print_as(const char *peer, const char *workload, const char *metric, double min, double median, int n);
 int bench_threads(void); /* how many were asked for; 0: nothing was said */
 /* "VmHWM" of the process, in MB. */
 double bench_peak_memory(void);

@@ -43,14 +43,22 @@ static double cold_memory(const start *s)
     return megabytes;
 }
 
-/* The program stands beside this one. */
-static void program_beside(char *path, size_t size)
+/* A program that stands beside this one; false: there is none. */
+static bool program_beside(const char *name, char *path, size_t size)
 {
     ssize_t length = readlink("/proc/self/exe", path, size - 1);
     path[length > 0 ? length : 0] = 0;
     char *slash = strrchr(path, '/');
     size_t folder = slash ? (size_t)(slash - path) + 1 : 0;
-    snprintf(path + folder, size - folder, "bench_cold");
+    snprintf(path + folder, size - folder, "%s", name);
+    return access(path, X_OK) == 0;
+}
+
+static void bench_start(const char *peer, start *s)
+{
+    bench_run_as(peer, &(bench_case){ "W1_cold_predict", "ms", run_cold, s, 1 });
+    double memory = cold_memory(s), again = cold_memory(s);
+    bench_print_as(peer, "W1_cold_predict_rss", "rss_MB", memory < again ? memory : again, memory, 2);
 }
 
 static void bench_cold(const char *folder)
@@ -58,12 +66,12 @@ static void bench_cold(const char *folder)
     TN_SCOPE;
     char program[4096], model[4096];
     start s = { program, model };
-    program_beside(program, sizeof program);
     snprintf(model, sizeof model, "%s/cold.keras", folder);
     tn_must(tn_save(tn_sequential(TN_LAYERS(tn_dense(128, "relu", .input_shape = TN_SHAPE(64)), tn_dense(10, "softmax"))), model));
-    bench_run(&(bench_case){ "W1_cold_predict", "ms", run_cold, &s, 1 });
-    double memory = cold_memory(&s), again = cold_memory(&s);
-    bench_print("W1_cold_predict_rss", "rss_MB", memory < again ? memory : again, memory, 2);
+    if (program_beside("bench_cold", program, sizeof program))
+        bench_start("tenon", &s);
+    if (program_beside("bench_cold_static", program, sizeof program))
+        bench_start("tenon, linked statically", &s);
     s = (start){ "/bin/true", "" };
     if (access(s.program, X_OK) == 0)
         bench_run_as("floor: /bin/true", &(bench_case){ "W1_cold_predict", "ms", run_cold, &s, 1 });

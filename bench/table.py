@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from targets import BARE, OURS, TARGETS
+from targets import BARE, OURS, STATIC, TARGETS
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -95,7 +95,7 @@ def own_time(row):
 
 
 def is_peer(name):
-    return name not in ("metric", OURS, BARE, "machine") and not name.startswith("floor")
+    return name not in ("metric", "machine") and not name.startswith(("floor", OURS))
 
 
 def reference(table, workload, threads, beside):
@@ -113,9 +113,9 @@ def judge(table, target):
     workload, who, beside, ours, theirs = target
     for i, (reach, other) in enumerate(zip(ours, theirs)):
         row = table.get((workload, i + 1), {})
-        own = row.get(who, own_time(row))
+        own = row.get(who) if who == STATIC else row.get(who, own_time(row))
         name, time = reference(table, workload, i + 1, beside)
-        label = f"{workload}{' without oneDNN' if who == BARE else ''}"
+        label = workload + {BARE: " without oneDNN", STATIC: " linked statically"}.get(who, "")
         if own and time:
             verdict = "holds" if own / time <= reach / other else f"no, {own / time / (reach / other):.3g} times that"
             yield f"| {label} | {i + 1} | {name} | {reach / other:.3g} | {own / time:.3g} | {verdict} |"

@@ -5,11 +5,13 @@ what" is a peer, by the beginning of its name; "LIM_fma" or "LIM_copy", which th
 64 MB); "best" for the best peer of the run, of which a share is asked; or another workload of tenon's."""
 
 FMA, COPY = (35.7, 18.4), (2.49, 2.16)
-OURS, BARE = "tenon", "tenon, no oneDNN"
+OURS, BARE, STATIC = "tenon", "tenon, no oneDNN", "tenon, linked statically"
 
 TARGETS = [
     ("W1_cold_predict", OURS, "TensorFlow", (0.9,), (3043,)),
     ("W1_cold_predict_rss", OURS, "TensorFlow", (3.5,), (640,)),
+    ("W1_cold_predict", STATIC, "TensorFlow", (0.9,), (3043,)),
+    ("W1_cold_predict_rss", STATIC, "TensorFlow", (3.5,), (640,)),
     ("W2_add_vec8", OURS, "torch", (35,), (693.5,)),
     ("W2_add_vec8", OURS, "TensorFlow", (35,), (5094,)),
     ("W2_matmul_16", OURS, "torch", (100,), (1114,)),
