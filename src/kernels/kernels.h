@@ -110,6 +110,13 @@ typedef struct {
     size_t (*conv_to_filter_scratch)(const tn__conv *c);
     void (*conv_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
                            void *scratch);
+    /* Convolutions that keep the channels apart, y_channels / x_channels filters each, which lie as they are: y of x by rows of y, or
+     * `turned` dx of dy by rows of x; and dfilter += what rows of dy say. */
+    size_t (*depthwise_scratch)(const tn__conv *c);
+    void (*depthwise)(const tn__conv *c, bool turned, const float *from, const float *filter, float *to, int64_t first, int64_t last,
+                      void *scratch);
+    void (*depthwise_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
+                                void *scratch);
     /* Places first <= i < last of the arrays, first a multiple of TN__CHAIN_TILE. An output may lie where an
      * input of period 0 does that no step behind its own reads. */
     size_t (*chain_scratch)(const tn__chain *c);

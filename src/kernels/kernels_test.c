@@ -159,6 +159,87 @@ static void convolutions_and_their_gradients_agree_with_sums_in_double(void **un
     }
 }
 
+/* --- channels apart ----------------------------------------------------------------------------------------------------- */
+/* As define(), each channel by its own filters. */
+static void define_apart(const images *im)
+{
+    const tn__conv *c = &im->c;
+    int64_t out = c->y_channels, times = out / c->x_channels;
+    for (int64_t n = 0; n < c->batch; n++)
+        for (int64_t p = 0; p < c->row.out * c->column.out; p++)
+            for (int64_t t = 0; t < c->row.window * c->column.window; t++) {
+                int64_t r = p / c->column.out * c->row.stride + t / c->column.window * c->row.dilation - c->row.before;
+                int64_t q = p % c->column.out * c->column.stride + t % c->column.window * c->column.dilation - c->column.before;
+                if (r < 0 || q < 0 || r >= c->row.in || q >= c->column.in)
+                    continue;
+                int64_t at = ((n * c->row.in + r) * c->column.in + q) * c->x_channels, to = (n * c->row.out * c->column.out + p) * out;
+                for (int64_t o = 0; o < out; o++) {
+                    im->expected[to + o] += (double)im->x[at + o / times] * im->filter[t * out + o];
+                    im->dx[at + o / times] += (double)im->y[to + o] * im->filter[t * out + o];
+                    im->dfilter[t * out + o] += (double)im->x[at + o / times] * im->y[to + o];
+                }
+            }
+}
+
+static void check_depthwise(const tn__kernels_table *table, tn__conv c)
+{
+    int64_t xs = c.batch * c.row.in * c.column.in * c.x_channels, ys = c.batch * c.row.out * c.column.out * c.y_channels;
+    int64_t fs = c.row.window * c.column.window * c.y_channels, y_rows = c.batch * c.row.out, x_rows = c.batch * c.row.in;
+    images im = { table, c, numbers(xs), numbers(fs), numbers(ys), calloc((size_t)xs, 8), calloc((size_t)fs, 8), calloc((size_t)ys, 8) };
+    float *y = malloc((size_t)ys * 4), *dx = malloc((size_t)xs * 4), *df = calloc((size_t)fs, 4);
+    define_apart(&im);
+    void *scratch = aligned_alloc(64, table->depthwise_scratch(&c) / 64 * 64 + 64);
+    table->depthwise(&c, false, im.x, im.filter, y, 0, y_rows / 3, scratch);
+    table->depthwise(&c, false, im.x, im.filter, y, y_rows / 3, y_rows, scratch);
+    table->depthwise(&c, true, im.y, im.filter, dx, 0, x_rows / 2, scratch);
+    table->depthwise(&c, true, im.y, im.filter, dx, x_rows / 2, x_rows, scratch);
+    table->depthwise_to_filter(&c, im.x, im.y, df, 0, y_rows / 3, scratch);
+    table->depthwise_to_filter(&c, im.x, im.y, df, y_rows / 3, y_rows, scratch);
+    check_all(&im, im.expected, y, ys, 6);
+    check_all(&im, im.dx, dx, xs, 6);
+    check_all(&im, im.dfilter, df, fs, 40);
+    void *all[] = { im.x, im.filter, im.y, im.dx, im.dfilter, im.expected, y, dx, df, scratch };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
+static void convolutions_that_keep_channels_apart_agree_with_sums_in_double(void **unused)
+{
+    (void)unused;
+    const tn__kernels_table *table;
+    for (size_t t = 0; (table = tn__kernels_at(t)); t++) {
+        check_depthwise(table, (tn__conv){ 2, axis(9, 3, 1, 1, 1, 1), axis(28, 3, 1, 1, 1, 1), 32, 32 });
+        check_depthwise(table, (tn__conv){ 3, axis(8, 3, 1, 1, 0, 0), axis(7, 3, 1, 1, 0, 0), 21, 21 });
+        check_depthwise(table, (tn__conv){ 2, axis(11, 3, 2, 1, 0, 1), axis(10, 5, 3, 1, 2, 2), 4, 12 });
+        check_depthwise(table, (tn__conv){ 2, axis(12, 3, 1, 2, 2, 2), axis(13, 3, 2, 3, 3, 3), 17, 17 });
+        check_depthwise(table, (tn__conv){ 1, axis(1, 1, 1, 1, 0, 0), axis(30, 4, 2, 2, 5, 4), 9, 18 });
+        check_depthwise(table, (tn__conv){ 2, axis(6, 2, 4, 1, 0, 0), axis(6, 1, 3, 1, 0, 0), 1, 1 });
+        check_depthwise(table, (tn__conv){ 1, axis(4, 3, 1, 1, 4, 5), axis(3, 2, 7, 1, 3, 4), 2, 6 });
+    }
+}
+
+/* Large enough to be written past the caches. */
+static void a_large_depthwise_result_is_that_of_its_parts(void **unused)
+{
+    (void)unused;
+    tn__conv c = { 5, axis(64, 3, 1, 1, 1, 1), axis(64, 3, 1, 1, 1, 1), 128, 128 };
+    int64_t size = 5 * 64 * 64 * 128, rows = 5 * 64;
+    float *x = numbers(size), *filter = numbers(9 * 128), *whole = aligned_alloc(64, (size_t)size * 4), *parts = aligned_alloc(64, (size_t)size * 4);
+    const tn__kernels_table *table;
+    assert_true(whole && parts);
+    for (size_t t = 0; (table = tn__kernels_at(t)); t++) {
+        void *scratch = aligned_alloc(64, table->depthwise_scratch(&c) / 64 * 64 + 64);
+        table->depthwise(&c, false, x, filter, whole, 0, rows, scratch);
+        for (int64_t i = 0; i < rows; i += 64)
+            table->depthwise(&c, false, x, filter, parts, i, i + 64, scratch);
+        assert_memory_equal(whole, parts, (size_t)size * 4);
+        free(scratch);
+    }
+    void *all[] = { x, filter, whole, parts };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+}
+
 /* --- threads ------------------------------------------------------------------------------------------------------------ */
 static void count_lane(void *self, int lane, int lanes)
 {
@@ -196,6 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_of_every_shape_and_order_agree_with_sums_in_double),
         cmocka_unit_test(convolutions_and_their_gradients_agree_with_sums_in_double),
+        cmocka_unit_test(convolutions_that_keep_channels_apart_agree_with_sums_in_double),
+        cmocka_unit_test(a_large_depthwise_result_is_that_of_its_parts),
         cmocka_unit_test(every_lane_is_done_once_however_many_threads_there_are),
         cmocka_unit_test(shares_are_whole_units_and_nothing_is_left_out),
     };

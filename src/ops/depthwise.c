@@ -1,6 +1,7 @@
 /* depthwise.c - convolutions that keep the channels apart: each is seen by `multiplier` filters of
  * its own, and output channel c * multiplier + m is what filter m makes of channel c. */
 #include "ops/conv.h"
+#include "ops/product.h"
 #include <string.h>
 
 static const tn_field depthwise_fields[] = {
@@ -70,79 +71,86 @@ static tn_status to_filter_infer(tn__infer *infer)
     return tn__conv_cotangent(infer->op, &d.sliding, &d.windows, d.out, &infer->input[2]->shape);
 }
 
-/* --- reference kernels ------------------------------------------------------------------------ */
+/* --- kernels: float32 by the processor's, float64 plainly -------------------------------------- */
 /* One run, channels last: x is the image's pixels, w the filter's tap, y the output's pixels. All
- * three ops walk alike and differ in what they add to. c counts channels, i filters; one filter a
- * channel, the usual case, is a loop of its own, which the compiler makes vectors of. */
+ * three ops walk alike and differ in what they add to. c counts channels, i filters. */
 typedef struct {
     int64_t pixels, step, channels, multiplier;
 } span;
 
-#define LOOP(name, T, statement)                                                 \
-    static void name(const span *s, T *restrict x, T *restrict w, T *restrict y) \
+#define LOOP(name, statement)                                                    \
+    static void name(const span *s, double *x, double *w, double *y)             \
     {                                                                            \
         for (int64_t p = 0; p < s->pixels;                                       \
              p++, x += s->step * s->channels, y += s->channels * s->multiplier)  \
-            if (s->multiplier == 1)                                              \
-                for (int64_t c = 0, i = 0; c < s->channels; c++, i++)            \
+            for (int64_t c = 0, i = 0; c < s->channels; c++)                     \
+                for (int64_t end = i + s->multiplier; i < end; i++)              \
                     statement;                                                   \
-            else                                                                 \
-                for (int64_t c = 0, i = 0; c < s->channels; c++)                 \
-                    for (int64_t end = i + s->multiplier; i < end; i++)          \
-                        statement;                                               \
     }
-#define LOOPS(name, statement) \
-    LOOP(name##_f32, float, statement) LOOP(name##_f64, double, statement)
-LOOPS(forward, y[i] += x[c] * w[i])
-LOOPS(to_input, x[c] += y[i] * w[i])
-LOOPS(to_filter, w[i] += x[c] * y[i])
+LOOP(forward, y[i] += x[c] * w[i])
+LOOP(to_input, x[c] += y[i] * w[i])
+LOOP(to_filter, w[i] += x[c] * y[i])
 
-typedef struct {
-    const depthwise *of;
-    void (*loop_f32)(const span *s, float *restrict x, float *restrict w, float *restrict y);
-    void (*loop_f64)(const span *s, double *restrict x, double *restrict w, double *restrict y);
+typedef struct walk walk;
+struct walk {
+    void (*loop)(const span *s, double *x, double *w, double *y);
+    tn_status (*fast)(tn_context *context, const tn__conv *c, const walk *w);
     const tn_tensor *x, *filter, *y;
-} walk;
+    const depthwise *of;
+};
 
 static void visit(void *self, const tn__run *run)
 {
     const walk *w = self;
     const depthwise *d = w->of;
     span s = { run->count, run->step, d->channels, d->multiplier };
-    int64_t x = run->x * d->channels, filter = run->tap * d->out, y = run->y * d->out;
-    if (w->x->dtype == TN_FLOAT32)
-        w->loop_f32(&s, (float *)w->x->data + x, (float *)w->filter->data + filter,
-                    (float *)w->y->data + y);
-    else
-        w->loop_f64(&s, (double *)w->x->data + x, (double *)w->filter->data + filter,
-                    (double *)w->y->data + y);
+    w->loop(&s, (double *)w->x->data + run->x * d->channels, (double *)w->filter->data + run->tap * d->out,
+            (double *)w->y->data + run->y * d->out);
 }
 
 static tn_status run(tn__kernel *kernel, walk w)
 {
     depthwise d;
+    const tn_tensor *out = kernel->output[0];
     TN_TRY(depthwise_of(kernel->op, kernel->attrs, &w.x->shape, &w.filter->shape, &d));
+    tn__conv plain = tn__windows_plain(&d.windows, d.channels, d.out);
+    if (out->dtype == TN_FLOAT32 && tn__count(out) > 0 && d.out > 0)
+        return w.fast(kernel->context, &plain, &w);
     w.of = &d;
-    memset(kernel->output[0]->data, 0, tn__byte_count(kernel->output[0]));
-    tn__each_run(&d.windows, visit, &w);
+    memset(out->data, 0, tn__byte_count(out));
+    if (out->dtype == TN_FLOAT64)
+        tn__each_run(&d.windows, visit, &w);
     return TN_OK;
+}
+
+static tn_status forward_fast(tn_context *context, const tn__conv *c, const walk *w)
+{
+    return tn__product_depthwise(context, c, false, w->x->data, w->filter->data, w->y->data);
+}
+
+static tn_status to_input_fast(tn_context *context, const tn__conv *c, const walk *w)
+{
+    return tn__product_depthwise(context, c, true, w->y->data, w->filter->data, w->x->data);
+}
+
+static tn_status to_filter_fast(tn_context *context, const tn__conv *c, const walk *w)
+{
+    return tn__product_depthwise_to_filter(context, c, w->x->data, w->y->data, w->filter->data);
 }
 
 static tn_status forward_last(tn__kernel *k)
 {
-    return run(k, (walk){ NULL, forward_f32, forward_f64, k->input[0], k->input[1], k->output[0] });
+    return run(k, (walk){ forward, forward_fast, k->input[0], k->input[1], k->output[0], NULL });
 }
 
 static tn_status to_input_last(tn__kernel *k)
 {
-    return run(k,
-               (walk){ NULL, to_input_f32, to_input_f64, k->output[0], k->input[1], k->input[2] });
+    return run(k, (walk){ to_input, to_input_fast, k->output[0], k->input[1], k->input[2], NULL });
 }
 
 static tn_status to_filter_last(tn__kernel *k)
 {
-    return run(
-        k, (walk){ NULL, to_filter_f32, to_filter_f64, k->input[0], k->output[0], k->input[2] });
+    return run(k, (walk){ to_filter, to_filter_fast, k->input[0], k->output[0], k->input[2], NULL });
 }
 
 static tn_status forward_compute(tn__kernel *kernel)

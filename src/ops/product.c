@@ -64,6 +64,8 @@ typedef struct {
     int64_t filter;   /* numbers of the filter */
     tn__epilogue epilogue;
     bool masked;      /* the gradient of the largest */
+    bool turned;      /* dx of dy */
+    void (*to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last, void *scratch);
 } conv_job;
 
 static double work_of(const tn__conv *c)
@@ -102,7 +104,7 @@ static void to_filter_lane(void *self, int lane, int lanes)
     float *sum = own_filter(job, lane);
     memset(sum, 0, (size_t)job->filter * sizeof *sum);
     tn__share(job->c->batch * job->c->row.out, 1, lane, lanes, &first, &last);
-    job->kernels->conv_to_filter(job->c, job->x, job->y, sum, first, last, job->scratch + (size_t)lane * job->each);
+    job->to_filter(job->c, job->x, job->y, sum, first, last, job->scratch + (size_t)lane * job->each);
 }
 
 /* Scratch: a filter packed, then `each` bytes a lane. */
@@ -140,20 +142,61 @@ tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, cons
     return TN_OK;
 }
 
+/* job: with the bytes of a lane's scratch, the filter's numbers, and what sums them. */
+static tn_status sum_filters(tn_context *context, conv_job *job, int lanes)
+{
+    job->each = whole_lines(job->each) + whole_lines((size_t)job->filter * sizeof(float));
+    TN_TRY(prepare(context, job, lanes, NULL, false));
+    tn__parallel(lanes, to_filter_lane, job);
+    for (int lane = 1; lane < lanes; lane++) {
+        const float *more = own_filter(job, lane);
+        for (int64_t i = 0; i < job->filter; i++)
+            job->to[i] += more[i];
+    }
+    return TN_OK;
+}
+
 tn_status tn__product_conv_to_filter(tn_context *context, const tn__conv *c, const float *x, const float *dy, float *dfilter)
 {
     conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .y = dy, .to = dfilter };
-    int lanes = tn__lanes(work_of(c));
     job.filter = c->row.window * c->column.window * c->x_channels * c->y_channels;
-    job.each = whole_lines(job.kernels->conv_to_filter_scratch(c)) + whole_lines((size_t)job.filter * sizeof(float));
+    job.each = job.kernels->conv_to_filter_scratch(c);
+    job.to_filter = job.kernels->conv_to_filter;
+    return sum_filters(context, &job, tn__lanes(work_of(c)));
+}
+
+/* --- channels apart ----------------------------------------------------------------------------------------------------- */
+static int depthwise_lanes(const tn__conv *c)
+{
+    return tn__lanes(work_of(c) / (double)c->x_channels);
+}
+
+static void depthwise_lane(void *self, int lane, int lanes)
+{
+    const conv_job *job = self;
+    int64_t first, last;
+    tn__share(job->c->batch * (job->turned ? job->c->row.in : job->c->row.out), 1, lane, lanes, &first, &last);
+    job->kernels->depthwise(job->c, job->turned, job->x, job->packed, job->to, first, last, job->scratch + (size_t)lane * job->each);
+}
+
+tn_status tn__product_depthwise(tn_context *context, const tn__conv *c, bool turned, const float *from, const float *filter, float *to)
+{
+    conv_job job = { .kernels = tn__kernels(), .c = c, .x = from, .to = to, .turned = turned };
+    int lanes = depthwise_lanes(c);
+    job.each = whole_lines(job.kernels->depthwise_scratch(c));
     TN_TRY(prepare(context, &job, lanes, NULL, false));
-    tn__parallel(lanes, to_filter_lane, &job);
-    for (int lane = 1; lane < lanes; lane++) {
-        const float *more = own_filter(&job, lane);
-        for (int64_t i = 0; i < job.filter; i++)
-            dfilter[i] += more[i];
-    }
+    job.packed = filter;
+    tn__parallel(lanes, depthwise_lane, &job);
     return TN_OK;
+}
+
+tn_status tn__product_depthwise_to_filter(tn_context *context, const tn__conv *c, const float *x, const float *dy, float *dfilter)
+{
+    conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .y = dy, .to = dfilter };
+    job.filter = c->row.window * c->column.window * c->y_channels;
+    job.each = job.kernels->depthwise_scratch(c);
+    job.to_filter = job.kernels->depthwise_to_filter;
+    return sum_filters(context, &job, depthwise_lanes(c));
 }
 
 /* --- pooling ------------------------------------------------------------------------------------------------------------ */

@@ -10,6 +10,9 @@ tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *
 tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, const float *filter, const float *dy, float *dx,
                                     tn__epilogue epilogue);
 tn_status tn__product_conv_to_filter(tn_context *context, const tn__conv *c, const float *x, const float *dy, float *dfilter);
+/* Channels apart: y of x, or `turned` dx of dy. No number of channels is 0. */
+tn_status tn__product_depthwise(tn_context *context, const tn__conv *c, bool turned, const float *from, const float *filter, float *to);
+tn_status tn__product_depthwise_to_filter(tn_context *context, const tn__conv *c, const float *x, const float *dy, float *dfilter);
 /* Of these, c->y_channels is not read. */
 void tn__product_max_pool(const tn__conv *c, const float *x, float *y);
 void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked);

@@ -17,6 +17,11 @@ void TN__ISA(tn__conv_to_input)(const tn__conv *c, const float *dy, const float 
 size_t TN__ISA(tn__conv_to_filter_scratch)(const tn__conv *c);
 void TN__ISA(tn__conv_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
                                  void *scratch);
+size_t TN__ISA(tn__depthwise_scratch)(const tn__conv *c);
+void TN__ISA(tn__depthwise)(const tn__conv *c, bool turned, const float *from, const float *filter, float *to, int64_t first, int64_t last,
+                            void *scratch);
+void TN__ISA(tn__depthwise_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
+                                      void *scratch);
 size_t TN__ISA(tn__chain_scratch)(const tn__chain *c);
 void TN__ISA(tn__chain)(const tn__chain *c, int64_t first, int64_t last, float *scratch);
 void TN__ISA(tn__adam)(const tn__adam *a, int64_t first, int64_t last);
