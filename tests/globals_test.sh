@@ -24,6 +24,7 @@ select.c     chosen            which instruction set's kernels run: found once, 
 parallel.c   pool              the process's threads, under a lock
 parallel.c   most              how many threads there may be: found once, always the same
 parallel.c   limit             that of the thread's context, which the kernels' room cannot see
+onednn.c     library           oneDNN where it is on the machine, opened once; and the lock under which it is asked for what it keeps
 frame.c      making            the lock under which functions are traced and layers called for the first time
 losses.c     adding            the lock under which layers keep losses that their calls add
 program.c    making            the lock under which a graph gets its cache of programs

@@ -1,6 +1,7 @@
 /* conv.c - convolutions of two and three spatial axes, grouped where the filter has fewer channels
  * than the image. */
 #include "ops/conv.h"
+#include "kernels/onednn.h"
 #include "ops/product.h"
 #include <string.h>
 
@@ -295,6 +296,29 @@ static void to_input_run(void *self, const tn__run *run)
     }
 }
 
+static tn__conv_axis axis_of(const tn__slide *s)
+{
+    return (tn__conv_axis){ s->in, s->out, s->window, s->stride, s->dilation, s->before };
+}
+
+/* What oneDNN is the faster one for; done: it was there, and has computed it. */
+static tn_status by_onednn(const conv *c, tn__onednn_way way, const tn_tensor *x,
+                           const tn_tensor *filter, const tn_tensor *y, tn__epilogue epilogue,
+                           bool *done)
+{
+    *done = false;
+    if (x->dtype != TN_FLOAT32)
+        return TN_OK;
+    tn__onednn_conv job = { way,  c->sliding.spatial, .batch = c->windows.batch,
+                            .groups = c->groups,      .x_channels = c->in,
+                            .y_channels = c->out,     .x = x->data,
+                            .filter = filter->data,   .y = y->data,
+                            .epilogue = epilogue };
+    for (int i = 0; i < job.axes; i++)
+        job.axis[i] = axis_of(&c->windows.axis[TN__SPATIAL - job.axes + i]);
+    return tn__onednn(&job, done);
+}
+
 /* float32 over two axes has kernels of the processor's own. */
 static bool is_plain(const conv *c, const tn_tensor *x)
 {
@@ -313,6 +337,10 @@ static tn_status forward_last(tn__kernel *kernel)
     conv c;
     tn_tensor *x = kernel->input[0], *filter = kernel->input[1], *y = kernel->output[0];
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
+    bool done;
+    TN_TRY(by_onednn(&c, TN__ONEDNN_FORWARD, x, filter, y, (tn__epilogue){ 0 }, &done));
+    if (done)
+        return TN_OK;
     tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     if (is_plain(&c, x) && tn__count(y) > 0)
         return tn__product_conv(kernel->context, &plain, x->data, filter->data, y->data, (tn__epilogue){ 0 });
@@ -336,8 +364,12 @@ tn_status tn__conv_with_epilogue(tn_context *context, const tn__op *op, const vo
                                  tn__epilogue epilogue)
 {
     conv c;
-    bool forward = op == &tn__op_Conv2D;
+    bool forward = op == &tn__op_Conv2D, done = false;
     TN_TRY(conv_of(op, attrs, forward ? &input[0]->shape : &output->shape, &input[1]->shape, &c));
+    if (!forward)
+        TN_TRY(by_onednn(&c, TN__ONEDNN_TO_INPUT, output, input[1], input[2], epilogue, &done));
+    if (done)
+        return TN_OK;
     tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     const float *filter = input[1]->data;
     if (forward)
@@ -351,6 +383,10 @@ static tn_status to_filter_last(tn__kernel *kernel)
     conv c;
     tn_tensor *x = kernel->input[0], *filter = kernel->output[0], *y = kernel->input[2];
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
+    bool done;
+    TN_TRY(by_onednn(&c, TN__ONEDNN_TO_FILTER, x, filter, y, (tn__epilogue){ 0 }, &done));
+    if (done)
+        return TN_OK;
     tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     if (is_plain(&c, x) && tn__count(y) > 0)
         return tn__product_conv_to_filter(kernel->context, &plain, x->data, y->data, filter->data);
@@ -375,6 +411,10 @@ static tn_status to_input_last(tn__kernel *kernel)
     conv c;
     tn_tensor *x = kernel->output[0], *filter = kernel->input[1], *y = kernel->input[2];
     TN_TRY(conv_of(kernel->op, kernel->attrs, &x->shape, &filter->shape, &c));
+    bool done;
+    TN_TRY(by_onednn(&c, TN__ONEDNN_TO_INPUT, x, filter, y, (tn__epilogue){ 0 }, &done));
+    if (done)
+        return TN_OK;
     tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     if (is_plain(&c, x) && tn__count(y) > 0)
         return tn__product_conv_to_input(kernel->context, &plain, filter->data, y->data, x->data,
