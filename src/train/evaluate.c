@@ -229,7 +229,9 @@ tn_tensor *tn_predict_with(const tn_predict_options *options)
     TN__EAGERLY(context);
     tn__trainer *t;
     tn__data data;
-    outputs o = { .structure = NULL };
+    outputs o;
+    o.structure = NULL;
+    o.count = 0;
     if (!tn__check_layer(options->model, "tn_predict: model") ||
         !tn__check_tensor(options->x, "tn_predict: x") ||
         tn__trainer_of(options->model, &t) != TN_OK ||
