@@ -6,6 +6,7 @@
 Each round runs tenon and every peer once with one thread and once with two, so that all of them see the same machine; of the rounds
 the smallest time counts. PYTHON has TensorFlow, OTHER_PYTHON the other peers; "-" is none. A peer that does not load is left out and
 named. ROUNDS in the environment: how many, 3."""
+import ctypes
 import datetime
 import json
 import os
@@ -24,6 +25,18 @@ PEERS = [("numpy_peer.py", "numpy", 0), ("tensorflow_peer.py", "tensorflow", 0),
          ("litert_peer.py", "ai_edge_litert.interpreter", 1)]
 # Peaks of memory, each with the one workload that it is of.
 PEAKS = [["W4_mlp_train", "W10_rss_train_W4"], ["W5_cnn_train", "W10_rss_train_W5"]]
+
+# What the convolutions take without oneDNN, where that is installed.
+CONVOLUTIONS = ["W5_cnn_train", "W5_cnn_infer_b1", "W5_cnn_infer_b64"]
+
+
+def has_onednn():
+    for name in ("libdnnl.so.3", "libdnnl.so.2"):
+        try:
+            return bool(ctypes.CDLL(name))
+        except OSError:
+            pass
+    return False
 
 
 def peer_program(name):
@@ -66,6 +79,12 @@ def commands_of(bench, peers, workloads, threads):
     return commands
 
 
+def note(table, threads, lines):
+    for line in lines:
+        row = table.setdefault((line["workload"], threads), {"metric": line["metric"]})
+        row[line["peer"]] = min(line["min"], row.get(line["peer"], line["min"]))
+
+
 def measure(bench, peers, workloads, models):
     """By workload and threads: what each peer took at least, in the workload's metric."""
     table = {}
@@ -73,9 +92,11 @@ def measure(bench, peers, workloads, models):
         for threads in (1, 2):
             environment = {"TN_NUM_THREADS": str(threads), "BENCH_THREADS": str(threads), "BENCH_MODELS": models}
             for command in commands_of(bench, peers, workloads, threads):
-                for line in lines_of(command, environment):
-                    row = table.setdefault((line["workload"], threads), {"metric": line["metric"]})
-                    row[line["peer"]] = min(line["min"], row.get(line["peer"], line["min"]))
+                note(table, threads, lines_of(command, environment))
+            convolutions = [name for name in CONVOLUTIONS if not workloads or name in workloads]
+            if convolutions and has_onednn():
+                lines = lines_of([bench, *convolutions], {**environment, "TN_ONEDNN": "off"})
+                note(table, threads, [{**line, "peer": BARE} for line in lines if line["peer"] == OURS])
     return table
 
 
