@@ -219,6 +219,35 @@ static void wrong_attributes_are_refused_in_tensorflows_words(void **state)
             "Conv2DBackpropInput requires input_sizes to contain 4 values, but got: 3");
 }
 
+/* Large enough that oneDNN computes them where it is: in float32 as in float64, which it never
+ * does. */
+static void check_in_float32(const tn__op *op, const void *attrs, tn_list in)
+{
+    tn_tensor *wide[3];
+    for (size_t i = 0; i < in.count; i++)
+        wide[i] = in.item[i]->dtype == TN_FLOAT32 ? tn_cast(in.item[i], TN_FLOAT64) : in.item[i];
+    tn_tensor *y = in.count == 2 ? TN__APPLY(*op, attrs, wide[0], wide[1])
+                                 : TN__APPLY(*op, attrs, wide[0], wide[1], wide[2]);
+    CHECK_OP(.op = op, .attrs = attrs, .inputs = in, .expected = TN_LIST(tn_cast(y, TN_FLOAT32)),
+             .rtol = 1e-5, .atol = 1e-5, .constant = in.count == 3,
+             .skip = SKIP_GRADIENT | SKIP_DTYPES | SKIP_EMPTY | SKIP_ANY_BATCH);
+}
+
+static void large_ones_are_in_float32_what_they_are_in_float64(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn__conv2d_attrs same = attrs2d(1, 1, 1, "SAME"), strided = attrs2d(2, 2, 1, "SAME");
+    tn__conv3d_attrs cube = { { 1, 1, 1, 1, 1 }, { 1, 1, 1, 1, 1 }, "SAME", "NDHWC" };
+    tn_tensor *sizes = VALUES(TN_INT32, TN_SHAPE(4), 4, 12, 12, 8);
+    check_in_float32(&tn__op_Conv2D, &same,
+                     TN_LIST(image(TN_SHAPE(4, 12, 12, 8)), weights(TN_SHAPE(3, 3, 4, 16))));
+    check_in_float32(&tn__op_Conv2DBackpropInput, &strided,
+                     TN_LIST(sizes, weights(TN_SHAPE(3, 3, 8, 16)), image(TN_SHAPE(4, 6, 6, 16))));
+    check_in_float32(&tn__op_Conv3D, &cube,
+                     TN_LIST(image(TN_SHAPE(3, 5, 6, 6, 4)), weights(TN_SHAPE(3, 3, 3, 4, 8))));
+}
+
 int main(void)
 {
     tests_begin();
@@ -233,6 +262,7 @@ int main(void)
         cmocka_unit_test(no_images_and_no_rows_give_nothing),
         cmocka_unit_test(wrong_shapes_are_refused_in_tensorflows_words),
         cmocka_unit_test(wrong_attributes_are_refused_in_tensorflows_words),
+        cmocka_unit_test(large_ones_are_in_float32_what_they_are_in_float64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
