@@ -39,6 +39,19 @@ static double larger(double x, double y) { return x > y || isnan(x) ? x : y; }
 static double smaller(double x, double y) { return x < y || isnan(x) ? x : y; }
 static double masked(double x, double y) { return x * (y > 0); }
 
+static double sign(double x, double y) { (void)y; return isnan(x) ? x : (x > 0) - (x < 0); }
+static double exponential_less_1(double x, double y) { (void)y; return expm1(x); }
+static double logarithm_of_1_and(double x, double y) { (void)y; return log1p(x); }
+static double error(double x, double y) { (void)y; return erf(x); }
+static double complement(double x, double y) { (void)y; return erfc(x); }
+static double soft(double x, double y) { (void)y; return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)); }
+static double soft_slope(double x, double y) { return x / (1 + (double)(float)exp(-y)); } /* infinity where float32 ends */
+static double six(double x, double y) { (void)y; return x < 0 ? 0 : x > 6 ? 6 : x; }
+static double six_masked(double x, double y) { return x * (y > 0 && y < 6); }
+static double leaky(double x, double y) { return x > 0 ? x : x * y; }
+static double leaky_slope(double x, double y) { return x > 0 ? 1 : y; }
+static double elu_slope(double x, double y) { return y < 0 ? (double)((float)y + 1) * x : x; }
+
 static const struct {
     tn__function function;
     double (*exact)(double x, double y);
@@ -49,6 +62,10 @@ static const struct {
     { TN__DO_ABS, magnitude, 0 }, { TN__DO_SQUARE, square, 0.5 }, { TN__DO_SQRT, root, 0.51 }, { TN__DO_RSQRT, reciprocal_root, 1.5 },
     { TN__DO_RECIPROCAL, reciprocal, 0.51 }, { TN__DO_EXP, exponential, 1.1 }, { TN__DO_LOG, logarithm, 1 }, { TN__DO_TANH, hyperbolic, 2 },
     { TN__DO_SIGMOID, logistic, 2.5 }, { TN__DO_RELU, rectified, 0 }, { TN__DO_RELU_GRAD, masked, 0 },
+    { TN__DO_SIGN, sign, 0 }, { TN__DO_EXPM1, exponential_less_1, 2 }, { TN__DO_LOG1P, logarithm_of_1_and, 2 }, { TN__DO_ERF, error, 1.5 },
+    { TN__DO_ERFC, complement, 4 }, { TN__DO_SOFTPLUS, soft, 2.5 }, { TN__DO_SOFTPLUS_GRAD, soft_slope, 3 }, { TN__DO_RELU6, six, 0 },
+    { TN__DO_RELU6_GRAD, six_masked, 0 }, { TN__DO_LEAKY_RELU, leaky, 0.5 }, { TN__DO_LEAKY_SLOPE, leaky_slope, 0 },
+    { TN__DO_ELU_GRAD, elu_slope, 0.5 },
 };
 
 enum { COUNT = 1 << 16 };
@@ -106,6 +123,44 @@ static void every_function_is_as_exact_as_it_says(void **state)
     for (size_t t = 0; (table = tn__kernels_at(t)); t++)
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
             check_function(table, i);
+}
+
+/* As TensorFlow's float32 kernels answer, the sign of 0 as well. */
+static void what_is_no_usual_number_is_answered_as_by_tensorflow(void **state)
+{
+    (void)state;
+    enum { N = 7 };
+    const float in[N] = { NAN, INFINITY, -INFINITY, 0, -0.f, 1e30f, -1e30f }, slope = 0.25f, low = 1.7580993408473766f;
+    const float scaled = 1e30f * 1.0507009873554805f;
+    const struct {
+        tn__function function;
+        float out[N];
+    } answers[] = {
+        { TN__DO_SIGN, { NAN, 1, -1, 0, 0, 1, -1 } },
+        { TN__DO_EXPM1, { NAN, INFINITY, -1, 0, -0.f, INFINITY, -1 } },
+        { TN__DO_LOG1P, { NAN, INFINITY, NAN, 0, -0.f, 69.0775528f, NAN } },
+        { TN__DO_ERF, { NAN, 1, -1, 0, -0.f, 1, -1 } },
+        { TN__DO_ERFC, { NAN, 0, 2, 1, 1, 0, 2 } },
+        { TN__DO_SOFTPLUS, { NAN, INFINITY, 0, 0.693147182f, 0.693147182f, 1e30f, 0 } },
+        { TN__DO_RELU6, { NAN, 6, 0, 0, -0.f, 6, 0 } },
+        { TN__DO_ELU, { NAN, INFINITY, -1, 0, -0.f, 1e30f, -1 } },
+        { TN__DO_SELU, { NAN, INFINITY, -low, 0, -0.f, scaled, -low } },
+        { TN__DO_LEAKY_RELU, { NAN, INFINITY, -INFINITY, 0, -0.f, 1e30f, -0.25e30f } },
+        { TN__DO_LEAKY_SLOPE, { slope, 1, slope, slope, slope, 1, slope } },
+    };
+    const tn__kernels_table *table;
+    for (size_t t = 0; (table = tn__kernels_at(t)); t++)
+        for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+            float out[N];
+            tn__chain c = { .inputs = 2, .steps = 1, .places = 1, .in = { { in, 1, 0 }, { &slope, 1, 1 } } };
+            c.step[0] = (tn__chain_step){ answers[i].function, 0, 1, 0, out };
+            void *scratch = scratch_for(table, &c);
+            table->chain(&c, 0, N, scratch);
+            for (int k = 0; k < N; k++)
+                if (distance(answers[i].out[k], out[k]) > 1 || (!isnan(out[k]) && signbit(out[k]) != signbit(answers[i].out[k])))
+                    fail_msg("%s: function %d of %g: expected %g, got %g", table->name, answers[i].function, in[k], answers[i].out[k], out[k]);
+            free(scratch);
+        }
 }
 
 static void a_chain_reads_what_is_spread_and_gives_what_is_asked_for(void **state)
@@ -170,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_function_is_as_exact_as_it_says),
+        cmocka_unit_test(what_is_no_usual_number_is_answered_as_by_tensorflow),
         cmocka_unit_test(a_chain_reads_what_is_spread_and_gives_what_is_asked_for),
         cmocka_unit_test(a_large_result_is_that_of_small_ones),
     };

@@ -54,6 +54,10 @@ typedef enum {
     TN__DO_SIGMOID, TN__DO_RELU,
     TN__DO_RELU_GRAD, /* of (dy, y) */
     TN__DO_TANH_GRAD, TN__DO_SIGMOID_GRAD, /* of (y, dy) */
+    TN__DO_SIGN, TN__DO_EXPM1, TN__DO_LOG1P, TN__DO_ERF, TN__DO_ERFC, TN__DO_SOFTPLUS, TN__DO_RELU6, TN__DO_ELU, TN__DO_SELU,
+    TN__DO_RELU6_GRAD, TN__DO_ELU_GRAD, TN__DO_SELU_GRAD, /* of (dy, y) */
+    TN__DO_SOFTPLUS_GRAD,                                 /* of (dy, x) */
+    TN__DO_LEAKY_RELU, TN__DO_LEAKY_SLOPE,                /* of (x, α): x or α x; 1 or α */
     TN__FUNCTIONS
 } tn__function;
 

@@ -1,5 +1,6 @@
 /* activation.c - the squashing and rectifying functions of networks, and the ops that are their
  * gradients. */
+#include "ops/chain.h"
 #include "ops/elementwise.h"
 
 /* y = scale α (eˣ - 1) below 0, scale x above */
@@ -71,11 +72,11 @@ GRAD_RULE(relu_grad, ReluGrad, tn_zeros_like(p))
 GRAD_RULE(relu6_grad, Relu6Grad, tn_zeros_like(p))
 /* NaN goes through. */
 ACTIVATION(Relu, NUMBERS, x < 0 ? 0 : x, .gradient = relu_gradient, .function = TN__DO_RELU)
-ACTIVATION(Relu6, NUMBERS, (x < 0 ? 0 : x > 6 ? 6 : x), .gradient = relu6_gradient)
+ACTIVATION(Relu6, NUMBERS, (x < 0 ? 0 : x > 6 ? 6 : x), .gradient = relu6_gradient, .function = TN__DO_RELU6)
 /* By multiplication, as TensorFlow does: what is not finite is not hidden by an inactive unit. */
 ACTIVATION_GRAD(ReluGrad, "features", NUMBERS, (x * (y > 0)), .gradient = relu_grad_gradient, .function = TN__DO_RELU_GRAD)
 ACTIVATION_GRAD(Relu6Grad, "features", NUMBERS, (x * (y > 0 && y < 6)),
-                .gradient = relu6_grad_gradient)
+                .gradient = relu6_grad_gradient, .function = TN__DO_RELU6_GRAD)
 
 typedef struct {
     double alpha;
@@ -85,41 +86,41 @@ static const tn_field leaky_fields[] = {
     TN__END_OF_FIELDS,
 };
 
-#define LEAKY_LOOP(T)                                 \
-    {                                                 \
-        const T *x = kernel->input[0]->data;          \
-        T *y = kernel->output[0]->data;               \
-        for (int64_t i = 0; i < n; i++)               \
-            y[i] = x[i] > 0 ? x[i] : (T)alpha * x[i]; \
-        return TN_OK;                                 \
-    }
-#define LEAKY_GRAD_LOOP(T)                                                 \
-    {                                                                      \
-        const T *dy = kernel->input[0]->data, *x = kernel->input[1]->data; \
-        T *dx = kernel->output[0]->data;                                   \
-        for (int64_t i = 0; i < n; i++)                                    \
-            dx[i] = x[i] > 0 ? dy[i] : (T)alpha * dy[i];                   \
-        return TN_OK;                                                      \
-    }
+/* TensorFlow's attribute is a float. */
+static float alpha_of(const tn__kernel *kernel)
+{
+    return (float)((const leaky_attrs *)kernel->attrs)->alpha;
+}
 
 static tn_status leaky_compute(tn__kernel *kernel)
 {
-    float alpha =
-        (float)((const leaky_attrs *)kernel->attrs)->alpha; /* TensorFlow's attribute is one */
+    float alpha = alpha_of(kernel);
+    const void *x = kernel->input[0]->data;
+    void *y = kernel->output[0]->data;
     int64_t n = tn__count(kernel->output[0]);
-    if (kernel->input[0]->dtype == TN_FLOAT32)
-        LEAKY_LOOP(float)
-    LEAKY_LOOP(double)
+    if (kernel->input[0]->dtype == TN_FLOAT32) {
+        tn__chain chain = { 2, 1, 1, { { x, 1, 0 }, { &alpha, 1, 1 } }, { { TN__DO_LEAKY_RELU, 0, 1, 0, y } } };
+        return tn__chain_run(kernel->context, &chain, n);
+    }
+    for (int64_t i = 0; i < n; i++)
+        ((double *)y)[i] = (((const double *)x)[i] > 0 ? 1 : (double)alpha) * ((const double *)x)[i];
+    return TN_OK;
 }
 
 static tn_status leaky_grad_compute(tn__kernel *kernel)
 {
-    float alpha =
-        (float)((const leaky_attrs *)kernel->attrs)->alpha; /* TensorFlow's attribute is one */
+    float alpha = alpha_of(kernel);
+    const void *dy = kernel->input[0]->data, *x = kernel->input[1]->data;
+    void *dx = kernel->output[0]->data;
     int64_t n = tn__count(kernel->output[0]);
-    if (kernel->input[0]->dtype == TN_FLOAT32)
-        LEAKY_GRAD_LOOP(float)
-    LEAKY_GRAD_LOOP(double)
+    if (kernel->input[0]->dtype == TN_FLOAT32) {
+        tn__chain chain = { 3, 2, 2, { { dy, 1, 0 }, { x, 1, 0 }, { &alpha, 1, 1 } },
+                            { { TN__DO_LEAKY_SLOPE, 1, 2, 0, NULL }, { TN__DO_MULTIPLY, 0, 3, 1, dx } } };
+        return tn__chain_run(kernel->context, &chain, n);
+    }
+    for (int64_t i = 0; i < n; i++)
+        ((double *)dx)[i] = (((const double *)x)[i] > 0 ? 1 : (double)alpha) * ((const double *)dy)[i];
+    return TN_OK;
 }
 
 /* dx = dy where x > 0, α dy elsewhere */
@@ -161,12 +162,13 @@ GRAD_RULE(elu_grad, EluGrad, on_the_curve(p, a, db))
 GRAD_RULE(selu_grad, SeluGrad, on_the_curve(p, a, db))
 /* TensorFlow has no expm1 here: just below 0 both are 0, and their gradients those of the straight
  * part. */
-ACTIVATION(Elu, FLOATS, x < 0 ? exp(x) - 1 : x, .gradient = elu_gradient)
+ACTIVATION(Elu, FLOATS, x < 0 ? exp(x) - 1 : x, .gradient = elu_gradient, .function = TN__DO_ELU)
 ACTIVATION(Selu, FLOATS, x < 0 ? SELU_SCALE_ALPHA * (exp(x) - 1) : SELU_SCALE * x,
-           .gradient = selu_gradient)
-ACTIVATION_GRAD(EluGrad, "outputs", FLOATS, y < 0 ? (y + 1) * x : x, .gradient = elu_grad_gradient)
+           .gradient = selu_gradient, .function = TN__DO_SELU)
+ACTIVATION_GRAD(EluGrad, "outputs", FLOATS, y < 0 ? (y + 1) * x : x, .gradient = elu_grad_gradient,
+                .function = TN__DO_ELU_GRAD)
 ACTIVATION_GRAD(SeluGrad, "outputs", FLOATS, y < 0 ? (y + SELU_SCALE_ALPHA) * x : SELU_SCALE * x,
-                .gradient = selu_grad_gradient)
+                .gradient = selu_grad_gradient, .function = TN__DO_SELU_GRAD)
 
 /* --- softplus and softsign -------------------------------------------------------------------- */
 /* By p of a σ(p): a db σ'(p), σ' = 1 / (e⁻ᵖ + 2 + eᵖ) */
@@ -190,10 +192,10 @@ GRAD_RULE(softplus_grad, SoftplusGrad, softplus_curvature(a, p, db))
 GRAD_RULE(softsign_grad, SoftsignGrad, softsign_curvature(a, p, db))
 /* log(1 + eˣ) without overflow: x + log(1 + e⁻ˣ) above 0. */
 ACTIVATION(Softplus, FLOATS, x > 0 ? x + log1p(exp(-x)) : log1p(exp(x)),
-           .gradient = softplus_gradient)
+           .gradient = softplus_gradient, .function = TN__DO_SOFTPLUS)
 ACTIVATION(Softsign, FLOATS, x / (1 + fabs(x)), .gradient = softsign_gradient)
 ACTIVATION_GRAD(SoftplusGrad, "features", FLOATS, x / (1 + exp(-y)),
-                .gradient = softplus_grad_gradient)
+                .gradient = softplus_grad_gradient, .function = TN__DO_SOFTPLUS_GRAD)
 ACTIVATION_GRAD(SoftsignGrad, "features", FLOATS, x / ((1 + fabs(y)) * (1 + fabs(y))),
                 .gradient = softsign_grad_gradient)
 

@@ -205,8 +205,8 @@ static void zeta_gradient(tn__gradient *g)
                        q, s);
 }
 
-UNARY(Erf, FLOATS, erf(x), .gradient = erf_gradient)
-UNARY(Erfc, FLOATS, erfc(x), .gradient = erfc_gradient)
+UNARY(Erf, FLOATS, erf(x), .gradient = erf_gradient, .function = TN__DO_ERF)
+UNARY(Erfc, FLOATS, erfc(x), .gradient = erfc_gradient, .function = TN__DO_ERFC)
 UNARY(Erfinv, FLOATS, erf_inverse(x), .gradient = erfinv_gradient)
 UNARY(Ndtri, FLOATS, normal_quantile(x), .gradient = ndtri_gradient)
 UNARY(Lgamma, FLOATS, LOG_GAMMA(x), .gradient = lgamma_gradient)

@@ -14,6 +14,8 @@ enum { LENGTH = TN__CHAIN_TILE, ROOM = 2 * LENGTH }; /* room for an input that i
             store(to + i, (expression)); \
         } \
     }
+#define SELU_SCALE 1.0507009873554804934193349852946f
+#define SELU_SCALE_ALPHA (float)(1.0507009873554804934193349852946 * 1.6732632423543772848170429916717)
 EACH_VECTOR(copy, x)
 EACH_VECTOR(add, x + y)
 EACH_VECTOR(subtract, x - y)
@@ -36,6 +38,21 @@ EACH_VECTOR(relu_of, relu(x))
 EACH_VECTOR(relu_gradient, x *choose(y > 0, broadcast(1), (vector){ 0 }))
 EACH_VECTOR(tanh_gradient, y *(1 - x * x))
 EACH_VECTOR(sigmoid_gradient, y *x *(1 - x))
+EACH_VECTOR(sign_of, choose(x > 0, broadcast(1), choose(x < 0, broadcast(-1), choose(x != x, x, (vector){ 0 }))))
+EACH_VECTOR(expm1_of, exponential_less_1(x))
+EACH_VECTOR(log1p_of, logarithm_of_1_and(x))
+EACH_VECTOR(erf_of, error_function(x))
+EACH_VECTOR(erfc_of, error_complement(x))
+EACH_VECTOR(softplus_of, soft_plus(x))
+EACH_VECTOR(softplus_gradient, x / (1 + exponential(-y)))
+EACH_VECTOR(relu6_of, choose(x > 6, broadcast(6), relu(x)))
+EACH_VECTOR(relu6_gradient, x *choose((y > 0) & (y < 6), broadcast(1), (vector){ 0 }))
+EACH_VECTOR(elu_of, choose(x < 0, exponential(x) - 1, x))
+EACH_VECTOR(elu_gradient, choose(y < 0, (y + 1) * x, x))
+EACH_VECTOR(selu_of, choose(x < 0, (exponential(x) - 1) * SELU_SCALE_ALPHA, x *SELU_SCALE))
+EACH_VECTOR(selu_gradient, choose(y < 0, (y + SELU_SCALE_ALPHA) * x, x *SELU_SCALE))
+EACH_VECTOR(leaky_of, choose(x > 0, x, x *y))
+EACH_VECTOR(leaky_slope, choose(x > 0, broadcast(1), y))
 
 typedef void (*function)(const float *a, const float *b, float *to, int64_t count);
 static const function functions[TN__FUNCTIONS] = {
@@ -45,6 +62,10 @@ static const function functions[TN__FUNCTIONS] = {
     [TN__DO_RSQRT] = reciprocal_root, [TN__DO_RECIPROCAL] = reciprocal, [TN__DO_EXP] = exp_of, [TN__DO_LOG] = log_of,
     [TN__DO_TANH] = tanh_of, [TN__DO_SIGMOID] = sigmoid_of, [TN__DO_RELU] = relu_of, [TN__DO_RELU_GRAD] = relu_gradient,
     [TN__DO_TANH_GRAD] = tanh_gradient, [TN__DO_SIGMOID_GRAD] = sigmoid_gradient,
+    [TN__DO_SIGN] = sign_of, [TN__DO_EXPM1] = expm1_of, [TN__DO_LOG1P] = log1p_of, [TN__DO_ERF] = erf_of, [TN__DO_ERFC] = erfc_of,
+    [TN__DO_SOFTPLUS] = softplus_of, [TN__DO_SOFTPLUS_GRAD] = softplus_gradient, [TN__DO_RELU6] = relu6_of,
+    [TN__DO_RELU6_GRAD] = relu6_gradient, [TN__DO_ELU] = elu_of, [TN__DO_ELU_GRAD] = elu_gradient, [TN__DO_SELU] = selu_of,
+    [TN__DO_SELU_GRAD] = selu_gradient, [TN__DO_LEAKY_RELU] = leaky_of, [TN__DO_LEAKY_SLOPE] = leaky_slope,
 };
 
 /* --- tiles -------------------------------------------------------------------------------------------------------------- */
