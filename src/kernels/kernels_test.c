@@ -64,7 +64,8 @@ static void check_product(const tn__kernels_table *table, int64_t m, int64_t n, 
 static void products_of_every_shape_and_order_agree_with_sums_in_double(void **unused)
 {
     (void)unused;
-    const int64_t sizes[][3] = { { 1, 1, 1 }, { 1, 64, 128 }, { 1, 203, 19 }, { 3, 5, 7 }, { 17, 10, 100 }, { 128, 10, 100 }, { 97, 3, 40 }, { 64, 64, 64 }, { 100, 128, 10 }, { 9, 33, 70 },
+    const int64_t sizes[][3] = { { 1, 1, 1 }, { 1, 64, 128 }, { 1, 203, 19 }, { 3, 5, 7 }, { 17, 10, 100 }, { 128, 10, 100 },
+                                 { 97, 3, 40 }, { 64, 64, 64 }, { 100, 128, 10 }, { 9, 33, 70 },
                                  { 150, 100, 300 }, { 200, 130, 257 }, { 300, 150, 64 }, { 2050, 80, 13 }, { 8, 49, 1 }, { 5, 31, 0 } };
     const tn__kernels_table *table;
     for (size_t t = 0; (table = tn__kernels_at(t)); t++)
@@ -224,7 +225,8 @@ static void a_large_depthwise_result_is_that_of_its_parts(void **unused)
     (void)unused;
     tn__conv c = { 5, axis(64, 3, 1, 1, 1, 1), axis(64, 3, 1, 1, 1, 1), 128, 128 };
     int64_t size = 5 * 64 * 64 * 128, rows = 5 * 64;
-    float *x = numbers(size), *filter = numbers(9 * 128), *whole = aligned_alloc(64, (size_t)size * 4), *parts = aligned_alloc(64, (size_t)size * 4);
+    float *x = numbers(size), *filter = numbers(9 * 128);
+    float *whole = aligned_alloc(64, (size_t)size * 4), *parts = aligned_alloc(64, (size_t)size * 4);
     const tn__kernels_table *table;
     assert_true(whole && parts);
     for (size_t t = 0; (table = tn__kernels_at(t)); t++) {

@@ -165,7 +165,8 @@ static void sum_row(const tn__conv *c, bool turned, line *l, const float *source
         l->count = phases == 1 ? width : (width - phase + c->column.stride - 1) / c->column.stride;
         find_taps(c, turned, row, phase, l);
         int64_t step_y = (turned ? c->column.stride : 1) * l->channels;
-        sum_line(l, (sums){ source, filter, y + phase * l->channels, l->step * l->channels, step_y, .channels = l->channels, .past = past });
+        sum_line(l, (sums){ source, filter, y + phase * l->channels, l->step * l->channels, step_y, .channels = l->channels,
+                            .past = past });
     }
 }
 
@@ -174,7 +175,8 @@ static void sum_row(const tn__conv *c, bool turned, line *l, const float *source
 static void repeat_rows(const tn__conv *c, const float *image, int64_t first, int64_t last, float *to)
 {
     int64_t times = multiplier_of(c), row = c->column.in * c->x_channels;
-    int64_t begin = first * c->row.stride - c->row.before, end = (last - 1) * c->row.stride + (c->row.window - 1) * c->row.dilation + 1 - c->row.before;
+    int64_t begin = first * c->row.stride - c->row.before;
+    int64_t end = (last - 1) * c->row.stride + (c->row.window - 1) * c->row.dilation + 1 - c->row.before;
     begin = begin < 0 ? 0 : smaller(begin, c->row.in);
     end = smaller(end, c->row.in);
     for (int64_t i = begin * row; i < end * row; i++)
@@ -239,8 +241,8 @@ void TN__ISA(tn__depthwise)(const tn__conv *c, bool turned, const float *from, c
 }
 
 /* TAPS of them at once, so that a number of dy is read once for all: dfilter += x dy over `count` pixels of a row. */
-INLINE void add_taps(const tap *taps, int64_t live, const float *x, int64_t step, const float *dy, int64_t count, int64_t channels, int64_t left,
-                     float *dfilter)
+INLINE void add_taps(const tap *taps, int64_t live, const float *x, int64_t step, const float *dy, int64_t count, int64_t channels,
+                     int64_t left, float *dfilter)
 {
     vector sum[TAPS] = { 0 };
     const float *at[TAPS];
