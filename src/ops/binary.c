@@ -95,23 +95,21 @@ static uint64_t whole_power(uint64_t x, uint64_t exponent)
     return power;
 }
 
-/* Squares and cubes of float32, which is what most powers are; false: it is none. */
-static bool is_small_power(const tn__kernel *kernel, tn__chain *chain)
+/* The square of float32, which x x gives as exactly as pow(); false: it is none. */
+static bool is_square(const tn__kernel *kernel, tn__chain *chain)
 {
     const tn_tensor *x = kernel->input[0], *y = kernel->input[1], *z = kernel->output[0];
     float power = x->dtype == TN_FLOAT32 && tn__count(y) == 1 ? *(const float *)y->data : 0;
-    if ((power != 2 && power != 3) || tn__count(z) != tn__count(x) || tn__count(z) == 0 || x->data == z->data)
+    if (power != 2 || tn__count(z) != tn__count(x) || tn__count(z) == 0 || x->data == z->data)
         return false;
-    *chain = (tn__chain){ 1, 2, 2, { { x->data, 1, 0 } }, { { TN__DO_SQUARE, 0, 0, 0, NULL }, { TN__DO_MULTIPLY, 1, 0, 1, z->data } } };
-    if (power == 2)
-        chain->step[--chain->steps - 1].out = z->data;
+    *chain = (tn__chain){ 1, 1, 1, { { x->data, 1, 0 } }, { { TN__DO_SQUARE, 0, 0, 0, z->data } } };
     return true;
 }
 
 static tn_status pow_compute(tn__kernel *kernel)
 {
     tn__chain chain;
-    if (is_small_power(kernel, &chain))
+    if (is_square(kernel, &chain))
         return tn__chain_run(kernel->context, &chain, tn__count(kernel->output[0]));
     const tn_tensor *y = kernel->input[1];
     bool whole = tn__in(TN__INTS, (tn_dtype)y->dtype) && tn__count(kernel->output[0]) > 0;
