@@ -62,7 +62,7 @@ typedef enum {
 } tn__function;
 
 /* A chain of them over arrays of one length. */
-enum { TN__CHAIN_INPUTS = 12, TN__CHAIN_STEPS = 32, TN__CHAIN_TILE = 512 };
+enum { TN__CHAIN_INPUTS = 12, TN__CHAIN_STEPS = 32, TN__CHAIN_TILE = 512, TN__SUM_BLOCK = 1024, TN__SUM_ROWS = 32 };
 typedef struct {
     const float *data;
     int64_t run, period; /* place i has number (i / run) % period of it; period 0: number i */
@@ -76,6 +76,7 @@ typedef struct {
     int inputs, steps, places;
     tn__chain_input in[TN__CHAIN_INPUTS];
     tn__chain_step step[TN__CHAIN_STEPS];
+    int apart; /* the step + 1 whose `out` is for what a call begins with, not for place 0; 0: none */
 } tn__chain;
 
 /* Adam: m += (g - m) rest_1;  v += (g² - v) rest_2;  w -= alpha m / (√v + epsilon). A new value may lie where the old one does. */
@@ -121,13 +122,13 @@ typedef struct {
                       void *scratch);
     void (*depthwise_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
                                 void *scratch);
-    /* Places first <= i < last of the arrays, first a multiple of TN__CHAIN_TILE. An output may lie where an
-     * input of period 0 does that no step behind its own reads. */
+    /* Places first <= i < last of the arrays. An output may lie where an input of period 0 does that no step behind its own reads. */
     size_t (*chain_scratch)(const tn__chain *c);
     void (*chain)(const tn__chain *c, int64_t first, int64_t last, float *scratch);
     void (*adam)(const tn__adam *a, int64_t first, int64_t last);
-    double (*sum)(const float *x, int64_t count);
-    /* sum[i] += column i of x, whose rows are step apart. */
+    /* To a sum so far; the same bits when x is cut at multiples of TN__SUM_BLOCK. */
+    double (*sum)(double sum, const float *x, int64_t count);
+    /* sum[i] += column i of x, whose rows are step apart; the same bits when it is cut at multiples of TN__SUM_ROWS. */
     void (*sum_columns)(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum);
     /* The largest number, -inf where there is none that is one; y = exp(x - most), whose sum it gives; y /= divisor. */
     float (*largest)(const float *x, int64_t count);

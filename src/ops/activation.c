@@ -99,7 +99,7 @@ static tn_status leaky_compute(tn__kernel *kernel)
     void *y = kernel->output[0]->data;
     int64_t n = tn__count(kernel->output[0]);
     if (kernel->input[0]->dtype == TN_FLOAT32) {
-        tn__chain chain = { 2, 1, 1, { { x, 1, 0 }, { &alpha, 1, 1 } }, { { TN__DO_LEAKY_RELU, 0, 1, 0, y } } };
+        tn__chain chain = { .inputs = 2, .steps = 1, .places = 1, .in = { { x, 1, 0 }, { &alpha, 1, 1 } }, .step = { { TN__DO_LEAKY_RELU, 0, 1, 0, y } } };
         return tn__chain_run(kernel->context, &chain, n);
     }
     for (int64_t i = 0; i < n; i++)
@@ -114,8 +114,8 @@ static tn_status leaky_grad_compute(tn__kernel *kernel)
     void *dx = kernel->output[0]->data;
     int64_t n = tn__count(kernel->output[0]);
     if (kernel->input[0]->dtype == TN_FLOAT32) {
-        tn__chain chain = { 3, 2, 2, { { dy, 1, 0 }, { x, 1, 0 }, { &alpha, 1, 1 } },
-                            { { TN__DO_LEAKY_SLOPE, 1, 2, 0, NULL }, { TN__DO_MULTIPLY, 0, 3, 1, dx } } };
+        tn__chain chain = { .inputs = 3, .steps = 2, .places = 2, .in = { { dy, 1, 0 }, { x, 1, 0 }, { &alpha, 1, 1 } },
+                            .step = { { TN__DO_LEAKY_SLOPE, 1, 2, 0, NULL }, { TN__DO_MULTIPLY, 0, 3, 1, dx } } };
         return tn__chain_run(kernel->context, &chain, n);
     }
     for (int64_t i = 0; i < n; i++)

@@ -102,7 +102,7 @@ static bool is_square(const tn__kernel *kernel, tn__chain *chain)
     float power = x->dtype == TN_FLOAT32 && tn__count(y) == 1 ? *(const float *)y->data : 0;
     if (power != 2 || tn__count(z) != tn__count(x) || tn__count(z) == 0 || x->data == z->data)
         return false;
-    *chain = (tn__chain){ 1, 1, 1, { { x->data, 1, 0 } }, { { TN__DO_SQUARE, 0, 0, 0, z->data } } };
+    *chain = (tn__chain){ .inputs = 1, .steps = 1, .places = 1, .in = { { x->data, 1, 0 } }, .step = { { TN__DO_SQUARE, 0, 0, 0, z->data } } };
     return true;
 }
 

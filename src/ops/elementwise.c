@@ -22,6 +22,7 @@ static bool is_chain(const tn__kernel *kernel, tn__chain *chain)
     chain->inputs = (int)kernel->input_count;
     chain->steps = 1;
     chain->places = 1;
+    chain->apart = 0;
     chain->step[0] = (tn__chain_step){ kernel->op->function, 0, (uint8_t)(chain->inputs - 1), 0, out->data };
     for (int i = 0; i < chain->inputs; i++) {
         chain->in[i].data = kernel->input[i]->data;

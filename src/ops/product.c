@@ -234,33 +234,33 @@ void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const floa
 }
 
 /* --- sums --------------------------------------------------------------------------------------------------------------- */
-enum { SUM_LANES = 8, COLUMNS = 256, ROWS = 32, NUMBERS = 4096 }; /* more lanes have no more memory to read; what is cut in whole units */
+enum { COLUMNS = 256 }; /* at a time */
 
 typedef struct {
     const float *x;
     int64_t step, rows, columns;
-    double sum[SUM_LANES][COLUMNS];
+    double sum[TN__SUM_LANES][COLUMNS];
 } sum_job;
 
-static int lanes_of_sum(double count)
+int tn__lanes_of_sum(double count)
 {
     int lanes = tn__lanes(count);
-    return lanes < SUM_LANES ? lanes : SUM_LANES;
+    return lanes < TN__SUM_LANES ? lanes : TN__SUM_LANES;
 }
 
 static void sum_lane(void *self, int lane, int lanes)
 {
     sum_job *job = self;
     int64_t first, last;
-    tn__share(job->rows, NUMBERS, lane, lanes, &first, &last);
-    job->sum[lane][0] = tn__kernels()->sum(job->x + first, last - first);
+    tn__share(job->rows, TN__SUM_NUMBERS, lane, lanes, &first, &last);
+    job->sum[lane][0] = tn__kernels()->sum(0, job->x + first, last - first);
 }
 
 double tn__product_sum(const float *x, int64_t count)
 {
-    int lanes = lanes_of_sum((double)count);
+    int lanes = tn__lanes_of_sum((double)count);
     if (lanes == 1)
-        return tn__kernels()->sum(x, count);
+        return tn__kernels()->sum(0, x, count);
     sum_job job = { .x = x, .rows = count };
     tn__parallel(lanes, sum_lane, &job);
     double sum = 0;
@@ -273,7 +273,7 @@ static void columns_lane(void *self, int lane, int lanes)
 {
     sum_job *job = self;
     int64_t first, last;
-    tn__share(job->rows, ROWS, lane, lanes, &first, &last);
+    tn__share(job->rows, TN__SUM_ROWS, lane, lanes, &first, &last);
     tn__kernels()->sum_columns(job->x + first * job->step, job->step, last - first, job->columns, job->sum[lane]);
 }
 
@@ -288,7 +288,7 @@ static void sum_some_columns(int lanes, const float *x, int64_t step, int64_t ro
 
 void tn__product_sum_columns(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum)
 {
-    int lanes = lanes_of_sum((double)rows * (double)columns);
+    int lanes = tn__lanes_of_sum((double)rows * (double)columns);
     if (lanes == 1)
         tn__kernels()->sum_columns(x, step, rows, columns, sum);
     for (int64_t at = 0; at < columns && lanes > 1; at += COLUMNS)

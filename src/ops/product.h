@@ -16,6 +16,8 @@ tn_status tn__product_depthwise_to_filter(tn_context *context, const tn__conv *c
 /* Of these, c->y_channels is not read. */
 void tn__product_max_pool(const tn__conv *c, const float *x, float *y);
 void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked);
+enum { TN__SUM_LANES = 8, TN__SUM_NUMBERS = 4096 }; /* more lanes have no more memory to read; what a long sum is cut in */
+int tn__lanes_of_sum(double count);
 /* Sums in double, to which each lane adds what it has: of all of x; and of columns of x, whose rows are step apart, added to sum. */
 double tn__product_sum(const float *x, int64_t count);
 void tn__product_sum_columns(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum);

@@ -1,6 +1,8 @@
 /* reduce.c - one number of many: sums, products, extremes and their kin over some axes. */
 #include "ops/array.h"
+#include "ops/chain.h"
 #include "kernels/parallel.h"
+#include "ops/ops.h"
 #include "ops/product.h"
 #include <math.h>
 #include <string.h>
@@ -236,6 +238,20 @@ static tn_status reduce_compute(tn__kernel *kernel)
     int lanes = tn__lanes((double)tn__count(x));
     tn__parallel(places < lanes ? 1 : lanes, fold_lane, &job); /* with few places each sum is shared instead */
     return TN_OK;
+}
+
+bool tn__chain_sum_of(const tn__op *op, const tn_shape *x, const tn_tensor *axes, tn__chain_sum *sum)
+{
+    bool reduced[TN_MAX_RANK], known;
+    if ((op != &tn__op_Sum && op != &tn__op_Mean) || axes->form != TN__VALUE || read_axes(axes, x->rank, reduced, &known) != TN_OK)
+        return false;
+    reduction r = plan_reduction(x, reduced);
+    bool rows = r.inner_gone && r.gone.rank == 0, columns = !r.inner_gone && r.gone.rank == 1 && r.kept.rank == 0;
+    sum->kind = rows ? TN__SUM_EACH_ROW : columns ? TN__SUM_EACH_COLUMN : TN__SUM_NOTHING;
+    sum->rows = rows ? r.outputs : r.inputs;
+    sum->columns = r.inner;
+    sum->mean = op == &tn__op_Mean;
+    return rows || (columns && r.inner <= TN__SUM_COLUMNS_MOST);
 }
 
 /* `element` is the type; s the total so far, v the next element, n how many went in. */

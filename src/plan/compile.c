@@ -369,7 +369,7 @@ static tn_status compile_all(compiler *c)
     if (!c->p->plain) {
         TN_TRY(tn__program_drop_unused(c->p));
         TN_TRY(tn__program_fuse(c->p, c->stand));
-        TN_TRY(tn__program_take_epilogues(c->p, c->stand));
+        TN_TRY(tn__program_take_along(c->p, c->stand));
     }
     note_last_uses(c->p);
     TN_TRY(keep_constants(c));

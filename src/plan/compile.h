@@ -1,7 +1,7 @@
 /* compile.h - what a program is made of; program.h says what it is for. */
 #ifndef TN_PLAN_COMPILE_H
 #define TN_PLAN_COMPILE_H
-#include "kernels/kernels.h"
+#include "ops/chain.h"
 #include "plan/program.h"
 #include <pthread.h>
 
@@ -20,14 +20,15 @@ typedef struct {
     bool relu;
 } tn__after;
 
-/* What a chain takes are the step's operands; `shape` is that of all it gives. */
+/* What a chain takes are the step's operands; `shape` is that of all it gives but its sums, which are its last output. */
 typedef struct {
-    tn__chain chain;                 /* without its arrays */
-    tn_shape shape;
+    tn__chain chain;                     /* without its arrays */
+    tn_shape shape, sums_shape;
     tn__after after;
+    tn__chain_sum sum;
     size_t outputs;
-    size_t output[TN__CHAIN_STEPS];  /* slots */
-    uint8_t giver[TN__CHAIN_STEPS];  /* and which of the chain's steps gives each */
+    size_t output[TN__CHAIN_STEPS + 1];  /* slots */
+    uint8_t giver[TN__CHAIN_STEPS + 1];  /* and which of the chain's steps gives each */
 } tn__fused;
 
 typedef struct {
@@ -105,6 +106,15 @@ static inline size_t tn__step_outputs(const tn__step *s)
 static inline size_t tn__step_output(const tn__step *s, size_t i)
 {
     return s->fused ? s->fused->output[i] : s->first_output + i;
+}
+/* Output i is what the chain sums. */
+static inline bool tn__gives_sums(const tn__fused *f, size_t i)
+{
+    return f->sum.kind != TN__SUM_NOTHING && i + 1 == f->outputs;
+}
+static inline const tn_shape *tn__fused_shape(const tn__fused *f, size_t i)
+{
+    return tn__gives_sums(f, i) ? &f->sums_shape : &f->shape;
 }
 
 /* With one user, the caller. */

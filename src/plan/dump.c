@@ -21,7 +21,7 @@ typedef struct {
 static kind output_kind(const tn__step *s, size_t i)
 {
     if (s->fused)
-        return (kind){ TN_FLOAT32, s->fused->shape };
+        return (kind){ TN_FLOAT32, *tn__fused_shape(s->fused, i) };
     tn__infer infer = { .output = s->output };
     return (kind){ infer.output[i].dtype, infer.output[i].shape };
 }
@@ -98,6 +98,9 @@ static void add_name(tn__text *text, const tn__step *s)
         tn__text_add(text, "chain of %d:", s->fused->chain.steps);
     for (int i = 0; i < s->fused->chain.steps; i++)
         tn__text_add(text, " %s", functions[s->fused->chain.step[i].function]);
+    if (s->fused->sum.kind != TN__SUM_NOTHING)
+        tn__text_add(text, " and %s of each %s", s->fused->sum.mean ? "mean" : "sum",
+                     s->fused->sum.kind == TN__SUM_EACH_ROW ? "row" : "column");
 }
 
 static void add_step(tn__text *text, const tn__program *p, size_t number)

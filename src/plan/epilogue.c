@@ -7,13 +7,6 @@
 #include "ops/ops.h"
 #include "ops/pool.h"
 
-typedef struct {
-    tn__program *p;
-    tn_tensor *const *stand;
-    size_t *producer; /* by slot: the step + 1 */
-    size_t *uses;     /* by slot */
-} search;
-
 /* What a step does to one slot: functions in order, and what each takes besides. */
 enum { MOST = 4 };
 typedef struct {
@@ -50,7 +43,7 @@ static bool add_function(deed *d, unsigned function, size_t other, bool first)
 }
 
 /* A single element-wise step on the slot. */
-static bool read_single(const search *f, const tn__step *s, size_t slot, deed *d)
+static bool read_single(const tn__flow *f, const tn__step *s, size_t slot, deed *d)
 {
     const size_t *operand = &f->p->operand.item[s->first_input];
     if (!s->settled || s->node->input_count == 0 || s->node->input_count > 2 ||
@@ -61,7 +54,7 @@ static bool read_single(const search *f, const tn__step *s, size_t slot, deed *d
 }
 
 /* A chain whose steps follow each other, the first of them on the slot. */
-static bool read_chain(const search *f, const tn__step *s, size_t slot, deed *d)
+static bool read_chain(const tn__flow *f, const tn__step *s, size_t slot, deed *d)
 {
     const tn__chain *c = &s->fused->chain;
     const size_t *operand = &f->p->operand.item[s->first_input];
@@ -81,7 +74,7 @@ static bool read_chain(const search *f, const tn__step *s, size_t slot, deed *d)
 }
 
 /* The order in which they are applied: a bias, what is added besides, a rectifier, a mask. */
-static bool settle_deed(const search *f, deed *d, const tn_shape *out)
+static bool settle_deed(const tn__flow *f, deed *d, const tn_shape *out)
 {
     d->bias = d->beside = d->mask = SIZE_MAX;
     for (int i = 0; i < d->count; i++) {
@@ -103,20 +96,20 @@ static bool settle_deed(const search *f, deed *d, const tn_shape *out)
 
 /* --- what can take one -------------------------------------------------------------------------------------------------- */
 /* The step that gives the slot to this one use. */
-static tn__step *giver_of(const search *f, size_t slot)
+static tn__step *giver_of(const tn__flow *f, size_t slot)
 {
-    tn__step *s = f->producer[slot] && f->uses[slot] == 1 ? &f->p->step.item[f->producer[slot] - 1] : NULL;
+    tn__step *s = f->uses[slot] == 1 ? tn__flow_giver(f, slot) : NULL;
     return s && !s->fused && s->settled && f->stand[slot]->dtype == TN_FLOAT32 && tn__shape_count(&f->stand[slot]->shape) > 0 ? s : NULL;
 }
 
 /* The gradient of the largest of windows takes the mask of its own image, and nothing else. */
-static bool takes_mask(const search *f, const tn__step *s, const deed *d)
+static bool takes_mask(const tn__flow *f, const tn__step *s, const deed *d)
 {
     size_t image = f->p->operand.item[s->first_input];
     return d->count == 1 && d->mask == image && tn__pool_takes_mask(s->node->op, s->node->attrs, (tn_dtype)f->stand[image]->dtype);
 }
 
-static bool takes(const search *f, const tn__step *s, size_t slot, const deed *d)
+static bool takes(const tn__flow *f, const tn__step *s, size_t slot, const deed *d)
 {
     const size_t *operand = &f->p->operand.item[s->first_input];
     for (size_t i = 0; i < s->node->input_count; i++)
@@ -131,7 +124,7 @@ static bool takes(const search *f, const tn__step *s, size_t slot, const deed *d
 }
 
 /* --- joining them ------------------------------------------------------------------------------------------------------- */
-static tn_status take_operand(const search *f, tn__fused *fused, size_t slot, uint8_t *number)
+static tn_status take_operand(const tn__flow *f, tn__fused *fused, size_t slot, uint8_t *number)
 {
     if (slot == SIZE_MAX)
         return TN_OK;
@@ -140,7 +133,7 @@ static tn_status take_operand(const search *f, tn__fused *fused, size_t slot, ui
 }
 
 /* The step becomes the product with what is done to it; the product's own is left out. */
-static tn_status join(const search *f, tn__step *s, tn__step *product, const deed *d)
+static tn_status join(const tn__flow *f, tn__step *s, tn__step *product, const deed *d)
 {
     tn__program *p = f->p;
     size_t out = tn__step_output(s, 0), from = product->first_input;
@@ -170,14 +163,14 @@ static tn_status join(const search *f, tn__step *s, tn__step *product, const dee
     return take_operand(f, fused, d->mask, &fused->after.mask);
 }
 
-static bool does(const search *f, const tn__step *s, size_t slot, deed *d)
+static bool does(const tn__flow *f, const tn__step *s, size_t slot, deed *d)
 {
     const tn_shape *out = &f->stand[tn__step_output(s, 0)]->shape;
     *d = (deed){ 0 };
     return tn__shape_equal(&f->stand[slot]->shape, out) && (s->fused ? read_chain : read_single)(f, s, slot, d) && settle_deed(f, d, out);
 }
 
-static tn_status try_step(const search *f, tn__step *s)
+static tn_status try_step(const tn__flow *f, tn__step *s)
 {
     if (tn__step_outputs(s) != 1 || (!s->fused && !s->node->op->function))
         return TN_OK;
@@ -191,32 +184,11 @@ static tn_status try_step(const search *f, tn__step *s)
     return TN_OK;
 }
 
-static tn_status try_all(search *f)
+tn_status tn__program_take_epilogues(const tn__flow *flow)
 {
-    tn__program *p = f->p;
-    for (size_t i = 0; i < p->step.count; i++) {
-        const tn__step *s = &p->step.item[i];
-        for (size_t k = 0; k < tn__step_inputs(s); k++)
-            f->uses[p->operand.item[s->first_input + k]]++;
-        for (size_t k = 0; k < tn__step_outputs(s); k++)
-            f->producer[tn__step_output(s, k)] = i + 1;
-    }
-    for (size_t i = 0; i < p->fetches; i++)
-        if (p->fetch_slot[i] != SIZE_MAX)
-            f->uses[p->fetch_slot[i]]++;
+    tn__program *p = flow->p;
     for (size_t i = 0; i < p->step.count; i++)
         if (p->step.item[i].node)
-            TN_TRY(try_step(f, &p->step.item[i]));
-    tn__program_close_ranks(p);
+            TN_TRY(try_step(flow, &p->step.item[i]));
     return TN_OK;
-}
-
-tn_status tn__program_take_epilogues(tn__program *p, tn_tensor *const *stand)
-{
-    search f = { .p = p, .stand = stand, .producer = tn__alloc_zeroed(p->slots, sizeof *f.producer),
-                 .uses = tn__alloc_zeroed(p->slots, sizeof *f.uses) };
-    tn_status status = f.producer && f.uses ? try_all(&f) : TN_RESOURCE_EXHAUSTED;
-    tn__free(f.producer);
-    tn__free(f.uses);
-    return status;
 }

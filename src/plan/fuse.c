@@ -35,17 +35,18 @@ static const tn_shape *shape_of(const fusing *f, const tn__step *s)
     return &f->stand[s->first_output]->shape;
 }
 
-static bool can_chain(const fusing *f, const tn__step *s)
+bool tn__step_can_chain(const tn__program *p, tn_tensor *const *stand, const tn__step *s)
 {
     const tn__op *op = s->node->op;
-    if (!op->function || !s->settled || f->stand[s->first_output]->dtype != TN_FLOAT32 || tn__shape_count(shape_of(f, s)) == 0 ||
+    const tn_tensor *out = stand[s->first_output];
+    if (!op->function || !s->settled || out->dtype != TN_FLOAT32 || tn__shape_count(&out->shape) == 0 ||
         (op == &tn__op_BiasAdd && !tn__bias_is_last(s->node->attrs)))
         return false;
     for (size_t i = 0; i < s->node->input_count; i++) {
-        const tn_tensor *in = f->stand[operand_of(f, s, i)];
+        const tn_tensor *in = stand[p->operand.item[s->first_input + i]];
         tn__chain_input ignored;
         if (in->dtype != TN_FLOAT32 || in->form == TN__VARIABLE || !tn__shape_full(&in->shape) ||
-            !tn__chain_bind(&in->shape, shape_of(f, s), &ignored))
+            !tn__chain_bind(&in->shape, &out->shape, &ignored))
             return false;
     }
     return true;
@@ -139,7 +140,7 @@ static group *home_of(fusing *f, const tn__step *s)
 static tn_status take_in(fusing *f, size_t number)
 {
     const tn__step *s = &f->p->step.item[number];
-    bool can = can_chain(f, s);
+    bool can = tn__step_can_chain(f->p, f->stand, s);
     group *home = can ? home_of(f, s) : NULL;
     for (size_t i = 0; i < s->node->input_count; i++) {
         group *g = giver(f, operand_of(f, s, i));

@@ -70,7 +70,7 @@ static void what_something_else_asks_for_is_there_before_it_runs(void **state)
     TN_SCOPE;
     building b = begin(20, 30);
     tn_tensor *a = tn_square(tn_negative(b.in)), *sum = tn_reduce_sum(a), *y = tn_add(tn_exp(tn_negative(a)), sum);
-    assert_int_equal(steps_after_compiling(&b, TN_LIST(y, a)), 3);
+    assert_int_equal(steps_after_compiling(&b, TN_LIST(y, a)), 2); /* one with the sum, one behind it */
     tn_tensor **got = results_of(&b, TN_LIST(y, a)), *squares = tn_square(b.feed);
     CHECK_TENSOR(got[1], squares, 0, 0);
     CHECK_TENSOR(got[0], tn_add(tn_exp(tn_negative(squares)), tn_reduce_sum(squares)), 1e-6, 1e-6);
@@ -302,6 +302,76 @@ static void without_a_plan_every_node_that_is_needed_is_a_step_of_its_own(void *
     }
 }
 
+/* The element-wise steps before it are the last that a sum or a mean waits for. */
+static tn_tensor *squares(tn_tensor *x)
+{
+    tn_tensor *square = tn_square(x);
+    return tn_multiply(square, tn_sigmoid(x));
+}
+
+static tn_tensor *sum_of_all(tn_tensor *x)
+{
+    return tn_reduce_sum(squares(x));
+}
+
+static tn_tensor *mean_of_rows(tn_tensor *x)
+{
+    return tn_reduce_mean(squares(x), TN_AXES(-1), .keepdims = true);
+}
+
+static tn_tensor *sum_of_columns(tn_tensor *x)
+{
+    return tn_reduce_sum(squares(x), TN_AXES(0));
+}
+
+static tn_tensor *mean_of_columns(tn_tensor *x)
+{
+    return tn_reduce_mean(tn_square(x), TN_AXES(0)); /* of one step */
+}
+
+static void check_sum(tn_tensor *(*f)(tn_tensor *x), int64_t rows, int64_t columns, const char *text)
+{
+    TN_SCOPE;
+    building b = begin(rows, columns);
+    tn_tensor *y = f(b.in);
+    assert_int_equal(steps_after_compiling(&b, TN_LIST(y)), 1);
+    tn__text dump = { 0 };
+    tn__program_print(b.program, &dump);
+    if (!strstr(tn__text_get(&dump), text))
+        fail_msg("no '%s' in\n%s", text, tn__text_get(&dump));
+    tn__text_free(&dump);
+    CHECK_TENSOR(results_of(&b, TN_LIST(y))[0], f(b.feed), 0, 0);
+}
+
+static void sums_and_means_go_into_the_chain_before_them(void **state)
+{
+    (void)state;
+    const int64_t sizes[][2] = { { 1, 1 }, { 3, 5 }, { 40, 31 }, { 1000, 10 }, { 7, 5000 }, { 1, 300000 }, { 2000, 100 }, { 10000, 64 } };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int64_t rows = sizes[i][0], columns = sizes[i][1];
+        check_sum(sum_of_all, rows, columns, "chain of 3: Square Sigmoid Mul and sum of each row");
+        check_sum(mean_of_rows, rows, columns, "Mul and mean of each row");
+        if (rows > 1 && columns > 1 && columns <= TN__SUM_COLUMNS_MOST) {
+            check_sum(sum_of_columns, rows, columns, "Mul and sum of each column");
+            check_sum(mean_of_columns, rows, columns, "chain of 1: Square and mean of each column");
+        }
+    }
+}
+
+static void what_is_summed_stays_where_something_else_asks_for_it(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    building b = begin(300, 70);
+    tn_tensor *y = squares(b.in), *all = tn_reduce_sum(y), *columns = tn_reduce_mean(y, TN_AXES(0)), *twice = tn_reduce_sum(tn_reduce_sum(y, TN_AXES(0)));
+    steps_after_compiling(&b, TN_LIST(y, all, columns, twice));
+    tn_tensor **got = results_of(&b, TN_LIST(y, all, columns, twice)), *real = squares(b.feed);
+    CHECK_TENSOR(got[0], real, 0, 0);
+    CHECK_TENSOR(got[1], tn_reduce_sum(real), 0, 0);
+    CHECK_TENSOR(got[2], tn_reduce_mean(real, TN_AXES(0)), 0, 0);
+    CHECK_TENSOR(got[3], tn_reduce_sum(tn_reduce_sum(real, TN_AXES(0))), 0, 0);
+}
+
 static void a_program_can_be_read(void **state)
 {
     (void)state;
@@ -334,6 +404,8 @@ int main(void)
         cmocka_unit_test(other_orders_than_that_of_storing_stay_steps),
         cmocka_unit_test(a_product_that_something_else_asks_for_stays_by_itself),
         cmocka_unit_test(without_a_plan_every_node_that_is_needed_is_a_step_of_its_own),
+        cmocka_unit_test(sums_and_means_go_into_the_chain_before_them),
+        cmocka_unit_test(what_is_summed_stays_where_something_else_asks_for_it),
         cmocka_unit_test(a_program_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

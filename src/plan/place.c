@@ -48,7 +48,7 @@ static bool is_usual(const tn__op *op, const tn__infer *infer, const tn__node *n
 static void settle_chain(tn__program *p, const tn__step *s)
 {
     for (size_t i = 0; i < s->fused->outputs; i++)
-        p->place[s->fused->output[i]] = (tn__place){ true, 0, TN_FLOAT32, s->fused->shape };
+        p->place[s->fused->output[i]] = (tn__place){ true, 0, TN_FLOAT32, *tn__fused_shape(s->fused, i) };
 }
 
 static void settle_way(placing *a, tn__step *s)
@@ -182,7 +182,7 @@ static bool can_replace(const placing *a, const tn__step *s, size_t i, size_t ro
 {
     if (s->way == TN__PRODUCT)
         return product_reads_in_place(a, s, root);
-    return s->way == TN__CHAIN && last_reader(a, s, root) <= s->fused->giver[i];
+    return s->way == TN__CHAIN && !tn__gives_sums(s->fused, i) && last_reader(a, s, root) <= s->fused->giver[i];
 }
 
 static bool take_over(placing *a, const tn__step *s, size_t i, size_t number)

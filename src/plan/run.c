@@ -141,7 +141,7 @@ static tn_status output_of(const tn__program *p, const tn__fused *fused, size_t 
 {
     size_t slot = fused->output[i];
     if (!p->place[slot].placed)
-        TN_TRY(tn__tensor_new(TN_FLOAT32, &fused->shape, &w->value[slot]));
+        TN_TRY(tn__tensor_new(TN_FLOAT32, tn__fused_shape(fused, i), &w->value[slot]));
     *output = w->value[slot];
     return TN_OK;
 }
@@ -152,11 +152,14 @@ static tn_status run_chain(tn_context *context, const tn__program *p, const tn__
     tn__chain chain = fused->chain;
     for (int i = 0; i < chain.inputs; i++)
         chain.in[i].data = w->value[p->operand.item[s->first_input + (size_t)i]]->data;
+    tn_tensor *output = NULL;
     for (size_t i = 0; i < fused->outputs; i++) {
-        tn_tensor *output;
         TN_TRY(output_of(p, fused, i, w, &output));
-        chain.step[fused->giver[i]].out = output->data;
+        if (!tn__gives_sums(fused, i))
+            chain.step[fused->giver[i]].out = output->data;
     }
+    if (fused->sum.kind != TN__SUM_NOTHING)
+        return tn__chain_run_and_sum(context, &chain, &fused->sum, output->data);
     return tn__chain_run(context, &chain, tn__shape_count(&fused->shape));
 }
 

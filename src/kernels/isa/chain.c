@@ -134,22 +134,28 @@ static void stream_all(float *to, const float *from, int64_t count)
         stream(to + i, load(from + i));
 }
 
+static float *out_of(const tn__chain *c, int i, int64_t at, int64_t first)
+{
+    return c->step[i].out ? c->step[i].out + (i + 1 == c->apart ? at - first : at) : NULL;
+}
+
 /* `large`: whole tiles of results are computed in scratch and written past the caches from there. */
-static void run_tile(const tn__chain *c, int64_t at, int64_t count, bool large, float *scratch, places *p)
+static void run_tile(const tn__chain *c, int64_t at, int64_t first, int64_t count, bool large, float *scratch, places *p)
 {
     place_inputs(c, at, count, scratch, p);
     float *results = scratch + c->inputs * ROOM;
     bool direct = count % LANES == 0;
     for (int i = 0; i < c->steps; i++) {
         const tn__chain_step *s = &c->step[i];
-        bool past = large && direct && s->out && on_a_vector(s->out + at);
-        float *to = direct && s->out && !past ? s->out + at : results + s->place * LENGTH;
+        float *out = out_of(c, i, at, first);
+        bool past = large && direct && out && on_a_vector(out);
+        float *to = direct && out && !past ? out : results + s->place * LENGTH;
         functions[s->function](p->from[s->a], p->from[s->b], to, count);
         p->from[c->inputs + i] = to;
         if (past)
-            stream_all(s->out + at, to, count);
-        if (!direct && s->out)
-            memcpy(s->out + at, to, (size_t)count * sizeof *to);
+            stream_all(out, to, count);
+        if (!direct && out)
+            memcpy(out, to, (size_t)count * sizeof *to);
     }
 }
 
@@ -160,7 +166,7 @@ void TN__ISA(tn__chain)(const tn__chain *c, int64_t first, int64_t last, float *
         if (is_repeated(&c->in[i]))
             repeat(&c->in[i], last - first, scratch + i * ROOM);
     for (int64_t at = first; at < last; at += LENGTH)
-        run_tile(c, at, smaller(last - at, LENGTH), last - first >= LARGE, scratch, &p);
+        run_tile(c, at, first, smaller(last - at, LENGTH), last - first >= LARGE, scratch, &p);
     streamed();
 }
 

@@ -29,7 +29,7 @@ INLINE vector gathered(const vector sum[SUMS])
 
 INLINE float mean_of(const float *x, int64_t count)
 {
-    return (float)(TN__ISA(tn__sum)(x, count) / (double)count);
+    return (float)(TN__ISA(tn__sum)(0, x, count) / (double)count);
 }
 
 /* 1 / sqrt(variance + epsilon) */

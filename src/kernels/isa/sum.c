@@ -11,9 +11,8 @@ INLINE double across(vector x)
     return sum;
 }
 
-double TN__ISA(tn__sum)(const float *x, int64_t count)
+double TN__ISA(tn__sum)(double total, const float *x, int64_t count)
 {
-    double total = 0;
     while (count >= SUMS * LANES) {
         vector sum[SUMS] = { 0 };
         int64_t block = smaller(count, BLOCK) / (SUMS * LANES) * (SUMS * LANES);
@@ -39,12 +38,10 @@ INLINE void add_columns(const float *x, int64_t step, int64_t rows, int64_t colu
         sum[i] += (double)block[i];
 }
 
-enum { ROWS_OF_A_BLOCK = 32 };
-
 void TN__ISA(tn__sum_columns)(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum)
 {
-    for (int64_t r = 0; r < rows; r += ROWS_OF_A_BLOCK, x += ROWS_OF_A_BLOCK * step) {
-        int64_t block = smaller(rows - r, ROWS_OF_A_BLOCK), c = 0;
+    for (int64_t r = 0; r < rows; r += TN__SUM_ROWS, x += TN__SUM_ROWS * step) {
+        int64_t block = smaller(rows - r, TN__SUM_ROWS), c = 0;
         for (; c + LANES <= columns; c += LANES)
             add_columns(x + c, step, block, LANES, sum + c);
         if (c < columns)

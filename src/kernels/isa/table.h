@@ -25,7 +25,7 @@ void TN__ISA(tn__depthwise_to_filter)(const tn__conv *c, const float *x, const f
 size_t TN__ISA(tn__chain_scratch)(const tn__chain *c);
 void TN__ISA(tn__chain)(const tn__chain *c, int64_t first, int64_t last, float *scratch);
 void TN__ISA(tn__adam)(const tn__adam *a, int64_t first, int64_t last);
-double TN__ISA(tn__sum)(const float *x, int64_t count);
+double TN__ISA(tn__sum)(double sum, const float *x, int64_t count);
 void TN__ISA(tn__sum_columns)(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum);
 float TN__ISA(tn__largest)(const float *x, int64_t count);
 double TN__ISA(tn__exponentials)(const float *x, int64_t count, float most, float *y);
