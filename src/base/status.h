@@ -19,15 +19,18 @@ typedef struct {
 } tn__error_state;
 tn__error_state *tn__errors(void);
 
+/* Where it is called the compiler knows a way that is seldom gone: that stands apart, and the usual one is straight. */
+#define TN__COLD __attribute__((cold))
+
 /* Records an error and gives its status back: `return tn__fail(TN_DATA_LOSS, "...")`. The first line is the cause; further lines
  * say what was expected, what came, and how to mend it. */
-tn_status tn__fail(tn_status status, const char *format, ...) TN_PRINTF(2, 3);
+tn_status tn__fail(tn_status status, const char *format, ...) TN_PRINTF(2, 3) TN__COLD;
 /* Adds a line to the kept error: a caller's knowledge (which file, which layer). Nothing when there is none. */
-void tn__fail_note(const char *format, ...) TN_PRINTF(1, 2);
+void tn__fail_note(const char *format, ...) TN_PRINTF(1, 2) TN__COLD;
 /* A line of the program for a message: where something was made, where that is known. */
 static inline const char *tn__line(const char *here) { return here ? here : "an unknown line"; }
 /* Out of memory: a size of 0 leaves it out of the message. */
-tn_status tn__fail_memory(size_t size);
+tn_status tn__fail_memory(size_t size) TN__COLD;
 /* Drops the kept error. */
 void tn__fail_clear(void);
 

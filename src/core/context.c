@@ -101,16 +101,11 @@ void *tn__scratch(tn_context *context, size_t size)
 uint64_t tn__next_ids(tn_context *context, size_t count)
 {
     static _Atomic uint64_t next_block = 1;
-    uint64_t left = -context->next_id & 0xffff;
+    uint64_t left = -context->next_id & TN__ID_BITS;
     if (left < count)
         context->next_id = atomic_fetch_add(&next_block, (count >> 16) + 1) << 16;
     context->next_id += count;
     return context->next_id - count + 1;
-}
-
-uint64_t tn__next_id(tn_context *context)
-{
-    return tn__next_ids(context, 1);
 }
 
 tn_context *tn_context_new(void)

@@ -8,6 +8,9 @@
 #include "core/random.h"
 #include "tenon/sys.h"
 
+/* Threads take identities in blocks of 65536; these are the bits that say where in its block one stands. */
+enum { TN__ID_BITS = 0xffff };
+
 /* A memory scope: everything above `mark` in the context's list is its own. */
 typedef struct {
     size_t mark;
@@ -50,7 +53,7 @@ struct tn_context {
     tn__object *pending;                /* objects whose destruction waits for the one that runs */
     bool destroying;
 
-    uint64_t next_id;      /* tensors and nodes */
+    uint64_t next_id;      /* tensors and nodes: the one given last */
     tn_graph *graph;       /* where ops go while tracing or building a graph; NULL: eager */
     struct tn_tape *tapes; /* open tapes, innermost first, linked by their `outer` */
     int tape_pause;        /* above 0: nothing is recorded */
@@ -115,7 +118,10 @@ static inline const char *tn__failed_at(const tn_context *context)
 void *tn__scratch(tn_context *context, size_t size);
 
 /* Unique in the process. */
-uint64_t tn__next_id(tn_context *context);
 uint64_t tn__next_ids(tn_context *context, size_t count); /* the first of `count` in a row */
+static inline uint64_t tn__next_id(tn_context *context)
+{
+    return context->next_id & TN__ID_BITS ? ++context->next_id : tn__next_ids(context, 1); /* bits of 0: the block is used up */
+}
 
 #endif

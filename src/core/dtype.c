@@ -2,51 +2,34 @@
 #include "core/dtype.h"
 #include <string.h>
 
-static const struct {
-    tn_dtype dtype;
-    size_t size;
-    const char *name, *op_name;
-} dtypes[] = {
-    { TN_FLOAT32, 4, "float32", "float" },   { TN_FLOAT64, 8, "float64", "double" },
-    { TN_INT32, 4, "int32", "int32" },       { TN_UINT8, 1, "uint8", "uint8" },
-    { TN_INT64, 8, "int64", "int64" },       { TN_BOOL, 1, "bool", "bool" },
-    { TN_BFLOAT16, 2, "bfloat16", "bfloat16" }, { TN_FLOAT16, 2, "float16", "half" },
-    { TN_INT8, 1, "int8", "int8" },          { TN_INT16, 2, "int16", "int16" },
-    { TN_UINT16, 2, "uint16", "uint16" },    { TN_UINT32, 4, "uint32", "uint32" },
-    { TN_UINT64, 8, "uint64", "uint64" },
-    { (tn_dtype)TN__RESOURCE, 0, "resource", "resource" }, { TN_TUPLE, 0, "tuple", "tuple" },
+const tn__dtype_row tn__dtypes[TN__DTYPES] = {
+    [TN_FLOAT32] = { 4, "float32", "float" },   [TN_FLOAT64] = { 8, "float64", "double" },
+    [TN_INT32] = { 4, "int32", "int32" },       [TN_UINT8] = { 1, "uint8", "uint8" },
+    [TN_INT64] = { 8, "int64", "int64" },       [TN_BOOL] = { 1, "bool", "bool" },
+    [TN_BFLOAT16] = { 2, "bfloat16", "bfloat16" }, [TN_FLOAT16] = { 2, "float16", "half" },
+    [TN_INT8] = { 1, "int8", "int8" },          [TN_INT16] = { 2, "int16", "int16" },
+    [TN_UINT16] = { 2, "uint16", "uint16" },    [TN_UINT32] = { 4, "uint32", "uint32" },
+    [TN_UINT64] = { 8, "uint64", "uint64" },
+    [TN__RESOURCE] = { 0, "resource", "resource" }, [TN_TUPLE] = { 0, "tuple", "tuple" },
 };
-enum { DTYPES = sizeof dtypes / sizeof *dtypes };
-
-size_t tn__dtype_size(tn_dtype dtype)
-{
-    for (int i = 0; i < DTYPES; i++)
-        if (dtypes[i].dtype == dtype)
-            return dtypes[i].size;
-    return 0;
-}
 
 const char *tn__dtype_name(tn_dtype dtype)
 {
-    for (int i = 0; i < DTYPES; i++)
-        if (dtypes[i].dtype == dtype)
-            return dtypes[i].name;
-    return "invalid";
+    const char *name = (unsigned)dtype < TN__DTYPES ? tn__dtypes[dtype].name : NULL;
+    return name ? name : "invalid";
 }
 
 const char *tn__dtype_op_name(tn_dtype dtype)
 {
-    for (int i = 0; i < DTYPES; i++)
-        if (dtypes[i].dtype == dtype)
-            return dtypes[i].op_name;
-    return "invalid";
+    const char *name = (unsigned)dtype < TN__DTYPES ? tn__dtypes[dtype].op_name : NULL;
+    return name ? name : "invalid";
 }
 
 tn_dtype tn__dtype_of_name(const char *name)
 {
-    for (int i = 0; i < DTYPES; i++)
-        if (strcmp(dtypes[i].name, name) == 0 || strcmp(dtypes[i].op_name, name) == 0)
-            return dtypes[i].dtype;
+    for (int i = 0; i < TN__DTYPES; i++)
+        if (tn__dtypes[i].name && (strcmp(tn__dtypes[i].name, name) == 0 || strcmp(tn__dtypes[i].op_name, name) == 0))
+            return (tn_dtype)i;
     return (tn_dtype)0;
 }
 

@@ -7,7 +7,14 @@
 /* Inside the library only: a handle on a variable (TensorFlow's DT_RESOURCE). */
 enum { TN__RESOURCE = 20 };
 
-size_t tn__dtype_size(tn_dtype dtype);          /* bytes an element; 0 for what has none */
+enum { TN__DTYPES = 24 }; /* above every number */
+typedef struct {
+    size_t size;
+    const char *name, *op_name; /* NULL: no type has this number */
+} tn__dtype_row;
+extern const tn__dtype_row tn__dtypes[TN__DTYPES];
+/* Bytes an element; 0 for what has none. */
+static inline size_t tn__dtype_size(tn_dtype dtype) { return (unsigned)dtype < TN__DTYPES ? tn__dtypes[dtype].size : 0; }
 const char *tn__dtype_name(tn_dtype dtype);     /* "float32", Keras's and numpy's name; "invalid" */
 const char *tn__dtype_op_name(tn_dtype dtype);  /* "float", as OpDefs spell it */
 tn_dtype tn__dtype_of_name(const char *name);   /* either spelling; 0: unknown */

@@ -64,7 +64,8 @@ tn_shape tn__shape_either(const tn_shape *a, const tn_shape *b)
     return either;
 }
 
-tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit, size_t *bytes)
+/* What is wrong with it, if anything. */
+static __attribute__((noinline)) tn_status weigh(const tn_shape *shape, tn_dtype dtype, uint64_t limit, size_t *bytes)
 {
     char text[TN__SHAPE_TEXT];
     TN_TRY(tn__check_rank(shape));
@@ -85,6 +86,18 @@ tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit,
         return tn__fail(TN_RESOURCE_EXHAUSTED, "a tensor of shape %s and type %s takes %llu bytes, the limit is %llu",
                         tn__shape_print(shape, text), tn__dtype_name(dtype), (unsigned long long)total,
                         (unsigned long long)limit);
+    *bytes = (size_t)total;
+    return TN_OK;
+}
+
+tn_status tn__shape_bytes(const tn_shape *shape, tn_dtype dtype, uint64_t limit, size_t *bytes)
+{
+    uint64_t total = tn__dtype_size(dtype);
+    bool usual = shape->known == 1 && tn__rank_valid(shape);
+    for (int i = 0; usual && i < shape->rank; i++)
+        usual = shape->dims[i] > 0 && !__builtin_mul_overflow(total, (uint64_t)shape->dims[i], &total);
+    if (!usual || total > limit || total > (uint64_t)INT64_MAX)
+        return weigh(shape, dtype, limit, bytes);
     *bytes = (size_t)total;
     return TN_OK;
 }

@@ -185,7 +185,7 @@ static tn_status if_infer(tn__infer *infer)
 static tn_status if_compute(tn__kernel *kernel)
 {
     const tn__if_attrs *a = kernel->attrs;
-    bool truth;
+    bool truth = false;
     TN_TRY(truth_of(kernel->input[0], "If: cond", &truth));
     return run_branch(kernel, truth ? &a->then : &a->otherwise, a->kept);
 }
