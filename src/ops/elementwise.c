@@ -14,10 +14,10 @@ static tn_status no_loop(const tn__kernel *kernel)
 enum { WORTH_A_CHAIN = 64 };
 
 /* The op as a chain of one, where it has a function and its inputs can be read so. */
-static bool is_chain(const tn__kernel *kernel, tn__chain *chain)
+static bool is_chain(const tn__kernel *kernel, int64_t count, tn__chain *chain)
 {
     const tn_tensor *out = kernel->output[0];
-    if (!kernel->op->function || out->dtype != TN_FLOAT32 || tn__count(out) < WORTH_A_CHAIN)
+    if (count < WORTH_A_CHAIN || !kernel->op->function || out->dtype != TN_FLOAT32)
         return false;
     chain->inputs = (int)kernel->input_count;
     chain->steps = 1;
@@ -41,9 +41,10 @@ tn_status tn__unary_compute(tn__kernel *kernel)
     tn__chain chain;
     if (!loop)
         return no_loop(kernel);
-    if (is_chain(kernel, &chain))
-        return tn__chain_run(kernel->context, &chain, tn__count(x));
-    loop(x->data, kernel->output[0]->data, tn__count(x));
+    int64_t count = tn__count(x);
+    if (is_chain(kernel, count, &chain))
+        return tn__chain_run(kernel->context, &chain, count);
+    loop(x->data, kernel->output[0]->data, count);
     return TN_OK;
 }
 
@@ -130,10 +131,11 @@ tn_status tn__binary_compute(tn__kernel *kernel)
     tn__chain chain;
     if (!loop)
         return no_loop(kernel);
-    if (is_chain(kernel, &chain))
-        return tn__chain_run(kernel->context, &chain, tn__count(out));
-    if (tn__shape_equal(&x->shape, &y->shape)) { /* the usual case, and the quickest to prepare */
-        loop(x->data, 1, y->data, 1, out->data, tn__count(out));
+    int64_t count = tn__count(out);
+    if (is_chain(kernel, count, &chain))
+        return tn__chain_run(kernel->context, &chain, count);
+    if (tn__count(x) == count && tn__count(y) == count) { /* neither is repeated: the usual case, and the quickest to prepare */
+        loop(x->data, 1, y->data, 1, out->data, count);
         return TN_OK;
     }
     tn__walk w;

@@ -24,7 +24,6 @@ typedef void (*tn__unary_loop)(const void *x, void *y, int64_t n);
 /* n elements; a step of 0 stays on the one element, else it is 1. */
 typedef void (*tn__binary_loop)(const void *x, int step_x, const void *y, int step_y, void *z,
                                 int64_t n);
-enum { TN__DTYPES = 24 };
 typedef struct {
     tn__unary_loop loop[TN__DTYPES]; /* by input dtype */
 } tn__unary_family;

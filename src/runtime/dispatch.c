@@ -16,6 +16,7 @@ typedef struct {
     tn_tensor *const *input; /* the caller's own where they will do, else `taken` */
     tn_tensor **taken;       /* retained */
     size_t inputs, outputs;
+    tn_dtype type;     /* see plain_type() */
     tn_graph *graph;   /* where a node goes; NULL with `functional` for a functional model's */
     bool symbolic, functional;
 } call;
@@ -162,24 +163,25 @@ static tn_status take_inputs(call *c, tn_tensor *const *inputs)
     return takes_anything(c->op) ? TN_OK : settle_weak(c);
 }
 
-/* Values of the type that the op is of, in eager mode: there is nothing to resolve, read or convert. */
-static bool are_plain(const call *c, tn_tensor *const *inputs)
+/* In eager mode the type of inputs that are values of one type which the op is of: there is nothing to resolve, read or convert.
+ * Else 0. */
+static tn_dtype plain_type(const call *c, tn_tensor *const *inputs)
 {
-    if (!c->signature->alike || c->signature->inputs != c->inputs || c->context->graph || takes_anything(c->op))
-        return false;
+    const tn__signature *s = c->signature;
+    tn_dtype type = 0;
+    if (!s->alike || s->inputs != c->inputs || c->context->graph)
+        return 0;
     for (size_t i = 0; i < c->inputs; i++) {
         const tn_tensor *x = inputs[i];
-        if (!x || x->object.type != &tn__type_tensor || x->form != TN__VALUE || x->weak)
-            return false;
+        if (!x || x->object.type != &tn__type_tensor || x->form != TN__VALUE || x->weak || (i && x->dtype != (unsigned)type))
+            return 0;
+        type = (tn_dtype)x->dtype;
     }
-    return true;
+    return tn__in(s->type[0].set, type) ? type : 0;
 }
 
 static tn_status settle_inputs(call *c, tn_tensor *const *inputs)
 {
-    c->input = inputs;
-    if (are_plain(c, inputs))
-        return TN_OK;
     TN_TRY(check_count(c));
     for (size_t i = 0; i < c->inputs; i++)
         TN_TRY(check_input(c, inputs[i], i));
@@ -232,12 +234,26 @@ static tn_status settle_types(const tn__signature *s, const tn__infer *infer, tn
     return TN_OK;
 }
 
+static size_t count_outputs(const tn__op *op, const tn__signature *s, const void *attrs, size_t inputs)
+{
+    return op->count_outputs ? op->count_outputs(attrs, inputs) : s->outputs;
+}
+
 size_t tn__op_outputs(const tn__op *op, const void *attrs, size_t inputs)
 {
-    if (op->count_outputs)
-        return op->count_outputs(attrs, inputs);
     const tn__signature *s = tn__op_signature(op);
-    return s ? s->outputs : 0;
+    return s ? count_outputs(op, s, attrs, inputs) : 0;
+}
+
+/* The types are settled. */
+static tn_status infer_outputs(tn__infer *infer, const tn__signature *s, const tn_dtype *types)
+{
+    for (size_t i = 0; i < infer->output_count && s->outputs; i++) {
+        const tn__arg *arg = &s->output[i < s->outputs ? i : s->outputs - 1];
+        infer->output[i].dtype = arg->type >= 0 ? types[arg->type] : (tn_dtype)arg->dtype;
+        infer->output[i].shape = TN__UNKNOWN_SHAPE;
+    }
+    return infer->op->infer ? infer->op->infer(infer) : TN_OK;
 }
 
 tn_status tn__infer_op(tn__infer *infer)
@@ -248,12 +264,7 @@ tn_status tn__infer_op(tn__infer *infer)
     tn_dtype types[TN__MAX_TYPES] = { 0 };
     if (!takes_anything(infer->op))
         TN_TRY(settle_types(s, infer, types));
-    for (size_t i = 0; i < infer->output_count && s->outputs; i++) {
-        const tn__arg *arg = &s->output[i < s->outputs ? i : s->outputs - 1];
-        infer->output[i].dtype = arg->type >= 0 ? types[arg->type] : (tn_dtype)arg->dtype;
-        infer->output[i].shape = TN__UNKNOWN_SHAPE;
-    }
-    return infer->op->infer ? infer->op->infer(infer) : TN_OK;
+    return infer_outputs(infer, s, types);
 }
 
 /* --- computing ---------------------------------------------------------------------------------------------------------- */
@@ -346,7 +357,7 @@ static tn_status run_kernel(tn__kernel *kernel, const tn__infer *infer)
         return TN_OK;
     if (!kernel->op->compute)
         return tn__fail(TN_UNIMPLEMENTED, "%s has no kernel", kernel->op->name);
-    bool widens = (dtypes_of(kernel) & UNUSUAL) && !(flags & TN__HALF);
+    bool widens = !(flags & TN__HALF) && (dtypes_of(kernel) & UNUSUAL);
     tn__float_mode before = tn__flush_subnormals();
     tn_status status = widens ? compute_in_usual(kernel, infer) : kernel->op->compute(kernel);
     tn__restore_float_mode(before);
@@ -383,16 +394,23 @@ tn_status tn__compute_known(tn_context *context, tn__infer *infer, tn_tensor **o
     return compute_inferred(context, infer, outputs);
 }
 
-tn_status tn__compute(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
-                      tn_tensor **outputs, size_t output_count)
+/* Of inputs of a plain type (see plain_type()), and the op's signature; or 0. */
+static inline tn_status compute(tn_context *context, const tn__op *op, const tn__signature *signature, tn_dtype type, const void *attrs,
+                                tn_tensor *const *inputs, size_t input_count, tn_tensor **outputs, size_t output_count)
 {
     tn__infer infer;
     WITH_INFER(infer, op, attrs, inputs, input_count, output_count);
-    tn_status status = tn__infer_op(&infer);
+    tn_status status = type ? infer_outputs(&infer, signature, &type) : tn__infer_op(&infer);
     if (status == TN_OK)
         status = compute_inferred(context, &infer, outputs);
     tn__free(more_out);
     return status;
+}
+
+tn_status tn__compute(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
+                      tn_tensor **outputs, size_t output_count)
+{
+    return compute(context, op, NULL, 0, attrs, inputs, input_count, outputs, output_count);
 }
 
 tn_status tn__compute_into(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
@@ -465,7 +483,7 @@ static tn_status run_call(call *c, tn_tensor **outputs)
         c->graph = NULL;
     if (c->symbolic)
         return append(c, outputs);
-    return tn__compute(c->context, c->op, c->attrs, c->input, c->inputs, outputs, c->outputs);
+    return compute(c->context, c->op, c->signature, c->type, c->attrs, c->input, c->inputs, outputs, c->outputs);
 }
 
 static void describe_failure(const call *c)
@@ -483,8 +501,11 @@ static tn_status dispatch_call(call *c, tn_tensor *const *inputs, tn_tensor **ou
     c->signature = tn__op_signature(c->op);
     if (!c->signature)
         return c->context->error.status;
-    TN_TRY(settle_inputs(c, inputs));
-    size_t expected = tn__op_outputs(c->op, c->attrs, c->inputs);
+    c->input = inputs;
+    c->type = plain_type(c, inputs);
+    if (!c->type)
+        TN_TRY(settle_inputs(c, inputs));
+    size_t expected = count_outputs(c->op, c->signature, c->attrs, c->inputs);
     if (expected != c->outputs)
         return tn__fail(TN_INTERNAL, "%s gives %zu outputs, %zu were expected", c->op->name, expected, c->outputs);
     TN_TRY(run_call(c, outputs));

@@ -149,7 +149,7 @@ static tn__signature *parse(const tn__op *op)
             s->list = (int)i;
         s->resources |= s->input[i].type < 0 && s->input[i].dtype == TN__RESOURCE;
     }
-    s->alike = all_alike(s);
+    s->alike = !op->expand && !(op->flags & TN__ANY_INPUTS) && all_alike(s);
     return s;
 }
 
