@@ -1,4 +1,4 @@
-/* kept_test.c - large blocks come back; with the C library's allocator, which the other tests replace. */
+/* kept_test.c - large blocks come back, and a thread's small ones; with the C library's allocator, which the other tests replace. */
 #include "base/memory.h"
 #include "tenon/sys.h"
 #include "support/check.h"
@@ -91,6 +91,60 @@ static void a_hosts_allocator_gets_them_back_at_once(void **unused)
     tn_set_allocator((tn_allocator){ 0 });
 }
 
+static void a_small_block_is_given_again_to_its_size(void **unused)
+{
+    (void)unused;
+    tn__spare spare = { .bytes = 0 };
+    void *first = tn__alloc_spare(&spare, 1000), *second = tn__alloc_spare(&spare, 1000);
+    memset(first, 1, 1000);
+    assert_int_equal((uintptr_t)first % 64, 0);
+    tn__free_spare(&spare, first);
+    tn__free_spare(&spare, second);
+    void *other = tn__alloc_spare(&spare, 1000 + 64 * TN__SPARE_SIZES); /* of the same list */
+    void *again = tn__alloc_spare(&spare, 1024);
+    assert_true(other != first && other != second);
+#ifndef __SANITIZE_ADDRESS__
+    assert_ptr_equal(again, second);
+    assert_ptr_equal(tn__alloc_spare(&spare, 961), first);
+    tn__free_spare(&spare, first);
+#endif
+    tn__free_spare(&spare, again);
+    tn__free_aligned(other);
+    tn__spare_free(&spare);
+    assert_int_equal(spare.bytes, 0);
+}
+
+static void no_more_than_256_kilobytes_are_spare(void **unused)
+{
+    (void)unused;
+    tn__spare spare = { .bytes = 0 };
+    void *block[100];
+    for (int i = 0; i < 100; i++)
+        block[i] = tn__alloc_spare(&spare, 4000 + (size_t)i * 64);
+    for (int i = 0; i < 100; i++) {
+        tn__free_spare(&spare, block[i]);
+        assert_true(spare.bytes <= MB / 4);
+    }
+    void *large = tn__alloc_spare(&spare, MB / 8);
+    size_t before = spare.bytes;
+    tn__free_spare(&spare, large);
+    assert_int_equal(spare.bytes, before);
+    tn__spare_free(&spare);
+}
+
+static void a_hosts_allocator_gets_small_ones_back_too(void **unused)
+{
+    (void)unused;
+    int live = 0;
+    tn__spare spare = { .bytes = 0 };
+    tn_set_allocator((tn_allocator){ count_allocations, &live });
+    void *small = tn__alloc_spare(&spare, 1000);
+    assert_int_equal(live, 1);
+    tn__free_spare(&spare, small);
+    assert_int_equal(live, 0);
+    tn_set_allocator((tn_allocator){ 0 });
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +152,9 @@ int main(void)
         cmocka_unit_test(what_is_kept_does_not_serve_small_wishes),
         cmocka_unit_test(no_more_than_128_megabytes_are_kept),
         cmocka_unit_test(a_hosts_allocator_gets_them_back_at_once),
+        cmocka_unit_test(a_small_block_is_given_again_to_its_size),
+        cmocka_unit_test(no_more_than_256_kilobytes_are_spare),
+        cmocka_unit_test(a_hosts_allocator_gets_small_ones_back_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

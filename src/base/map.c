@@ -80,13 +80,20 @@ static size_t find_id(const tn__ids *ids, uint64_t key)
     return at;
 }
 
-bool tn__ids_get(const tn__ids *ids, uint64_t key, size_t *value)
+size_t *tn__ids_find(const tn__ids *ids, uint64_t key)
 {
     if (ids->count == 0)
-        return false;
+        return NULL;
     size_t at = find_id(ids, key);
-    *value = ids->item[at].value;
-    return ids->item[at].key != 0;
+    return ids->item[at].key ? &ids->item[at].value : NULL;
+}
+
+bool tn__ids_get(const tn__ids *ids, uint64_t key, size_t *value)
+{
+    const size_t *found = tn__ids_find(ids, key);
+    if (found)
+        *value = *found;
+    return found;
 }
 
 static tn_status grow_ids(tn__ids *ids)

@@ -29,6 +29,7 @@ typedef struct {
 } tn__ids;
 /* An empty one for an array of the caller's, all zero: room for the first keys. */
 #define TN__IDS_IN(entries) ((tn__ids){ (entries), 0, sizeof(entries) / sizeof *(entries), (entries) })
+size_t *tn__ids_find(const tn__ids *ids, uint64_t key); /* its value, until the next is set; NULL: not there */
 bool tn__ids_get(const tn__ids *ids, uint64_t key, size_t *value);
 tn_status tn__ids_set(tn__ids *ids, uint64_t key, size_t value);
 void tn__ids_free(tn__ids *ids);

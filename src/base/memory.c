@@ -79,13 +79,6 @@ static void ask_for_huge_pages(char *block, size_t size)
 
 /* Large blocks that were freed, latest first, kept for the next that wants such a size: the system would clear every page of a new one.
  * Not those of a host's allocator, nor where a sanitizer looks for uses of freed memory. Whoever finds the lock taken does without. */
-#ifdef __SANITIZE_ADDRESS__
-enum { SANITIZED = true };
-#elif defined __has_feature
-enum { SANITIZED = __has_feature(address_sanitizer) };
-#else
-enum { SANITIZED = false };
-#endif
 enum { KEPT = 8, WORTH_KEEPING = 1 << 20, MOST_KEPT = 128 << 20 };
 typedef struct {
     char *start;
@@ -99,7 +92,7 @@ static struct {
 
 static bool may_keep(size_t size)
 {
-    return !SANITIZED && size >= WORTH_KEEPING && size <= MOST_KEPT && allocator.allocate == system_allocate;
+    return !TN__SANITIZED && size >= WORTH_KEEPING && size <= MOST_KEPT && allocator.allocate == system_allocate;
 }
 
 static kept_block take_kept(size_t place)
@@ -138,6 +131,13 @@ static void keep(kept_block block)
 }
 
 /* Where the block starts, and how long it is, stands before the aligned address. */
+static kept_block whole_of(const void *block)
+{
+    kept_block whole;
+    memcpy(&whole, (const char *)block - sizeof whole, sizeof whole);
+    return whole;
+}
+
 void *tn__alloc_aligned(size_t size)
 {
     size_t padded;
@@ -160,11 +160,58 @@ void *tn__alloc_aligned(size_t size)
 
 void tn__free_aligned(void *block)
 {
-    kept_block freed;
-    if (!block)
+    if (block)
+        keep(whole_of(block));
+}
+
+/* --- small blocks ------------------------------------------------------------------------------------------------------- */
+/* What comes and goes with every op: the C library takes long over those that are above its own lists' 1 KB. A list has the sizes that
+ * are equal modulo its number; only its first block is looked at. */
+enum { MOST_SPARE = 1 << 14, MOST_SPARE_BYTES = 1 << 18 };
+
+static void **spare_list(tn__spare *spare, size_t padded)
+{
+    return &spare->first[padded / LINE % TN__SPARE_SIZES];
+}
+
+void *tn__alloc_spare(tn__spare *spare, size_t size)
+{
+    size_t padded;
+    if (TN__SANITIZED || size > MOST_SPARE)
+        return tn__alloc_aligned(size);
+    size = (size + LINE - 1) / LINE * LINE;
+    padded = size + LINE + sizeof(kept_block);
+    void **list = spare_list(spare, padded), *block = *list;
+    if (!block || whole_of(block).size != padded)
+        return tn__alloc_aligned(size);
+    memcpy(list, block, sizeof *list);
+    spare->bytes -= padded;
+    return block;
+}
+
+void tn__free_spare(tn__spare *spare, void *block)
+{
+    size_t size = whole_of(block).size;
+    if (TN__SANITIZED || size > MOST_SPARE || allocator.allocate != system_allocate) {
+        tn__free_aligned(block);
         return;
-    memcpy(&freed, (char *)block - sizeof freed, sizeof freed);
-    keep(freed);
+    }
+    if (spare->bytes + size > MOST_SPARE_BYTES) /* of sizes, it may be, that are no longer wanted */
+        tn__spare_free(spare);
+    void **list = spare_list(spare, size);
+    memcpy(block, list, sizeof *list);
+    *list = block;
+    spare->bytes += size;
+}
+
+void tn__spare_free(tn__spare *spare)
+{
+    for (int i = 0; i < TN__SPARE_SIZES; i++)
+        for (void *block = spare->first[i], *next; block; block = next) {
+            memcpy(&next, block, sizeof next);
+            tn__free_aligned(block);
+        }
+    *spare = (tn__spare){ .bytes = 0 };
 }
 
 void *tn__memdup(const void *data, size_t size)

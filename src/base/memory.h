@@ -3,6 +3,15 @@
 #define TN_BASE_MEMORY_H
 #include "base/status.h"
 
+/* Does a sanitizer look for uses of freed memory? Then none is kept back, and none stands within other. */
+#ifdef __SANITIZE_ADDRESS__
+enum { TN__SANITIZED = true };
+#elif defined __has_feature
+enum { TN__SANITIZED = __has_feature(address_sanitizer) };
+#else
+enum { TN__SANITIZED = false };
+#endif
+
 /* NULL and a TN_RESOURCE_EXHAUSTED error when there is none left. A size of 0 gives a pointer that can be freed. */
 void *tn__alloc(size_t size);
 void *tn__alloc_zeroed(size_t count, size_t size);           /* checks count * size */
@@ -10,6 +19,16 @@ void *tn__alloc_aligned(size_t size);                        /* 64-byte aligned;
 void *tn__realloc(void *block, size_t size);
 void tn__free(void *block);
 void tn__free_aligned(void *block);
+/* Small blocks that were freed and wait for the next of their size: those of one thread, 256 KB of them at most. All zero is empty. */
+enum { TN__SPARE_SIZES = 64 };
+typedef struct {
+    void *first[TN__SPARE_SIZES];
+    size_t bytes;
+} tn__spare;
+/* tn__alloc_aligned() and tn__free_aligned() by way of them; a block of the one may be freed by the other. */
+void *tn__alloc_spare(tn__spare *spare, size_t size);
+void tn__free_spare(tn__spare *spare, void *block);
+void tn__spare_free(tn__spare *spare);
 char *tn__strdup(const char *text);                          /* NULL gives NULL, without an error */
 char *tn__strndup(const char *text, size_t size);
 void *tn__memdup(const void *data, size_t size);

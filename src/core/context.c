@@ -45,6 +45,7 @@ static void context_clear(tn_context *context)
     tn__free_aligned(context->scratch.block);
     context->scratch.block = NULL;
     context->scratch.size = 0;
+    tn__spare_free(&context->spare);
     tn__free(context->owned.item);
     tn__free(context->memory.item);
     tn__free(context->entered.item);

@@ -45,6 +45,7 @@ struct tn_context {
         void *block;
         size_t size;
     } scratch; /* see tn__scratch() */
+    tn__spare spare; /* of tensors' elements */
 
     tn__object *free_first, *free_last; /* dead blocks, oldest first */
     size_t free_count;

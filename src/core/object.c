@@ -255,14 +255,19 @@ bool tn__check(const void *handle, const tn__type *type, const char *what)
 }
 
 /* --- memory of a scope ------------------------------------------------------------------------------------------------ */
+/* As all small memory, a short list stands in the handle itself. */
 typedef struct {
     tn__object object;
     void *data;
+    _Alignas(16) char small[TN__BLOCK - 48];
 } scope_memory;
+TN__HANDLE_SIZE(scope_memory);
 
 static void scope_memory_destroy(void *object)
 {
-    tn__free(((scope_memory *)object)->data);
+    scope_memory *memory = object;
+    if (memory->data != memory->small)
+        tn__free(memory->data);
 }
 
 static const tn__type type_memory = { .name = "memory", .destroy = scope_memory_destroy };
@@ -455,7 +460,7 @@ void *tn__scope_alloc(size_t size)
     scope_memory *memory = tn__object_new(&type_memory);
     if (!memory)
         return NULL;
-    memory->data = tn__alloc(size);
+    memory->data = size <= sizeof memory->small && !TN__SANITIZED ? memory->small : tn__alloc(size);
     if (!memory->data) {
         tn__release(memory);
         return NULL;

@@ -11,10 +11,11 @@ static void buffer_release(tn__buffer *buffer)
 {
     if (!buffer || atomic_fetch_sub_explicit(&buffer->count, 1, memory_order_acq_rel) != 1)
         return;
-    if (buffer->free_data)
-        buffer->free_data(buffer->owner, buffer->data);
-    else
-        tn__free_aligned(buffer->data);
+    if (!buffer->free_data) {
+        tn__free_spare(&tn__context()->spare, buffer);
+        return;
+    }
+    buffer->free_data(buffer->owner, buffer->data);
     tn__free(buffer);
 }
 
@@ -60,17 +61,26 @@ static tn_tensor *header(tn_dtype dtype, const tn_shape *shape)
     return x;
 }
 
-static tn__buffer *buffer_new(size_t size, void *data)
+enum { BEHIND = 64 }; /* where the elements begin in a buffer's own block, as aligned as it is */
+_Static_assert(sizeof(tn__buffer) <= BEHIND, "elements stand behind their buffer");
+
+static tn__buffer *buffer_new(size_t size)
+{
+    tn__buffer *buffer = tn__alloc_spare(&tn__context()->spare, BEHIND + size);
+    if (!buffer)
+        return NULL;
+    *buffer = (tn__buffer){ .size = size, .data = (char *)buffer + BEHIND };
+    atomic_init(&buffer->count, 1);
+    return buffer;
+}
+
+static tn__buffer *buffer_of(void *data, void (*free_data)(void *owner, void *data), void *owner)
 {
     tn__buffer *buffer = tn__alloc(sizeof *buffer);
     if (!buffer)
         return NULL;
-    *buffer = (tn__buffer){ .size = size, .data = data ? data : tn__alloc_aligned(size) };
+    *buffer = (tn__buffer){ .data = data, .free_data = free_data, .owner = owner };
     atomic_init(&buffer->count, 1);
-    if (!buffer->data) {
-        tn__free(buffer);
-        return NULL;
-    }
     return buffer;
 }
 
@@ -84,7 +94,7 @@ tn_status tn__tensor_new(tn_dtype dtype, const tn_shape *shape, tn_tensor **tens
         return TN_RESOURCE_EXHAUSTED;
     x->data = x->small;
     if (bytes > TN__SMALL) {
-        x->buffer = buffer_new(bytes, NULL);
+        x->buffer = buffer_new(bytes);
         if (!x->buffer) {
             tn__release(x);
             return TN_RESOURCE_EXHAUSTED;
@@ -143,15 +153,13 @@ tn_status tn__tensor_borrow(tn_dtype dtype, const tn_shape *shape, void *data,
                             void (*free_data)(void *owner, void *data), void *owner, tn_tensor **tensor)
 {
     *tensor = NULL;
-    tn__buffer *buffer = buffer_new(0, data);
+    tn__buffer *buffer = buffer_of(data, free_data, owner);
     tn_tensor *x = buffer ? header(dtype, shape) : NULL;
     if (!x) {
         tn__free(buffer);
         free_data(owner, data);
         return TN_RESOURCE_EXHAUSTED;
     }
-    buffer->free_data = free_data;
-    buffer->owner = owner;
     x->buffer = buffer;
     x->data = data;
     *tensor = x;

@@ -11,7 +11,7 @@ typedef struct tn__buffer {
     _Atomic uint32_t count;
     size_t size;
     void *data;
-    void (*free_data)(void *owner, void *data); /* NULL: data is ours, from tn__alloc_aligned */
+    void (*free_data)(void *owner, void *data); /* NULL: data is ours, and stands behind this in one block */
     void *owner;
 } tn__buffer;
 
