@@ -8,23 +8,28 @@
 
 typedef struct {
     tn_context *context;
-    tn__ids sum;    /* by the id of a tensor: what has arrived there so far, a tn_tensor *, retained */
-    tn__ids wanted; /* ids that lie on a path from a source */
+    /* By the id of each tensor on a path from a source what has arrived there so far, a tn_tensor *, retained; 0: nothing yet. */
+    tn__ids sum;
 } backward;
+
+static bool is_wanted(const backward *b, const tn_tensor *x)
+{
+    return tn__ids_find(&b->sum, x->id);
+}
 
 static tn_tensor *arrived(const backward *b, const tn_tensor *x)
 {
-    size_t sum;
-    return tn__ids_get(&b->sum, x->id, &sum) ? (tn_tensor *)(uintptr_t)sum : NULL;
+    const size_t *sum = tn__ids_find(&b->sum, x->id);
+    return sum ? (tn_tensor *)(uintptr_t)*sum : NULL;
 }
 
-static tn_status arrive(backward *b, const tn_tensor *x, tn_tensor *gradient)
+/* At a tensor that is wanted. */
+static tn_status arrive(const backward *b, const tn_tensor *x, tn_tensor *gradient)
 {
     tn_tensor *before = arrived(b, x), *sum = before ? tn__add_gradients(before, gradient) : gradient;
     if (!sum)
         return b->context->error.status;
-    TN_TRY(tn__ids_set(&b->sum, x->id, (size_t)(uintptr_t)sum));
-    tn__retain(sum);
+    *tn__ids_find(&b->sum, x->id) = (size_t)(uintptr_t)tn__retain(sum);
     tn__release(before);
     return TN_OK;
 }
@@ -38,38 +43,39 @@ static tn_tensor *ones_like(const backward *b, tn_tensor *target)
 }
 
 /* The target's own gradient: ones, unless the caller gives it. */
-static tn_status begin(backward *b, tn_tensor *target, tn_tensor *seed)
+static tn_status begin(const backward *b, tn_tensor *target, tn_tensor *seed)
 {
     if (!tn__in(TN__FLOATS, (tn_dtype)target->dtype))
         return TN_OK;
     if (!seed)
         seed = ones_like(b, target);
-    return seed ? arrive(b, target, seed) : b->context->error.status;
+    if (!seed)
+        return b->context->error.status;
+    return is_wanted(b, target) ? arrive(b, target, seed) : TN_OK;
 }
 
-static bool is_wanted(const backward *b, const tn_tensor *x)
+static tn_status mark(backward *b, const tn_tensor *x)
 {
-    size_t ignored;
-    return tn__ids_get(&b->wanted, x->id, &ignored);
+    return is_wanted(b, x) ? TN_OK : tn__ids_set(&b->sum, x->id, 0);
 }
 
 /* Forward over the records: everything that depends on a source. */
 static tn_status mark_wanted(backward *b, const tn__record *records, size_t count, tn_tensor *const *sources, size_t source_count)
 {
     for (size_t i = 0; i < source_count; i++)
-        TN_TRY(tn__ids_set(&b->wanted, sources[i]->id, 1));
+        TN_TRY(mark(b, sources[i]));
     for (size_t i = 0; i < count; i++) {
         bool on_path = false;
         for (size_t k = 0; k < records[i].inputs && !on_path; k++)
             on_path = is_wanted(b, records[i].input[k]);
         for (size_t k = 0; k < records[i].outputs && on_path; k++)
             if (tn__in(TN__FLOATS, (tn_dtype)records[i].output[k]->dtype))
-                TN_TRY(tn__ids_set(&b->wanted, records[i].output[k]->id, 1));
+                TN_TRY(mark(b, records[i].output[k]));
     }
     return TN_OK;
 }
 
-static tn_status send_on(backward *b, const tn__record *r, tn_tensor *const *din, const bool *wanted)
+static tn_status send_on(const backward *b, const tn__record *r, tn_tensor *const *din, const bool *wanted)
 {
     for (size_t i = 0; i < r->inputs; i++)
         if (wanted[i] && din[i])
@@ -95,7 +101,7 @@ static tn_status run_rule(const backward *b, const tn__record *r, tn__gradient *
 }
 
 /* One rule, in a memory scope of its own. */
-static tn_status apply_rule(backward *b, const tn__record *r, tn_tensor **dout, tn_tensor **din, bool *wanted)
+static tn_status apply_rule(const backward *b, const tn__record *r, tn_tensor **dout, tn_tensor **din, bool *wanted)
 {
     bool any = false, needed = false;
     for (size_t i = 0; i < r->outputs; i++) {
@@ -120,7 +126,7 @@ static tn_status apply_rule(backward *b, const tn__record *r, tn_tensor **dout, 
     return status;
 }
 
-static tn_status walk(backward *b, const tn__record *records, size_t count)
+static tn_status walk(const backward *b, const tn__record *records, size_t count)
 {
     enum { LOCAL = 16 };
     for (size_t i = count; i-- > 0;) {
@@ -159,16 +165,16 @@ tn_status tn__gradients_of(tn_context *context, const tn__record *records, size_
                            tn_tensor *const *seeds, size_t target_count, tn_tensor *const *sources, size_t source_count,
                            tn_tensor **gradients)
 {
-    struct tn__ids_entry sums[16] = { 0 }, wanted[16] = { 0 };
-    backward b = { context, TN__IDS_IN(sums), TN__IDS_IN(wanted) };
+    struct tn__ids_entry sums[16] = { 0 };
+    backward b = { context, TN__IDS_IN(sums) };
     for (size_t i = 0; i < source_count; i++)
         gradients[i] = NULL;
     size_t depth = tn__scope_begin("tn_gradient");
     tn_status status = run(&b, records, count, targets, seeds, target_count, sources, source_count, gradients);
     tn__scope_end(depth);
     for (size_t i = 0; i < b.sum.capacity; i++)
-        tn__release((tn_tensor *)(uintptr_t)b.sum.item[i].value);
+        if (b.sum.item[i].value)
+            tn__release((tn_tensor *)(uintptr_t)b.sum.item[i].value);
     tn__ids_free(&b.sum);
-    tn__ids_free(&b.wanted);
     return status;
 }

@@ -8,10 +8,9 @@ static void record_free(tn__record *r)
 {
     for (size_t i = 0; r->input && i < r->inputs + r->outputs; i++)
         tn__release(r->input[i]);
-    tn__free(r->input);
     if (r->attrs)
         tn__fields_release(r->op->attrs, r->attrs);
-    tn__free(r->attrs);
+    tn__free(r->input);
 }
 
 static void forget(struct tn_tape *tape)
@@ -46,24 +45,23 @@ static void tape_destroy(void *object)
 
 const tn__type tn__type_tape = { .name = "gradient tape", .kind = 9, .destroy = tape_destroy };
 
+/* Tensors first, then attributes: what they are aligned to. */
 static tn_status record_new(const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count, tn_tensor *const *outputs,
                             size_t output_count, tn__record *r)
 {
+    size_t count = input_count + output_count, before = (count + 1) / 2 * 2 * sizeof *r->input;
     *r = (tn__record){ .op = op, .inputs = input_count, .outputs = output_count };
-    if (op->attrs_size) {
-        r->attrs = tn__memdup(attrs, op->attrs_size);
-        if (!r->attrs || tn__fields_own(op->attrs, r->attrs) != TN_OK)
-            return TN_RESOURCE_EXHAUSTED;
-    }
-    r->input = tn__alloc((input_count + output_count) * sizeof *r->input);
-    if (!r->input)
+    tn_tensor **all = tn__alloc(before + op->attrs_size);
+    if (!all)
         return TN_RESOURCE_EXHAUSTED;
-    r->output = r->input + input_count;
-    memcpy(r->input, inputs, input_count * sizeof *inputs);
-    memcpy(r->output, outputs, output_count * sizeof *outputs);
-    for (size_t i = 0; i < input_count + output_count; i++)
-        tn__retain(r->input[i]);
-    return TN_OK;
+    r->input = all;
+    r->output = all + input_count;
+    for (size_t i = 0; i < count; i++)
+        all[i] = tn__retain(i < input_count ? inputs[i] : outputs[i - input_count]);
+    if (!op->attrs_size)
+        return TN_OK;
+    r->attrs = memcpy((char *)all + before, attrs, op->attrs_size);
+    return tn__fields_own(op->attrs, r->attrs);
 }
 
 /* --- watching ----------------------------------------------------------------------------------------------------------- */
@@ -74,8 +72,7 @@ static bool is_trainable(const tn_tensor *x)
 
 static bool watches(const struct tn_tape *tape, const tn_tensor *x)
 {
-    size_t ignored;
-    return tn__ids_get(&tape->watched, x->id, &ignored) || (tape->watch_variables && is_trainable(x));
+    return tn__ids_find(&tape->watched, x->id) || (tape->watch_variables && is_trainable(x));
 }
 
 bool tn__tape_watches(const tn_context *context, const tn_tensor *x)
@@ -141,6 +138,7 @@ tn_tape *tn_gradient_tape_new(const tn_gradient_tape_options *options)
     tape->persistent = options->persistent;
     tape->watch_variables = options->watch_accessed_variables;
     tape->recording = true;
+    tape->watched = TN__IDS_IN(tape->first_watched);
     tape->graph = context->graph;
     tape->outer = context->tapes;
     context->tapes = tape;

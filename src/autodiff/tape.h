@@ -7,7 +7,7 @@
 /* One op that ran while a watched tensor went in. */
 typedef struct {
     const tn__op *op;
-    void *attrs;          /* a copy that owns its texts and tensors */
+    void *attrs;          /* a copy that owns its texts and tensors, in one block behind: */
     tn_tensor **input;    /* retained: inputs, then outputs */
     tn_tensor **output;
     size_t inputs, outputs;
@@ -21,6 +21,7 @@ struct tn_tape {
     bool persistent, watch_variables, recording, used;
     int paused;            /* above 0: nothing is recorded */
     tn__ids watched;       /* ids of tensors that depend on something watched */
+    struct tn__ids_entry first_watched[8]; /* lent to it */
     struct {
         tn__record *item;
         size_t count, capacity;
