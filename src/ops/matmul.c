@@ -22,6 +22,13 @@ static const tn_field matmul_fields[] = {
 };
 
 /* --- inference ---------------------------------------------------------------------------------------------------------- */
+static bool batches_broadcast(tn_shape a, tn_shape b, tn_shape *out)
+{
+    a.rank -= 2;
+    b.rank -= 2;
+    return tn__shape_broadcast(&a, &b, out);
+}
+
 /* Batch dimensions broadcast; the last two multiply. Both ops have their two flags first in their attributes. */
 static tn_status product_infer(tn__infer *infer)
 {
@@ -37,10 +44,9 @@ static tn_status product_infer(tn__infer *infer)
     if (k >= 0 && k2 >= 0 && k != k2)
         return tn__fail(TN_INVALID_ARGUMENT, "Matrix size-incompatible: In[0]: %s, In[1]: %s\n%s: the inner dimensions are %lld and %lld",
                         TN__BRACKETS(*a), TN__BRACKETS(*b), infer->op->name, (long long)k, (long long)k2);
-    tn_shape batch_a = *a, batch_b = *b, *out = &infer->output[0].shape;
-    batch_a.rank -= 2;
-    batch_b.rank -= 2;
-    if (!tn__shape_broadcast(&batch_a, &batch_b, out))
+    tn_shape *out = &infer->output[0].shape;
+    *out = TN_SCALAR;
+    if ((a->rank > 2 || b->rank > 2) && !batches_broadcast(*a, *b, out))
         return tn__fail(TN_INVALID_ARGUMENT, "In[0] and In[1] must have compatible batch dimensions: %s vs. %s", TN__BRACKETS(*a), TN__BRACKETS(*b));
     out->dims[out->rank++] = m;
     out->dims[out->rank++] = n;
@@ -146,7 +152,7 @@ static tn_status product_compute(tn__kernel *kernel)
                   attrs->adj_y != 0 };
     if (tn__count(c) == 0)
         return TN_OK;
-    int64_t batches = tn__count(c) / (p.m * p.n);
+    int64_t batches = tn__count_of(&c->shape, 0, rank - 2);
     int64_t size = (int64_t)tn__dtype_size((tn_dtype)a->dtype);
     for (int64_t i = 0; i < batches; i++)
         TN_TRY(multiply(kernel->context, (tn_dtype)a->dtype, &p, (const char *)a->data + tn__batch_of(&a->shape, &c->shape, i) * p.m * p.k * size,

@@ -49,7 +49,10 @@ tn_status tn__product(tn_context *context, const tn__gemm *g)
     job.scratch = job.each ? tn__scratch(context, job.each * (size_t)lanes) : NULL;
     if (job.each && !job.scratch)
         return TN_RESOURCE_EXHAUSTED;
-    tn__parallel(lanes, gemm_lane, &job);
+    if (lanes == 1 && g->m > 0 && g->n > 0) /* nothing to cut */
+        job.kernels->gemm(g, job.scratch);
+    else
+        tn__parallel(lanes, gemm_lane, &job);
     return TN_OK;
 }
 

@@ -403,7 +403,8 @@ static inline tn_status compute(tn_context *context, const tn__op *op, const tn_
     tn_status status = type ? infer_outputs(&infer, signature, &type) : tn__infer_op(&infer);
     if (status == TN_OK)
         status = compute_inferred(context, &infer, outputs);
-    tn__free(more_out);
+    if (more_out)
+        tn__free(more_out);
     return status;
 }
 
