@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What plain calls do not need stays out of their way, and out of their stack frames. */
+#define APART __attribute__((noinline))
 enum { LOCAL = 16 }; /* calls with more inputs or outputs than this use allocated arrays */
 
 /* One call on its way: the inputs as the op wants them, and room for the outputs. */
@@ -180,7 +182,7 @@ static tn_dtype plain_type(const call *c, tn_tensor *const *inputs)
     return tn__in(s->type[0].set, type) ? type : 0;
 }
 
-static tn_status settle_inputs(call *c, tn_tensor *const *inputs)
+static APART tn_status settle_inputs(call *c, tn_tensor *const *inputs)
 {
     TN_TRY(check_count(c));
     for (size_t i = 0; i < c->inputs; i++)
@@ -318,7 +320,7 @@ static tn_status narrow(tn__kernel *kernel, const tn__infer *infer, tn_tensor *c
 }
 
 /* float16 and bfloat16 are computed in float32 and rounded once, small and unsigned integers in int64 and wrapped. */
-static tn_status compute_in_usual(tn__kernel *kernel, const tn__infer *infer)
+static APART tn_status compute_in_usual(tn__kernel *kernel, const tn__infer *infer)
 {
     size_t inputs = kernel->input_count, count = inputs + kernel->output_count;
     tn_tensor *local[LOCAL] = { NULL }, **all = count > LOCAL ? tn__alloc_zeroed(count, sizeof *all) : local;
@@ -460,7 +462,7 @@ static tn_status append_captured(call *c, tn_tensor *const *captured, tn_tensor 
     return status;
 }
 
-static tn_status append(call *c, tn_tensor **outputs)
+static APART tn_status append(call *c, tn_tensor **outputs)
 {
     tn_tensor *local[LOCAL] = { NULL }, **captured = local;
     if (c->inputs > LOCAL && !(captured = tn__alloc_zeroed(c->inputs, sizeof *captured)))
@@ -487,7 +489,7 @@ static tn_status run_call(call *c, tn_tensor **outputs)
     return compute(c->context, c->op, c->signature, c->type, c->attrs, c->input, c->inputs, outputs, c->outputs);
 }
 
-static void describe_failure(const call *c)
+static APART void describe_failure(const call *c)
 {
     tn__error_state *error = &c->context->error;
     if (error->status == TN_OK || error->operation)
