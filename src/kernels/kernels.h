@@ -95,6 +95,15 @@ typedef struct {
     float epsilon;
 } tn__layer_norm;
 
+/* Rows whose columns are each for themselves, less `mean` of it: y = (x - mean) slope + offset, and + dy factor where there is dy.
+ * mean, slope, offset and factor are a number for each column. */
+typedef struct {
+    const float *x, *dy;
+    float *y;
+    int64_t columns;
+    const float *mean, *slope, *offset, *factor;
+} tn__column_norm;
+
 typedef struct {
     const char *name; /* "avx512", "avx2", "base" */
     /* Bytes that the product's scratch takes (the same will do for any of its rows or columns), and the product. */
@@ -139,6 +148,11 @@ typedef struct {
     /* Rows first <= i < last. The gradient adds those of gamma and beta to two vectors of count numbers. */
     void (*layer_norm)(const tn__layer_norm *n, int64_t first, int64_t last);
     void (*layer_norm_gradient)(const tn__layer_norm *n, int64_t first, int64_t last, float *vectors);
+    void (*column_norm)(const tn__column_norm *n, int64_t first, int64_t last);
+    /* sums[i] += dy of column i, and sums[columns + i] += dy (x - mean) of it; without dy, x - mean is in its place. */
+    void (*column_norm_sums)(const tn__column_norm *n, int64_t first, int64_t last, float *sums);
+    /* y = y / divisor - label; gives the sum of label (log_sum - (x - most)). */
+    double (*cross_entropy)(const float *x, const float *label, int64_t count, float most, float divisor, float log_sum, float *y);
     /* Windows as of a convolution: the largest of each, by rows of y as conv(); and dx of dy, by whole images; masked: 0 where x is
      * not above 0, as ReluGrad would make it. Where each pixel is in one window, dx may lie where x does. */
     void (*max_pool)(const tn__conv *c, const float *x, float *y, int64_t first, int64_t last);

@@ -182,6 +182,68 @@ static void rows_are_normalized_whatever_their_length(void **state)
     }
 }
 
+static void a_row_of_labels_has_a_loss_and_its_slope(void **state)
+{
+    (void)state;
+    EACH_TABLE(table)
+    {
+        for (int64_t n = 1; n < 2500; n += n < 70 ? 1 : 611) {
+            fill((uint32_t)n);
+            double loss = 0;
+            for (int64_t i = 0; i < n; i++) {
+                y[i] = x[i] * x[i];
+                loss += (double)x[i + 400] * (0.75 - ((double)x[i] - 1.5));
+            }
+            y[n] = 5;
+            assert_float_equal(table->cross_entropy(x, x + 400, n, 1.5f, 3, 0.75f, y), loss, 2e-3);
+            for (int64_t i = 0; i < n; i++)
+                assert_float_equal(y[i], x[i] * x[i] / 3 - x[i + 400], 1e-6);
+            assert_float_equal(y[n], 5, 0);
+        }
+    }
+}
+
+static void check_columns(const tn__kernels_table *table, int64_t columns, bool backward)
+{
+    int64_t rows = 1000 / columns;
+    const float *dy = x + 1000, *vectors = x + 2000;
+    float sums[500] = { 0 };
+    tn__column_norm n = { x, backward ? dy : NULL, y, columns, vectors, vectors + 200, vectors + 400, vectors + 600 };
+    y[rows * columns] = 5;
+    table->column_norm(&n, 0, 1);
+    table->column_norm(&n, 1, rows);
+    table->column_norm_sums(&n, 0, 1, sums);
+    table->column_norm_sums(&n, 1, rows, sums);
+    for (int64_t c = 0; c < columns; c++) {
+        double all = 0, products = 0;
+        for (int64_t i = c; i < rows * columns; i += columns) {
+            double d = (double)x[i] - (double)vectors[c], e = backward ? (double)dy[i] : d;
+            double plain = d * (double)vectors[200 + c] + (double)vectors[400 + c];
+            assert_float_equal(y[i], backward ? plain + e * (double)vectors[600 + c] : plain, 1e-5);
+            all += e;
+            products += e * d;
+        }
+        assert_float_equal(sums[c], all, 2e-3);
+        assert_float_equal(sums[columns + c], products, 2e-3);
+    }
+    assert_float_equal(y[rows * columns], 5, 0);
+    assert_float_equal(sums[2 * columns], 0, 0);
+}
+
+static void columns_are_scaled_and_summed_each_for_itself(void **state)
+{
+    (void)state;
+    const int64_t columns[] = { 1, 3, 16, 31, 64, 65, 100, 200 };
+    EACH_TABLE(table)
+    {
+        fill(4);
+        for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+            check_columns(table, columns[i], false);
+            check_columns(table, columns[i], true);
+        }
+    }
+}
+
 static void a_window_gives_its_largest_and_takes_back_what_came(void **state)
 {
     (void)state;
@@ -230,6 +292,8 @@ int main(void)
         cmocka_unit_test(rows_of_any_length_have_a_largest_and_exponentials),
         cmocka_unit_test(softmax_of_many_rows_is_that_of_each),
         cmocka_unit_test(rows_are_normalized_whatever_their_length),
+        cmocka_unit_test(a_row_of_labels_has_a_loss_and_its_slope),
+        cmocka_unit_test(columns_are_scaled_and_summed_each_for_itself),
         cmocka_unit_test(a_window_gives_its_largest_and_takes_back_what_came),
         cmocka_unit_test(adam_makes_one_step),
     };

@@ -2,6 +2,7 @@
  *
  * n: elements of a channel, m(t): their mean, r = 1 / √(variance + ε), h = (x - mean) r. */
 #include "ops/window.h"
+#include "kernels/parallel.h"
 #include <math.h>
 #include <string.h>
 
@@ -163,41 +164,197 @@ static void store(const double *from, int64_t channels, tn_tensor *v)
 #define EACH(s)                          \
     for (int64_t i = 0; i < (s)->n; i++) \
         for (int64_t c = 0, at = i * (s)->channels; c < (s)->channels; c++, at++)
-#define LOOPS(T, suffix)                                                                        \
-    static void measure_##suffix(norm *s, const T *x)                                           \
-    {                                                                                           \
-        EACH(s) s->mean[c] += x[at];                                                            \
-        for (int64_t c = 0; c < s->channels; c++)                                               \
-            s->mean[c] /= (double)s->n;                                                         \
-        EACH(s)                                                                                 \
-        {                                                                                       \
-            double d = x[at] - s->mean[c];                                                      \
-            s->variance[c] += d * d;                                                            \
-        }                                                                                       \
-        for (int64_t c = 0; c < s->channels; c++)                                               \
-            s->variance[c] /= (double)s->n;                                                     \
-    }                                                                                           \
-    static void scale_##suffix(const norm *s, const T *x, T *restrict y)                        \
-    {                                                                                           \
-        EACH(s) y[at] = (T)((x[at] - s->mean[c]) * s->factor[c] + s->offset[c]);                \
-    }                                                                                           \
-    static void sums_##suffix(norm *s, const T *dy, const T *x)                                 \
-    {                                                                                           \
-        EACH(s)                                                                                 \
-        {                                                                                       \
-            s->sum[c] += dy[at];                                                                \
-            s->product[c] += dy[at] * (x[at] - s->mean[c]);                                     \
-        }                                                                                       \
-    }                                                                                           \
-    /* dx = (dy - offset - (x - mean) product) factor, the two means prepared */                \
-    static void spread_##suffix(const norm *s, const T *dy, const T *x, T *restrict dx)         \
-    {                                                                                           \
-        EACH(s)                                                                                 \
-        dx[at] =                                                                                \
-            (T)((dy[at] - s->offset[c] - (x[at] - s->mean[c]) * s->product[c]) * s->factor[c]); \
+
+static void measure_f64(norm *s, const double *x)
+{
+    EACH(s) s->mean[c] += x[at];
+    for (int64_t c = 0; c < s->channels; c++)
+        s->mean[c] /= (double)s->n;
+    EACH(s) s->variance[c] += (x[at] - s->mean[c]) * (x[at] - s->mean[c]);
+    for (int64_t c = 0; c < s->channels; c++)
+        s->variance[c] /= (double)s->n;
+}
+
+static void scale_f64(const norm *s, const double *x, double *restrict y)
+{
+    EACH(s) y[at] = (x[at] - s->mean[c]) * s->factor[c] + s->offset[c];
+}
+
+static void sums_f64(norm *s, const double *dy, const double *x)
+{
+    EACH(s)
+    {
+        s->sum[c] += dy[at];
+        s->product[c] += dy[at] * (x[at] - s->mean[c]);
     }
-LOOPS(float, f32)
-LOOPS(double, f64)
+}
+
+/* dx = (dy - offset - (x - mean) product) factor, the two means prepared */
+static void spread_f64(const norm *s, const double *dy, const double *x, double *restrict dx)
+{
+    EACH(s) dx[at] = (dy[at] - s->offset[c] - (x[at] - s->mean[c]) * s->product[c]) * s->factor[c];
+}
+
+/* --- float32: rows are shared between threads ------------------------------------------------- */
+/* Rows of few channels are taken `fold` at a time, as rows of so many times the channels; what is left of them by themselves. */
+typedef struct {
+    tn__column_norm rows, rest;
+    int64_t row_count, rest_count;
+    float *vectors; /* mean, slope, offset, factor */
+    char *sums;     /* each lane's two, in double and of a few rows */
+    int lanes;
+} job;
+
+enum { WIDE = 64, JOB_VECTORS = 4 };
+
+static size_t sums_size(int64_t width)
+{
+    return (size_t)((width * 2 + 15) / 16 * 16) * (sizeof(double) + sizeof(float));
+}
+
+static tn_status job_new(const tn__kernel *kernel, const norm *s, const void *x, const void *dy, void *y, job *j)
+{
+    int64_t fold = s->channels && s->channels < WIDE ? WIDE / s->channels : 1, width = s->channels * fold;
+    int lanes = tn__lanes((double)(s->n * s->channels) * 8);
+    size_t one = (size_t)(width + 15) / 16 * 16;
+    float *v = tn__scratch(kernel->context, one * JOB_VECTORS * sizeof(float) + sums_size(width) * (size_t)lanes);
+    if (!v)
+        return TN_RESOURCE_EXHAUSTED;
+    *j = (job){ .rows = { x, dy, y, width, v, v + one, v + 2 * one, v + 3 * one }, .row_count = s->n / fold, .rest_count = s->n % fold,
+                .vectors = v, .sums = (char *)(v + JOB_VECTORS * one), .lanes = lanes };
+    int64_t behind = j->row_count * width;
+    j->rest = j->rows;
+    j->rest.columns = s->channels;
+    j->rest.x += behind;
+    j->rest.dy += dy ? behind : 0;
+    j->rest.y += y ? behind : 0;
+    return TN_OK;
+}
+
+/* One of the vectors, as often as a row has the channels. */
+static void put(const job *j, const float *vector, const norm *s, const double *from)
+{
+    for (int64_t i = 0; i < j->rows.columns; i++)
+        j->vectors[vector - j->vectors + i] = (float)from[i % s->channels];
+}
+
+static void scale_lane(void *self, int lane, int lanes)
+{
+    const job *j = self;
+    int64_t first, last;
+    tn__share(j->row_count, 1, lane, lanes, &first, &last);
+    tn__kernels()->column_norm(&j->rows, first, last);
+    if (lane == lanes - 1)
+        tn__kernels()->column_norm(&j->rest, 0, j->rest_count);
+}
+
+/* float has digits enough for the sums of a few rows. */
+static void sum_rows(const tn__column_norm *rows, int64_t first, int64_t last, int64_t width, double *total)
+{
+    enum { ROWS = 64 };
+    float *part = (float *)(void *)(total + (width * 2 + 15) / 16 * 16);
+    for (int64_t r = first; r < last; r += ROWS) {
+        tn__kernels()->column_norm_sums(rows, r, r + ROWS < last ? r + ROWS : last, part);
+        for (int64_t k = 0; k < 2; k++)
+            for (int64_t i = 0; i < rows->columns; i++) {
+                total[k * width + i] += (double)part[k * rows->columns + i];
+                part[k * rows->columns + i] = 0;
+            }
+    }
+}
+
+static void sum_lane(void *self, int lane, int lanes)
+{
+    const job *j = self;
+    int64_t first, last, width = j->rows.columns;
+    double *total = (double *)(void *)(j->sums + (size_t)lane * sums_size(width));
+    memset(total, 0, sums_size(width));
+    tn__share(j->row_count, 1, lane, lanes, &first, &last);
+    sum_rows(&j->rows, first, last, width, total);
+    if (lane == lanes - 1)
+        sum_rows(&j->rest, 0, j->rest_count, width, total);
+}
+
+/* Into sum and product, as column_norm_sums() has them, less the mean that `put` was given. */
+static void sum_up(job *j, norm *s)
+{
+    int64_t width = j->rows.columns;
+    if (s->n == 0)
+        return;
+    tn__parallel(j->lanes, sum_lane, j);
+    for (int lane = 0; lane < j->lanes; lane++) {
+        const double *total = (const double *)(const void *)(j->sums + (size_t)lane * sums_size(width));
+        for (int64_t i = 0; i < width; i++) {
+            s->sum[i % s->channels] += total[i];
+            s->product[i % s->channels] += total[width + i];
+        }
+    }
+}
+
+/* Of some rows, from all over the batch: what is summed up less it loses no digits. */
+static void guess_mean(norm *s, const float *x)
+{
+    enum { ROWS = 32 };
+    int64_t rows = s->n < ROWS ? s->n : ROWS;
+    tn__kernels()->sum_columns(x, s->n / rows * s->channels, rows, s->channels, s->mean);
+    for (int64_t c = 0; c < s->channels; c++)
+        s->mean[c] = isfinite(s->mean[c]) ? (double)(float)(s->mean[c] / (double)rows) : 0;
+}
+
+/* With d = x - guess: mean = guess + m(d), variance = m(d²) - m(d)² */
+static tn_status measure_f32(const tn__kernel *kernel, norm *s, const float *x)
+{
+    job j;
+    TN_TRY(job_new(kernel, s, x, NULL, NULL, &j));
+    guess_mean(s, x);
+    put(&j, j.rows.mean, s, s->mean);
+    sum_up(&j, s);
+    for (int64_t c = 0; c < s->channels; c++) {
+        double from_guess = s->sum[c] / (double)s->n, variance = s->product[c] / (double)s->n - from_guess * from_guess;
+        s->mean[c] += from_guess;
+        s->variance[c] = variance < 0 ? 0 : variance;
+    }
+    return TN_OK;
+}
+
+/* What float leaves of the mean goes into the offset. */
+static tn_status scale_f32(const tn__kernel *kernel, norm *s, const float *x, float *y)
+{
+    job j;
+    TN_TRY(job_new(kernel, s, x, NULL, y, &j));
+    for (int64_t c = 0; c < s->channels; c++)
+        s->offset[c] += ((double)(float)s->mean[c] - s->mean[c]) * s->factor[c];
+    put(&j, j.rows.mean, s, s->mean);
+    put(&j, j.rows.slope, s, s->factor);
+    put(&j, j.rows.offset, s, s->offset);
+    tn__parallel(j.lanes, scale_lane, &j);
+    return TN_OK;
+}
+
+static tn_status sums_f32(const tn__kernel *kernel, norm *s, const float *dy, const float *x)
+{
+    job j;
+    TN_TRY(job_new(kernel, s, x, dy, NULL, &j));
+    put(&j, j.rows.mean, s, s->mean);
+    sum_up(&j, s);
+    return TN_OK;
+}
+
+static tn_status spread_f32(const tn__kernel *kernel, norm *s, const float *dy, const float *x, float *dx)
+{
+    job j;
+    TN_TRY(job_new(kernel, s, x, dy, dx, &j));
+    for (int64_t c = 0; c < s->channels; c++) {
+        s->product[c] *= -s->factor[c];
+        s->offset[c] *= -s->factor[c];
+    }
+    put(&j, j.rows.mean, s, s->mean);
+    put(&j, j.rows.slope, s, s->product);
+    put(&j, j.rows.offset, s, s->offset);
+    put(&j, j.rows.factor, s, s->factor);
+    tn__parallel(j.lanes, scale_lane, &j);
+    return TN_OK;
+}
 
 /* What the running averages become: the batch's mean, and its variance with n - 1; moved by the
  * factor. */
@@ -220,7 +377,7 @@ static void store_averages(const tn__kernel *kernel, const norm *s)
     }
 }
 
-static void prepare_forward(const tn__kernel *kernel, norm *s)
+static tn_status prepare_forward(const tn__kernel *kernel, norm *s)
 {
     const norm_attrs *attrs = kernel->attrs;
     const tn_tensor *x = kernel->input[0];
@@ -228,38 +385,46 @@ static void prepare_forward(const tn__kernel *kernel, norm *s)
         load(kernel->input[3], s->channels, s->mean);
         load(kernel->input[4], s->channels, s->variance);
     } else if (s->n > 0 && x->dtype == TN_FLOAT32) {
-        measure_f32(s, x->data);
+        TN_TRY(measure_f32(kernel, s, x->data));
     } else if (s->n > 0) {
         measure_f64(s, x->data);
     }
     for (int64_t c = 0; c < s->channels; c++)
         s->factor[c] = tn__double_at(kernel->input[1], c) / sqrt(s->variance[c] + attrs->epsilon);
     load(kernel->input[2], s->channels, s->offset);
+    return TN_OK;
+}
+
+static tn_status make_output(const tn__kernel *kernel, norm *s)
+{
+    const tn_tensor *x = kernel->input[0];
+    TN_TRY(prepare_forward(kernel, s));
+    if (x->dtype == TN_FLOAT32)
+        return scale_f32(kernel, s, x->data, kernel->output[0]->data);
+    scale_f64(s, x->data, kernel->output[0]->data);
+    return TN_OK;
 }
 
 /* The reserves are what the gradient needs: mean and variance as they were used. */
 static tn_status norm_last(tn__kernel *kernel)
 {
     norm s;
-    const tn_tensor *x = kernel->input[0];
-    void *y = kernel->output[0]->data;
-    TN_TRY(norm_new(x, tn__count(kernel->input[1]), &s));
-    prepare_forward(kernel, &s);
-    if (x->dtype == TN_FLOAT32)
-        scale_f32(&s, x->data, y);
-    else
-        scale_f64(&s, x->data, y);
-    if (((const norm_attrs *)kernel->attrs)->is_training) {
+    bool training = ((const norm_attrs *)kernel->attrs)->is_training;
+    TN_TRY(norm_new(kernel->input[0], tn__count(kernel->input[1]), &s));
+    tn_status status = make_output(kernel, &s);
+    if (training) {
         store_averages(kernel, &s);
     } else {
         store(s.mean, s.channels, kernel->output[1]);
         store(s.variance, s.channels, kernel->output[2]);
     }
+    for (int64_t c = 0; training && s.n == 0 && c < s.channels; c++)
+        s.mean[c] = s.variance[c] = NAN;
     store(s.mean, s.channels, kernel->output[3]);
     store(s.variance, s.channels, kernel->output[4]);
     store((double[]){ 0 }, 1, kernel->output[5]);
     norm_free(&s);
-    return TN_OK;
+    return status;
 }
 
 /* dscale = Σ dy h, doffset = Σ dy; dx = scale r (dy - m(dy) - h m(dy h)), the means only in
@@ -268,7 +433,7 @@ static void prepare_backward(const tn__kernel *kernel, norm *s)
 {
     const norm_attrs *attrs = kernel->attrs;
     for (int64_t c = 0; c < s->channels; c++) {
-        double r = 1 / sqrt(s->variance[c] + attrs->epsilon);
+        double r = s->n ? 1 / sqrt(s->variance[c] + attrs->epsilon) : 0;
         double mean = s->product[c] * r * r / (double)(s->n ? s->n : 1);
         s->product[c] *= r;
         s->factor[c] = tn__double_at(kernel->input[2], c) * r;
@@ -280,28 +445,33 @@ static void prepare_backward(const tn__kernel *kernel, norm *s)
     memcpy(s->product, s->variance, (size_t)s->channels * sizeof *s->product);
 }
 
+static tn_status make_gradient(const tn__kernel *kernel, norm *s)
+{
+    const void *dy = kernel->input[0]->data, *x = kernel->input[1]->data;
+    void *dx = kernel->output[0]->data;
+    load(kernel->input[3], s->channels, s->mean);
+    load(kernel->input[4], s->channels, s->variance);
+    if (kernel->input[1]->dtype == TN_FLOAT32) {
+        TN_TRY(sums_f32(kernel, s, dy, x));
+        prepare_backward(kernel, s);
+        return spread_f32(kernel, s, dy, x, dx);
+    }
+    sums_f64(s, dy, x);
+    prepare_backward(kernel, s);
+    spread_f64(s, dy, x, dx);
+    return TN_OK;
+}
+
 static tn_status norm_gradient_last(tn__kernel *kernel)
 {
     norm s;
-    const void *dy = kernel->input[0]->data;
     const tn_tensor *x = kernel->input[1];
-    void *dx = kernel->output[0]->data;
     if (kernel->input[0]->dtype != x->dtype)
         return tn__fail(TN_INTERNAL, "%s: x and y_backprop differ in dtype", kernel->op->name);
     TN_TRY(norm_new(x, tn__count(kernel->input[2]), &s));
-    load(kernel->input[3], s.channels, s.mean);
-    load(kernel->input[4], s.channels, s.variance);
-    if (x->dtype == TN_FLOAT32) {
-        sums_f32(&s, dy, x->data);
-        prepare_backward(kernel, &s);
-        spread_f32(&s, dy, x->data, dx);
-    } else {
-        sums_f64(&s, dy, x->data);
-        prepare_backward(kernel, &s);
-        spread_f64(&s, dy, x->data, dx);
-    }
+    tn_status status = make_gradient(kernel, &s);
     norm_free(&s);
-    return TN_OK;
+    return status;
 }
 
 static tn_status norm_compute(tn__kernel *kernel)

@@ -66,6 +66,22 @@ void TN__ISA(tn__divide_by)(float *y, int64_t count, float divisor)
         y[i] /= divisor;
 }
 
+/* y = y / divisor - label; gives the sum of label (log_sum - (x - most)). */
+double TN__ISA(tn__cross_entropy)(const float *x, const float *label, int64_t count, float most, float divisor, float log_sum, float *y)
+{
+    double total = 0;
+    for (int64_t begin = 0; begin < count; begin += BLOCK) {
+        vector sum = { 0 };
+        for (int64_t i = begin, end = smaller(begin + BLOCK, count); i < end; i += LANES) {
+            vector of = load_some(label + i, end - i), from_most = load_some(x + i, end - i) - most;
+            sum += of * (log_sum - from_most);
+            store_some(y + i, load_some(y + i, end - i) / divisor - of, end - i);
+        }
+        total += sum_of(sum, LANES);
+    }
+    return total;
+}
+
 /* The quotients of a large result go past the caches where the vectors are wide; narrow ones take longer over exponentials than the
  * memory does. */
 void TN__ISA(tn__softmax)(const float *x, int64_t count, int64_t rows, float *y)

@@ -28,6 +28,9 @@ const tn__kernels_table TN__ISA(tn__table) = {
     .softmax = TN__ISA(tn__softmax),
     .layer_norm = TN__ISA(tn__layer_norm),
     .layer_norm_gradient = TN__ISA(tn__layer_norm_gradient),
+    .column_norm = TN__ISA(tn__column_norm),
+    .column_norm_sums = TN__ISA(tn__column_norm_sums),
+    .cross_entropy = TN__ISA(tn__cross_entropy),
     .max_pool = TN__ISA(tn__max_pool),
     .max_pool_gradient = TN__ISA(tn__max_pool_gradient),
 };
