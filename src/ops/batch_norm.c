@@ -1,4 +1,4 @@
-/* batch_norm.c - batch normalisation of images in one op, as Keras 2 uses it, with its gradient.
+/* batch_norm.c - batch normalisation of images in one op, with its gradient.
  *
  * n: elements of a channel, m(t): their mean, r = 1 / √(variance + ε), h = (x - mean) r. */
 #include "ops/window.h"
@@ -624,6 +624,25 @@ const tn__op tn__op_FusedBatchNormGradV3 = {
     .compute = norm_gradient_compute,
     .gradient = norm_gradient_gradient,
 };
+
+/* --- for layers ------------------------------------------------------------------------------- */
+static tn_tensor *as_image(tn_tensor *x)
+{
+    int rank = x->shape.rank;
+    int64_t dims[] = { TN_NONE, 1, 1, x->shape.dims[rank - 1] };
+    return rank == 4 || rank == 5 ? x : TN__APPLY(tn__op_Reshape, NULL, x, tn__ints(dims, 4));
+}
+
+tn_list tn__batch_norm(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon)
+{
+    norm_attrs attrs = { epsilon, 1, x->shape.rank == 5 ? "NDHWC" : "NHWC", true };
+    tn_tensor *nothing = tn_zeros(TN_SHAPE(0), (tn_dtype)x->dtype), *image = as_image(x);
+    tn_list all = tn__apply_list(&tn__op_FusedBatchNormV3, &attrs, (tn_tensor *[]){ image, gamma, beta, nothing, nothing }, 5, 6);
+    if (!all.item)
+        return all;
+    tn_tensor *y = image == x ? all.item[0] : TN__APPLY(tn__op_Reshape, NULL, all.item[0], tn__shape_tensor(x));
+    return TN_LIST(y, all.item[3], all.item[4]);
+}
 
 /* --- tf.compat.v1.nn.fused_batch_norm --------------------------------------------------------- */
 tn_list tn_nn_fused_batch_norm_with(const tn_nn_fused_batch_norm_options *options)

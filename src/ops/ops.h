@@ -29,6 +29,9 @@ tn_status tn__fused_adam(tn_variable *w, tn_variable *m, tn_variable *v, tn_tens
 /* Rows of the last axis, each less its mean and over √(variance + ε), times gamma, plus beta; and the ε of such an op. */
 tn_tensor *tn__layer_norm_rows(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon);
 double tn__layer_norm_epsilon(const void *attrs);
+/* The same for each of the last axis's channels, over the whole batch x, of rank 2 at least: y, and the batch's mean and variance,
+ * through which no gradient goes. */
+tn_list tn__batch_norm(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon);
 
 /* --- pieces of gradients ------------------------------------------------------------------------------------------------ */
 /* dy summed over the axes along which x was broadcast, in x's shape. */

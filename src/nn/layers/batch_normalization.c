@@ -5,6 +5,7 @@
 #include "tenon/gradient.h"
 #include "tenon/variable.h"
 #include "ops/ops.h"
+#include "runtime/graph.h"
 #include <math.h>
 
 typedef struct {
@@ -226,38 +227,54 @@ static bool check(const batch_norm *self, const tn_tensor *x, int *axis)
            tn__check_axis(x, self->o.axis, self->moving_mean->shape.dims[0]);
 }
 
+/* In one op; TensorFlow 1's graphs keep to the ops of Keras. */
+static bool is_fused(const batch_norm *self, const tn_tensor *x, const tn_tensor *mask, int axis)
+{
+    return x->dtype == TN_FLOAT32 && axis == self->rank - 1 && !mask && !self->o.renorm && !tn__open_v1(tn__context());
+}
+
+static bool move_both(const batch_norm *self, tn_tensor *mean, tn_tensor *variance)
+{
+    return move(self->moving_mean, mean, self->o.momentum) && move(self->moving_variance, variance, self->o.momentum);
+}
+
+static tn_tensor *call_fused(const batch_norm *self, tn_tensor *x, tn_tensor *gamma, tn_tensor *beta)
+{
+    tn_shape shape = self->moving_mean->shape;
+    tn_list all = tn__batch_norm(x, gamma ? gamma : tn_ones(shape, TN_FLOAT32), beta ? beta : tn_zeros(shape, TN_FLOAT32),
+                                 self->o.epsilon);
+    return move_both(self, tn_at(all, 1), tn_at(all, 2)) ? tn_at(all, 0) : NULL;
+}
+
+/* Mean and variance of the batch; what they leave behind in the moving ones, and in gamma and beta. */
+static bool take_moments(const batch_norm *self, tn_list moments, tn_tensor **gamma, tn_tensor **beta)
+{
+    tn_tensor *mean = tn_at(moments, 0), *variance = tn_at(moments, 1);
+    if (!variance || !self->o.renorm)
+        return variance && move_both(self, mean, variance);
+    renormalize(self, mean, variance, gamma, beta);
+    return update_renorm(self, mean, variance) != NULL;
+}
+
 static tn_tensor *call(void *me, tn_list inputs)
 {
     const batch_norm *self = me;
-    const tn_batch_normalization_options *o = &self->o;
     tn_dtype own = tn__layer_dtype(tn__this_layer()), dtype = tn__wide(own);
     tn_tensor *x = tn_at(inputs, 0), *mask = tn_mask(x);
-    int axis;
+    int axis, rank = self->rank;
     if (!x || !check(self, x, &axis))
         return NULL;
+    bool training = tn_training() && tn__this_layer()->trainable;
     x = tn_cast(x, dtype);
-    tn_tensor *gamma = self->gamma ? tn_cast(self->gamma, dtype) : NULL,
-              *beta = self->beta ? tn_cast(self->beta, dtype) : NULL;
-    tn_tensor *mean, *variance;
-    if (tn_training() && tn__this_layer()->trainable) {
-        tn_list moments = moments_of(mask, x, axes_but(axis, self->rank));
-        mean = tn_at(moments, 0);
-        variance = tn_at(moments, 1);
-        if (!variance)
-            return NULL;
-        if (o->renorm)
-            renormalize(self, mean, variance, &gamma, &beta);
-        if (o->renorm ? !update_renorm(self, mean, variance)
-                      : !move(self->moving_mean, mean, o->momentum) ||
-                            !move(self->moving_variance, variance, o->momentum))
-            return NULL;
-    } else {
-        mean = tn_cast(self->moving_mean, dtype);
-        variance = tn_cast(self->moving_variance, dtype);
-    }
-    tn_tensor *y =
-        tn__normalize(x, along(mean, axis, self->rank), along(variance, axis, self->rank),
-                      along(gamma, axis, self->rank), along(beta, axis, self->rank), o->epsilon);
+    tn_tensor *gamma = self->gamma ? tn_cast(self->gamma, dtype) : NULL, *beta = self->beta ? tn_cast(self->beta, dtype) : NULL;
+    if (training && x && is_fused(self, x, mask, axis))
+        return tn_cast(call_fused(self, x, gamma, beta), own);
+    tn_list moments = training ? moments_of(mask, x, axes_but(axis, rank))
+                               : TN_LIST(tn_cast(self->moving_mean, dtype), tn_cast(self->moving_variance, dtype));
+    if (training && !take_moments(self, moments, &gamma, &beta))
+        return NULL;
+    tn_tensor *y = tn__normalize(x, along(tn_at(moments, 0), axis, rank), along(tn_at(moments, 1), axis, rank), along(gamma, axis, rank),
+                                 along(beta, axis, rank), self->o.epsilon);
     return tn_cast(y, own);
 }
 
