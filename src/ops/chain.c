@@ -28,6 +28,29 @@ bool tn__chain_bind(const tn_shape *in, const tn_shape *out, tn__chain_input *in
     return true;
 }
 
+void tn__chain_settle(tn__chain *c)
+{
+    int last[TN__CHAIN_STEPS] = { 0 };
+    bool used[TN__CHAIN_STEPS] = { false };
+    for (int i = 0; i < c->steps; i++) {
+        const uint8_t operands[2] = { c->step[i].a, c->step[i].b };
+        for (int k = 0; k < 2; k++)
+            if (operands[k] >= c->inputs)
+                last[operands[k] - c->inputs] = i;
+    }
+    for (int i = 0; i < c->steps; i++) {
+        int place = 0;
+        while (used[place])
+            place++;
+        used[place] = true;
+        c->step[i].place = (uint8_t)place;
+        c->places = place + 1 > c->places ? place + 1 : c->places;
+        memset(used, 0, sizeof used);
+        for (int k = 0; k <= i; k++)
+            used[c->step[k].place] |= last[k] > i;
+    }
+}
+
 typedef struct {
     const tn__kernels_table *kernels;
     const tn__chain *chain;

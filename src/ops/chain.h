@@ -20,6 +20,8 @@ enum { TN__SUM_COLUMNS_MOST = 1024 }; /* that can be summed, so that some rows s
 /* How an input of one shape is read for an output of another; false for a broadcast that is not one
  * stretch of dimensions. */
 bool tn__chain_bind(const tn_shape *in, const tn_shape *out, tn__chain_input *input);
+/* Gives each step's result a place in scratch, which is free behind the last step that reads it. */
+void tn__chain_settle(tn__chain *c);
 /* Over arrays of count numbers, by as many threads as pay. Fails only for lack of memory. */
 tn_status tn__chain_run(tn_context *context, const tn__chain *chain, int64_t count);
 /* And sums of one step's results while they are in the cache: they are not kept where that step has

@@ -4,7 +4,6 @@
 #include "ops/bias.h"
 #include "ops/chain.h"
 #include "ops/ops.h"
-#include <string.h>
 
 typedef struct {
     size_t member[TN__CHAIN_STEPS], members; /* numbers of steps, in order */
@@ -170,30 +169,6 @@ static uint8_t number_of(const fusing *f, const group *g, size_t slot)
     return (uint8_t)i;
 }
 
-/* A result's place in scratch is free behind the last member that reads it. */
-static void settle_places(tn__chain *c)
-{
-    int last[TN__CHAIN_STEPS] = { 0 };
-    bool used[TN__CHAIN_STEPS] = { false };
-    for (int i = 0; i < c->steps; i++) {
-        const uint8_t operands[2] = { c->step[i].a, c->step[i].b };
-        for (int k = 0; k < 2; k++)
-            if (operands[k] >= c->inputs)
-                last[operands[k] - c->inputs] = i;
-    }
-    for (int i = 0; i < c->steps; i++) {
-        int place = 0;
-        while (used[place])
-            place++;
-        used[place] = true;
-        c->step[i].place = (uint8_t)place;
-        c->places = place + 1 > c->places ? place + 1 : c->places;
-        memset(used, 0, sizeof used);
-        for (int k = 0; k <= i; k++)
-            used[c->step[k].place] |= last[k] > i;
-    }
-}
-
 static tn__fused *fused_of(const fusing *f, const group *g)
 {
     tn__fused *fused = tn__alloc_zeroed(1, sizeof *fused);
@@ -214,7 +189,7 @@ static tn__fused *fused_of(const fusing *f, const group *g)
             fused->giver[fused->outputs++] = (uint8_t)i;
         }
     }
-    settle_places(c);
+    tn__chain_settle(c);
     return fused;
 }
 
