@@ -442,20 +442,75 @@ static tn_status room_for_change(tn_tensor *old, tn_tensor **value)
     return TN_OK;
 }
 
+/* Whoever locks several does so in the order of their addresses, so that no two wait for each other. */
+static void settle_turns(tn__change *each, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        each[i].turn = &each[i];
+    size_t gap = 1;
+    while (gap < count / 3)
+        gap = gap * 3 + 1;
+    for (; gap > 0; gap /= 3)
+        for (size_t i = gap; i < count; i++) {
+            tn__change *moved = each[i].turn;
+            size_t k = i;
+            for (; k >= gap && (uintptr_t)each[k - gap].turn->variable > (uintptr_t)moved->variable; k -= gap)
+                each[k].turn = each[k - gap].turn;
+            each[k].turn = moved;
+        }
+}
+
+static tn_status room_for_changes(tn__change *each, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        each[i].old = each[i].variable->of.variable->value;
+        if (!each[i].old)
+            return uninitialised(each[i].variable);
+        TN_TRY(room_for_change(each[i].old, &each[i].value));
+    }
+    return TN_OK;
+}
+
+tn_status tn__variables_change(tn__change *each, size_t count, tn_status (*change)(void *self), void *self)
+{
+    for (size_t i = 0; i < count; i++) {
+        TN_TRY(tn__cell_of(each[i].variable, &each[i].variable));
+        each[i].old = each[i].value = NULL;
+    }
+    settle_turns(each, count);
+    for (size_t i = 1; i < count; i++)
+        if (each[i].turn->variable == each[i - 1].turn->variable)
+            return tn__fail(TN_INVALID_ARGUMENT, "variable '%s' cannot be changed twice in one step",
+                            tn__variable_full_name(each[i].turn->variable));
+    for (size_t i = 0; i < count; i++)
+        lock(each[i].turn->variable->of.variable);
+    tn_status status = room_for_changes(each, count);
+    if (status == TN_OK)
+        status = change(self);
+    for (size_t i = 0; i < count; i++) {
+        tn__variable *v = each[i].variable->of.variable;
+        if (status == TN_OK)
+            v->value = each[i].value;
+        unlock(v);
+        tn__release(status == TN_OK ? each[i].old : each[i].value);
+    }
+    return status;
+}
+
+typedef struct {
+    tn__change one;
+    tn_status (*change)(void *self, tn_tensor *old, tn_tensor *value);
+    void *self;
+} single;
+
+static tn_status change_single(void *self)
+{
+    const single *s = self;
+    return s->change(s->self, s->one.old, s->one.value);
+}
+
 tn_status tn__variable_change(tn_tensor *variable, tn_status (*change)(void *self, tn_tensor *old, tn_tensor *value), void *self)
 {
-    TN_TRY(tn__cell_of(variable, &variable));
-    tn__variable *v = variable->of.variable;
-    lock(v);
-    tn_tensor *old = v->value, *value = NULL;
-    tn_status status = old ? room_for_change(old, &value) : TN_OK;
-    if (value)
-        status = change(self, old, value);
-    if (value && status == TN_OK)
-        v->value = value;
-    unlock(v);
-    if (!old)
-        return uninitialised(variable);
-    tn__release(status == TN_OK ? old : value);
-    return status;
+    single s = { { .variable = variable }, change, self };
+    return tn__variables_change(&s.one, 1, change_single, &s);
 }

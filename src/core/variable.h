@@ -45,6 +45,12 @@ tn_status tn__variable_refuse(const tn_tensor *variable, const tn_tensor *value)
  * nobody reads half of it. change() writes `value`, which is `old` itself when nobody else holds its elements; what can fail must
  * fail before the first write. The variable is locked meanwhile: change() neither reads nor assigns it. */
 tn_status tn__variable_change(tn_tensor *variable, tn_status (*change)(void *self, tn_tensor *old, tn_tensor *value), void *self);
+/* The same of several variables, all different, in one step: what each is changed from and to is there while change() runs. */
+typedef struct tn__change {
+    tn_tensor *variable, *old, *value;
+    struct tn__change *turn; /* in which they are locked */
+} tn__change;
+tn_status tn__variables_change(tn__change *each, size_t count, tn_status (*change)(void *self), void *self);
 /* Has it a value? */
 tn_status tn__variable_initialized(tn_tensor *variable, bool *initialized);
 /* Gives the value up before the next is there. For a variable that nobody else can see yet. */
