@@ -9,7 +9,7 @@ SECONDS ?= 60
 WORKLOADS ?=
 FUZZER ?=
 # What shares things between threads.
-THREADED = kernels_kernels_test threads_test predict_threads_test limit_test repeat_test core_context_test function_function_test function_variable_scope_test train_fit_test
+THREADED = kernels_kernels_test threads_test predict_threads_test limit_test repeat_test core_context_test function_function_test function_variable_scope_test train_fit_test train_update_test
 space := $() $()
 
 .PHONY: all bench demo test test-debug test-threads test-neon coverage fuzz interop install uninstall clean help

@@ -77,6 +77,7 @@ struct tn_context {
     int shapes_only;       /* above 0: a layer runs for its outputs' shapes alone */
     int lanes;             /* at most so many threads compute for it; 0: as many as for the process */
     bool plain;            /* graphs run node by node, as they were recorded: TN_PLAN=off; see plan/program.h */
+    bool to_write;         /* what is traced is for a file of TensorFlow's: steps of optimizers are made in its ops */
     uint64_t weight_room;  /* while a file's model is made: 1 more than the bytes that its weights may still take; 0: any number */
 };
 

@@ -22,9 +22,6 @@ tn_status tn__infer_rank(const tn__infer *infer, size_t input, int least, int mo
 
 /* The variable behind a resource input: itself, or what a VarHandleOp captured; NULL: another's. */
 const tn_tensor *tn__variable_behind(const tn_tensor *resource);
-/* Adam's step, all in float32:  m += (g - m)(1 - β₁);  v += (g² - v)(1 - β₂);  w -= α m / (√v + ε) */
-tn_status tn__fused_adam(tn_variable *w, tn_variable *m, tn_variable *v, tn_tensor *alpha, tn_tensor *gradient, double beta_1,
-                         double beta_2, double epsilon);
 
 /* Rows of the last axis, each less its mean and over √(variance + ε), times gamma, plus beta; and the ε of such an op. */
 tn_tensor *tn__layer_norm_rows(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon);

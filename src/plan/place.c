@@ -28,7 +28,7 @@ typedef struct {
 /* --- what may be placed ------------------------------------------------------------------------------------------------- */
 static bool writes_outputs(const tn__op *op)
 {
-    return op->compute && !op->expand && !(op->flags & (TN__VIEW | TN__MAKES_OUTPUTS | TN__ANY_INPUTS));
+    return op->compute && !op->expand && !(op->flags & (TN__VIEW | TN__MAKES_OUTPUTS));
 }
 
 /* No dtype that is computed in another one. */

@@ -10,14 +10,13 @@
 #include "base/subnormal.h"
 #include <string.h>
 
-enum { LOCAL = 16 };
-
 /* Handles of what is placed are made once and stay; the workspace has one count, `value` another. */
 struct tn__workspace {
     tn__workspace *next;
     char *arena;
     tn_tensor **own;   /* by slot: over the arena; NULL: not placed */
     tn_tensor **value; /* by slot; between runs: own and constants only */
+    tn_tensor **input; /* as many as any step takes, for the length of it */
 };
 
 /* --- workspaces --------------------------------------------------------------------------------------------------------- */
@@ -29,6 +28,7 @@ static void workspace_free(tn__workspace *w, size_t slots)
     }
     tn__free(w->value);
     tn__free(w->own);
+    tn__free(w->input);
     tn__free_aligned(w->arena);
     tn__free(w);
 }
@@ -42,12 +42,22 @@ void tn__workspaces_free(tn__program *p)
     }
 }
 
+static size_t most_inputs(const tn__program *p)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < p->step.count; i++)
+        if (tn__step_inputs(&p->step.item[i]) > most)
+            most = tn__step_inputs(&p->step.item[i]);
+    return most;
+}
+
 static tn_status fill(tn__workspace *w, const tn__program *p)
 {
     w->own = tn__alloc_zeroed(p->slots, sizeof *w->own);
     w->value = tn__alloc_zeroed(p->slots, sizeof *w->value);
     w->arena = p->arena ? tn__alloc_aligned(p->arena) : NULL;
-    if (!w->own || !w->value || (p->arena && !w->arena))
+    w->input = tn__alloc(most_inputs(p) * sizeof *w->input);
+    if (!w->own || !w->value || !w->input || (p->arena && !w->arena))
         return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < p->slots; i++) {
         const tn__place *place = &p->place[i];
@@ -190,20 +200,16 @@ static tn_status run_read(const tn__program *p, const tn__step *s, tn__workspace
 static tn_status run_step(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)
 {
     const tn__node *node = s->node;
-    tn_tensor *local[LOCAL], **inputs = local;
+    tn_tensor **inputs = w->input;
     if (s->fused)
         return (s->way == TN__PRODUCT ? run_product : run_chain)(context, p, s, w);
     if (s->way == TN__READ && !context->tapes)
         return run_read(p, s, w);
-    if (node->input_count > LOCAL && !(inputs = tn__alloc(node->input_count * sizeof *inputs)))
-        return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < node->input_count; i++)
         inputs[i] = w->value[p->operand.item[s->first_input + i]];
     tn__infer infer = { node->op, node->attrs, inputs, node->input_count, node->output_count, s->output, s->lean };
     tn_status status = s->way == TN__DIRECT ? run_direct(context, &infer, &w->own[s->first_output], &w->value[s->first_output])
                                             : run_general(context, s, &infer, &w->value[s->first_output]);
-    if (inputs != local)
-        tn__free(inputs);
     if (status != TN_OK && node->here)
         tn__fail_note("%s was made at %s", node->op->name, node->here);
     return status;

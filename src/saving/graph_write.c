@@ -3,6 +3,7 @@
 #include "saving/graph_write.h"
 #include "function/control.h"
 #include "ops/ops.h"
+#include "ops/update.h"
 #include <string.h>
 
 /* One function on its way. */
@@ -826,6 +827,9 @@ static tn_status write_node(writing *w, const tn__node *node)
     if (op == &tn__op_LayerNormGrad)
         return tn__fail(TN_UNIMPLEMENTED, "the model's call takes the gradient of a layer normalization, which a SavedModel of "
                                           "tenon does not hold");
+    if (op == &tn__op_FusedUpdate)
+        return tn__fail(TN_UNIMPLEMENTED, "the model's call calls a function, traced before, that makes a step of an optimizer, which a "
+                                          "SavedModel of tenon does not hold");
     return write_plain(w, node);
 }
 

@@ -119,6 +119,57 @@ static void layer_normalization_is_written_in_ops_of_tensorflow(void **state)
 }
 
 typedef struct {
+    tn_variable *weight;
+} learning;
+static tn_optimizer *teacher;
+
+static void learning_build(void *me, tn_list inputs)
+{
+    learning *self = me;
+    (void)inputs;
+    self->weight = tn_add_weight(TN_SHAPE(3), .name = "w", .initializer = "ones");
+}
+
+static tn_tensor *learning_call(void *me, tn_list inputs)
+{
+    learning *self = me;
+    tn_tensor *x = tn_at(inputs, 0), *gradient = tn_reduce_sum(x, .axis = TN_AXES(0));
+    tn_status status = tn_apply_gradients(teacher, TN_LIST(gradient), TN_LIST(self->weight));
+    return status == TN_OK ? tn_multiply(x, self->weight) : NULL;
+}
+
+static const tn_class Learning = {
+    .name = "Learning",
+    .size = sizeof(learning),
+    .fields = TN_FIELDS(TN_FIELD(learning, weight)),
+    .build = learning_build,
+    .call = learning_call,
+};
+
+static void a_step_of_an_optimizer_is_written_in_ops_of_tensorflow(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    opened o;
+    const char *path = temporary_path("learning");
+    teacher = tn_adam(0.5);
+    tn_model *model = tn_new(&Learning, .name = "learning");
+    tn_call(model, tn_ones(TN_SHAPE(2, 3), TN_FLOAT32));
+    CHECK_OK(tn_save(model, path));
+    const tn__meta_graph_def *graph = open_it(path, &o);
+    size_t assignments = 0;
+    for (size_t i = 0; i < graph->graph_def->library->function.count; i++) {
+        const tn__function_def *f = &graph->graph_def->library->function.item[i];
+        for (size_t k = 0; k < f->node_def.count; k++) {
+            assert_null(strstr(f->node_def.item[k].op, "Fused"));
+            assignments += strcmp(f->node_def.item[k].op, "AssignVariableOp") == 0;
+        }
+    }
+    assert_true(assignments >= 3);
+    close_it(&o);
+}
+
+typedef struct {
     tn_variable *first, *second;
 } twice;
 
@@ -500,6 +551,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_has_a_graph_a_signature_and_the_weights),
         cmocka_unit_test(layer_normalization_is_written_in_ops_of_tensorflow),
+        cmocka_unit_test(a_step_of_an_optimizer_is_written_in_ops_of_tensorflow),
         cmocka_unit_test(a_class_of_the_programs_own_saves_its_branches_and_loops_as_functions),
         cmocka_unit_test(weights_of_one_name_are_saved_without_complaint),
         cmocka_unit_test(a_model_of_keras_layers_comes_back_as_it_was),

@@ -189,7 +189,9 @@ tn_status tn__serving_trace(tn_context *context, tn_layer *model, tn__arena *are
     serving->function->library = true;
     size_t depth = tn__scope_begin(context->here);
     context->tape_pause++;
+    context->to_write = true;
     tn_status status = trace(context, serving, inputs, &concrete);
+    context->to_write = false;
     context->tape_pause--;
     tn__scope_end(depth);
     TN_TRY(status);

@@ -13,13 +13,13 @@ static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 }
 
 /* a += g²;  w -= lr g / √(a + ε) */
-static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
-                   tn_tensor *lr, tn_tensor *step)
+static void rule(const void *self, tn__update *u)
 {
     const tn_adagrad_options *o = &((const adagrad *)self)->o;
-    (void)step;
-    tn_tensor *a = tn_assign_add(slot[0], tn__gradient_square(g));
-    tn_assign_sub(w, tn_divide(tn_multiply(lr, g), tn_sqrt(tn_add(a, tn_scalar(o->epsilon)))));
+    tn__operand a = tn__slot_of(0), lr = tn__number(u, u->lr);
+    a = tn__becomes(u, a, tn__plus(u, a, tn__squared(u, TN__G)));
+    tn__operand root = tn__root(u, tn__plus(u, a, tn__constant_number(u, o->epsilon)));
+    tn__moves_by(u, tn__over(u, tn__times(u, lr, TN__G), root));
 }
 
 static const tn_field fields[] = {
@@ -31,7 +31,7 @@ static const tn_field fields[] = {
     TN__END_OF_FIELDS,
 };
 
-static const tn__optimizer_methods methods = { .slots = slots_of, .update = update };
+static const tn__optimizer_methods methods = { .slots = slots_of, .rule = rule };
 const tn__object_class tn__optimizer_Adagrad = {
     .kind = TN__OPTIMIZER,
     .name = "Adagrad",

@@ -13,11 +13,6 @@ typedef struct {
     bool amsgrad;
 } constants;
 
-static tn_tensor *like(tn_tensor *x, double value)
-{
-    return tn__own(tn__tensor_fill((tn_dtype)x->dtype, &TN_SCALAR, value));
-}
-
 static size_t slots_of(bool amsgrad, tn__slot slots[TN__MAX_SLOTS])
 {
     slots[0] = (tn__slot){ .name = "momentum" };
@@ -26,41 +21,24 @@ static size_t slots_of(bool amsgrad, tn__slot slots[TN__MAX_SLOTS])
     return amsgrad ? 3 : 2;
 }
 
-/* All of one shape and float32, and a gradient that is no sum of rows. */
-static bool can_fuse(const constants *c, const tn_tensor *g, const tn_tensor *w,
-                     tn_variable *const *slot, const tn_tensor *alpha)
-{
-    const tn_tensor *all[] = { g, w, slot[0], slot[1] };
-    bool can = !c->amsgrad && !g->slices && alpha->dtype == TN_FLOAT32;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        can &= all[i]->dtype == TN_FLOAT32 && tn__shape_full(&all[i]->shape) &&
-               tn__shape_equal(&all[i]->shape, &g->shape);
-    return can;
-}
-
 /* m += (g - m)(1 - β₁);  v += (g² - v)(1 - β₂);  w -= α m / (√v + ε),  α = lr √(1 - β₂ᵗ) / (1 -
- * β₁ᵗ) */
-static void update(const constants *c, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
-                   tn_tensor *lr, tn_tensor *step)
+ * β₁ᵗ), amsgrad: the largest v so far */
+static void rule(const constants *c, tn__update *u)
 {
-    if (!g || !lr || !step)
-        return;
-    tn_tensor *one = like(lr, 1);
-    tn_tensor *power_1 = tn_pow(like(lr, c->beta_1), step),
-              *power_2 = tn_pow(like(lr, c->beta_2), step);
-    tn_tensor *alpha =
-        tn_divide(tn_multiply(lr, tn_sqrt(tn_subtract(one, power_2))), tn_subtract(one, power_1));
-    if (alpha && can_fuse(c, g, w, slot, alpha)) {
-        tn__fused_adam(w, slot[0], slot[1], alpha, g, c->beta_1, c->beta_2, c->epsilon);
-        return;
-    }
-    tn_tensor *m =
-        tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), like(g, 1 - c->beta_1)));
-    tn_tensor *v = tn_assign_add(
-        slot[1], tn_multiply(tn_subtract(tn__gradient_square(g), slot[1]), like(g, 1 - c->beta_2)));
+    tn_tensor *one = tn__number_like(u->step, 1);
+    tn_tensor *left_1 = tn_subtract(one, tn_pow(tn__number_like(u->step, c->beta_1), u->step)),
+              *left_2 = tn_subtract(one, tn_pow(tn__number_like(u->step, c->beta_2), u->step));
+    tn__operand rest_1 = tn__constant_number(u, 1 - c->beta_1),
+                rest_2 = tn__constant_number(u, 1 - c->beta_2),
+                alpha = tn__number(u, tn_divide(tn_multiply(u->lr, tn_sqrt(left_2)), left_1)),
+                epsilon = tn__constant_number(u, c->epsilon);
+    tn__operand m = tn__goes_to(u, tn__slot_of(0), TN__G, rest_1),
+                v = tn__goes_to(u, tn__slot_of(1), tn__squared(u, TN__G), rest_2);
     if (c->amsgrad)
-        v = tn_assign(slot[2], tn_maximum(slot[2], v));
-    tn_assign_sub(w, tn_divide(tn_multiply(m, alpha), tn_add(tn_sqrt(v), like(g, c->epsilon))));
+        v = tn__becomes(u, tn__slot_of(2), tn__does(u, TN__DO_MAXIMUM, tn__slot_of(2), v));
+    tn__operand under = tn__plus(u, tn__root(u, v), epsilon);
+    tn__moves_by(u, tn__over(u, tn__times(u, m, alpha), under));
+    u->rule.adam = !c->amsgrad && u->w == TN__W;
 }
 
 static size_t adam_slots(const void *self, tn__slot slots[TN__MAX_SLOTS])
@@ -68,11 +46,10 @@ static size_t adam_slots(const void *self, tn__slot slots[TN__MAX_SLOTS])
     return slots_of(((const adam *)self)->o.amsgrad, slots);
 }
 
-static void adam_update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
-                        tn_tensor *lr, tn_tensor *step)
+static void adam_rule(const void *self, tn__update *u)
 {
     const tn_adam_options *o = &((const adam *)self)->o;
-    update(&(constants){ o->beta_1, o->beta_2, o->epsilon, o->amsgrad }, g, w, slot, lr, step);
+    rule(&(constants){ o->beta_1, o->beta_2, o->epsilon, o->amsgrad }, u);
 }
 
 static size_t adamw_slots(const void *self, tn__slot slots[TN__MAX_SLOTS])
@@ -80,11 +57,10 @@ static size_t adamw_slots(const void *self, tn__slot slots[TN__MAX_SLOTS])
     return slots_of(((const adamw *)self)->o.amsgrad, slots);
 }
 
-static void adamw_update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
-                         tn_tensor *lr, tn_tensor *step)
+static void adamw_rule(const void *self, tn__update *u)
 {
     const tn_adamw_options *o = &((const adamw *)self)->o;
-    update(&(constants){ o->beta_1, o->beta_2, o->epsilon, o->amsgrad }, g, w, slot, lr, step);
+    rule(&(constants){ o->beta_1, o->beta_2, o->epsilon, o->amsgrad }, u);
 }
 
 #define OWN_ROWS(type)                                             \
@@ -108,9 +84,9 @@ static const tn_field adamw_fields[] = {
     TN__END_OF_FIELDS,
 };
 
-static const tn__optimizer_methods adam_methods = { .slots = adam_slots, .update = adam_update };
+static const tn__optimizer_methods adam_methods = { .slots = adam_slots, .rule = adam_rule };
 static const tn__optimizer_methods adamw_methods = { .slots = adamw_slots,
-                                                     .update = adamw_update,
+                                                     .rule = adamw_rule,
                                                      .needs_decay = true };
 const tn__object_class tn__optimizer_Adam = {
     .kind = TN__OPTIMIZER,

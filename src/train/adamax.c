@@ -14,18 +14,17 @@ static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 }
 
 /* m += (g - m)(1 - β₁);  u = max(β₂ u, |g|);  w -= lr m / ((1 - β₁ᵗ)(u + ε)) */
-static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
-                   tn_tensor *lr, tn_tensor *step)
+static void rule(const void *self, tn__update *u)
 {
     const tn_adamax_options *o = &((const adamax *)self)->o;
-    tn_tensor *power = tn_pow(tn_multiply(tn_ones_like(step), tn_scalar(o->beta_1)), step);
-    tn_tensor *m =
-        tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), tn_scalar(1 - o->beta_1)));
-    tn_tensor *u =
-        tn_assign(slot[1], tn_maximum(tn_multiply(slot[1], tn_scalar(o->beta_2)), tn__gradient_abs(g)));
-    tn_tensor *left = tn_subtract(tn_ones_like(step), power);
-    tn_assign_sub(
-        w, tn_divide(tn_multiply(lr, m), tn_multiply(left, tn_add(u, tn_scalar(o->epsilon)))));
+    tn_tensor *power = tn_pow(tn__number_like(u->step, o->beta_1), u->step);
+    tn__operand left = tn__number(u, tn_subtract(tn__number_like(u->step, 1), power));
+    tn__operand m = tn__goes_to(u, tn__slot_of(0), TN__G, tn__constant_number(u, 1 - o->beta_1));
+    tn__operand most = tn__times(u, tn__slot_of(1), tn__constant_number(u, o->beta_2));
+    most = tn__does(u, TN__DO_MAXIMUM, most, tn__does(u, TN__DO_ABS, TN__G, TN__G));
+    tn__becomes(u, tn__slot_of(1), most);
+    tn__operand under = tn__times(u, left, tn__plus(u, most, tn__constant_number(u, o->epsilon)));
+    tn__moves_by(u, tn__over(u, tn__times(u, tn__number(u, u->lr), m), under));
 }
 
 static const tn_field fields[] = {
@@ -38,7 +37,7 @@ static const tn_field fields[] = {
     TN__END_OF_FIELDS,
 };
 
-static const tn__optimizer_methods methods = { .slots = slots_of, .update = update };
+static const tn__optimizer_methods methods = { .slots = slots_of, .rule = rule };
 const tn__object_class tn__optimizer_Adamax = {
     .kind = TN__OPTIMIZER,
     .name = "Adamax",

@@ -13,22 +13,22 @@ static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 }
 
 /* β m + (1 - β) g */
-static tn_tensor *between(tn_tensor *m, tn_tensor *g, double beta)
+static tn__operand between(tn__update *u, double beta)
 {
-    tn_tensor *part = tn_multiply(tn_ones_like(g), tn_scalar(beta));
-    tn_tensor *rest = tn_subtract(tn_ones_like(g), part);
-    return tn_add(tn_multiply(m, part), tn_multiply(g, rest));
+    tn_tensor *part = tn__number_like(u->lr, beta);
+    tn_tensor *rest = tn_subtract(tn__number_like(u->lr, 1), part);
+    tn__operand old = tn__times(u, tn__slot_of(0), tn__number(u, part));
+    return tn__plus(u, old, tn__times(u, TN__G, tn__number(u, rest)));
 }
 
 /* w -= lr sign(β₁ m + (1 - β₁) g);  m = β₂ m + (1 - β₂) g */
-static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
-                   tn_tensor *lr, tn_tensor *step)
+static void rule(const void *self, tn__update *u)
 {
     const tn_lion_options *o = &((const lion *)self)->o;
-    (void)step;
-    tn_tensor *direction = tn_sign(between(slot[0], g, o->beta_1));
-    tn_assign_sub(w, tn_multiply(lr, direction));
-    tn_assign(slot[0], between(slot[0], g, o->beta_2));
+    tn__operand direction = between(u, o->beta_1);
+    direction = tn__does(u, TN__DO_SIGN, direction, direction);
+    tn__moves_by(u, tn__times(u, tn__number(u, u->lr), direction));
+    tn__becomes(u, tn__slot_of(0), between(u, o->beta_2));
 }
 
 static const tn_field fields[] = {
@@ -40,7 +40,7 @@ static const tn_field fields[] = {
     TN__END_OF_FIELDS,
 };
 
-static const tn__optimizer_methods methods = { .slots = slots_of, .update = update };
+static const tn__optimizer_methods methods = { .slots = slots_of, .rule = rule };
 const tn__object_class tn__optimizer_Lion = {
     .kind = TN__OPTIMIZER,
     .name = "Lion",

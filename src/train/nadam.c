@@ -35,25 +35,25 @@ static void begin(const void *self, tn_variable *product, tn_tensor *step)
 
 /* m += (g - m)(1 - β₁);  v += (g² - v)(1 - β₂);  w -= lr m̂ / (√(v / (1 - β₂ᵗ)) + ε), where with Π,
  * the product of u₁ … uₜ,  m̂ = uₜ₊₁ m / (1 - Π uₜ₊₁) + (1 - uₜ) g / (1 - Π) */
-static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
-                   tn_tensor *lr, tn_tensor *step)
+static void rule(const void *self, tn__update *u)
 {
     const tn_nadam_options *o = &((const nadam *)self)->o;
-    tn_tensor *one = tn_ones_like(step);
-    tn_tensor *beta_1 = tn_multiply(one, tn_scalar(o->beta_1)),
-              *beta_2 = tn_multiply(one, tn_scalar(o->beta_2));
-    tn_tensor *product = tn_cast(slot[2], (tn_dtype)w->dtype);
-    tn_tensor *u = share(o, step), *next = share(o, tn_add(step, one));
-    tn_tensor *power = tn_pow(beta_2, step);
-    tn_tensor *m =
-        tn_assign_add(slot[0], tn_multiply(tn_subtract(g, slot[0]), tn_subtract(one, beta_1)));
-    tn_tensor *v = tn_assign_add(slot[1], tn_multiply(tn_subtract(tn__gradient_square(g), slot[1]),
-                                                      tn_subtract(one, beta_2)));
-    tn_tensor *mean =
-        tn_add(tn_divide(tn_multiply(next, m), tn_subtract(one, tn_multiply(product, next))),
-               tn_divide(tn_multiply(tn_subtract(one, u), g), tn_subtract(one, product)));
-    tn_tensor *spread = tn_sqrt(tn_divide(v, tn_subtract(one, power)));
-    tn_assign_sub(w, tn_divide(tn_multiply(mean, lr), tn_add(spread, tn_scalar(o->epsilon))));
+    tn_tensor *one = tn__number_like(u->step, 1);
+    tn_tensor *product = tn_cast(u->own, u->step ? (tn_dtype)u->step->dtype : TN_FLOAT32);
+    tn_tensor *now = share(o, u->step), *next = share(o, tn_add(u->step, one));
+    tn_tensor *of_m = tn_divide(next, tn_subtract(one, tn_multiply(product, next)));
+    tn_tensor *of_g = tn_divide(tn_subtract(one, now), tn_subtract(one, product));
+    tn_tensor *beta_2 = tn__number_like(u->step, o->beta_2);
+    tn_tensor *rest_1 = tn_subtract(one, tn__number_like(u->step, o->beta_1));
+    tn_tensor *left = tn_subtract(one, tn_pow(beta_2, u->step));
+    tn__operand m = tn__goes_to(u, tn__slot_of(0), TN__G, tn__number(u, rest_1));
+    tn__operand square = tn__squared(u, TN__G), rest_2 = tn__number(u, tn_subtract(one, beta_2));
+    tn__operand v = tn__goes_to(u, tn__slot_of(1), square, rest_2);
+    tn__operand mean =
+        tn__plus(u, tn__times(u, m, tn__number(u, of_m)), tn__times(u, TN__G, tn__number(u, of_g)));
+    mean = tn__times(u, mean, tn__number(u, u->lr));
+    tn__operand spread = tn__root(u, tn__over(u, v, tn__number(u, left)));
+    tn__moves_by(u, tn__over(u, mean, tn__plus(u, spread, tn__constant_number(u, o->epsilon))));
 }
 
 static const tn_field fields[] = {
@@ -66,9 +66,7 @@ static const tn_field fields[] = {
     TN__END_OF_FIELDS,
 };
 
-static const tn__optimizer_methods methods = { .slots = slots_of,
-                                               .update = update,
-                                               .begin = begin };
+static const tn__optimizer_methods methods = { .slots = slots_of, .rule = rule, .begin = begin };
 const tn__object_class tn__optimizer_Nadam = {
     .kind = TN__OPTIMIZER,
     .name = "Nadam",

@@ -1,11 +1,9 @@
-/* optimizer.c - what all optimizers have in common: their variables, clipping, decay, averages,
- * counting. */
+/* optimizer.c - what all optimizers have in common: how they are made, their variables, what files see;
+ * apply.c has their steps. */
 #include "train/optimizer.h"
-#include "base/log.h"
 #include "nn/naming.h"
 #include "core/variable.h"
 #include "function/frame.h"
-#include "runtime/dispatch.h"
 #include "train/loss_scale.h"
 #include "train/schedules.h"
 #include "train/v1_optimizer.h"
@@ -56,11 +54,6 @@ bool tn__check_keras_optimizer(const tn_optimizer *optimizer, const char *what)
 }
 
 /* --- making ----------------------------------------------------------------------------------- */
-static const tn__optimizer_methods *methods_of(const tn_optimizer *o)
-{
-    return o->thing.of->methods;
-}
-
 static double number(const tn__thing *thing, const char *name)
 {
     const double *value = tn__thing_field(thing, name);
@@ -85,7 +78,7 @@ static tn_status read_common(tn_optimizer *o)
     int64_t accumulate =
         *(const int64_t *)tn__thing_field(&o->thing, "gradient_accumulation_steps");
     c->accumulate = accumulate == INT64_MIN ? 0 : accumulate;
-    if (methods_of(o)->needs_decay && isnan(c->weight_decay))
+    if (tn__methods_of(o)->needs_decay && isnan(c->weight_decay))
         return tn__fail(TN_INVALID_ARGUMENT,
                         "Argument `weight_decay` must be a float. Received: weight_decay=None");
     if (!isnan(c->clipnorm) + !isnan(c->clipvalue) + !isnan(c->global_clipnorm) > 1)
@@ -254,7 +247,7 @@ static tn_status add_group(tn_optimizer *o, const tn__slot *slots, int group)
 /* The optimizer's own number has the first variable's dtype and a name that Keras makes up. */
 static tn_status add_number(tn_optimizer *o)
 {
-    if (!methods_of(o)->begin || o->target.count == 0)
+    if (!tn__methods_of(o)->begin || o->target.count == 0)
         return TN_OK;
     char *name = tn__automatic_name(tn__context(), "Variable");
     if (!name)
@@ -267,35 +260,25 @@ static tn_status add_number(tn_optimizer *o)
     return status;
 }
 
-static size_t *place_of_average(const tn_optimizer *o, size_t target)
-{
-    return &o->place[o->target.count * o->slots + target];
-}
-
-static size_t *place_of_accumulated(const tn_optimizer *o, size_t target)
-{
-    return &o->place[o->target.count * (o->slots + 1) + target];
-}
-
 static tn_status make_slots(tn_optimizer *o)
 {
     tn__slot slots[TN__MAX_SLOTS];
-    o->slots = methods_of(o)->slots(o->thing.self, slots);
+    o->slots = tn__methods_of(o)->slots(o->thing.self, slots);
     o->place = tn__alloc_zeroed(o->target.count * (o->slots + 2) + 1, sizeof *o->place);
     if (!o->place)
         return TN_RESOURCE_EXHAUSTED;
     static const tn__slot average = { .name = "average" },
                           accumulated = { .name = "gradient_accumulator" };
     for (size_t v = 0; v < o->target.count && o->common->use_ema; v++)
-        TN_TRY(add_slot(o, o->target.item[v], &average, place_of_average(o, v)));
+        TN_TRY(add_slot(o, o->target.item[v], &average, tn__place_of_average(o, v)));
     for (size_t v = 0; v < o->target.count && o->common->accumulate; v++)
-        TN_TRY(add_slot(o, o->target.item[v], &accumulated, place_of_accumulated(o, v)));
+        TN_TRY(add_slot(o, o->target.item[v], &accumulated, tn__place_of_accumulated(o, v)));
     for (int group = 0; group < TN__MAX_SLOTS; group++)
         TN_TRY(add_group(o, slots, group));
     return add_number(o);
 }
 
-static size_t target_index(const tn_optimizer *o, const tn_tensor *variable)
+size_t tn__target_index(const tn_optimizer *o, const tn_tensor *variable)
 {
     for (size_t i = 0; i < o->target.count; i++)
         if (o->target.item[i] == variable)
@@ -306,7 +289,7 @@ static size_t target_index(const tn_optimizer *o, const tn_tensor *variable)
 static tn_status check_known(const tn_optimizer *o, tn_list variables)
 {
     for (size_t i = 0; i < variables.count; i++)
-        if (target_index(o, variables.item[i]) == SIZE_MAX)
+        if (tn__target_index(o, variables.item[i]) == SIZE_MAX)
             return tn__fail(
                 TN_INVALID_ARGUMENT,
                 "Unknown variable: %s. This optimizer can only be called for the variables it was "
@@ -346,7 +329,7 @@ tn_status tn__optimizer_build(tn_context *context, tn_optimizer *o, tn_list vari
         return check_known(o, variables);
     tn_status status = TN_OK;
     for (size_t i = 0; i < variables.count && status == TN_OK; i++)
-        if (target_index(o, variables.item[i]) == SIZE_MAX &&
+        if (tn__target_index(o, variables.item[i]) == SIZE_MAX &&
             (status = TN__PUSH(&o->target, variables.item[i])) == TN_OK)
             tn__retain(variables.item[i]);
     if (status == TN_OK)
@@ -355,318 +338,6 @@ tn_status tn__optimizer_build(tn_context *context, tn_optimizer *o, tn_list vari
         o->built = true;
     else
         forget_slots(o);
-    return status;
-}
-
-/* --- gradients -------------------------------------------------------------------------------- */
-/* Pairs of gradient and variable, NULL gradients left out. */
-typedef struct {
-    tn_tensor **gradient, **variable;
-    size_t count;
-} pairs;
-
-static tn_status warn_missing(tn_list gradients, tn_list variables)
-{
-    tn__text missing = { 0 };
-    for (size_t i = 0; i < gradients.count; i++)
-        if (!gradients.item[i])
-            tn__text_add(&missing, "%s'%s'", missing.bytes.size ? ", " : "",
-                         tn__variable_full_name(variables.item[i]));
-    tn__warn("Gradients do not exist for variables [%s] when minimizing the loss. If using "
-             "`model.compile()`, did you forget to provide a `loss` "
-             "argument?",
-             tn__text_get(&missing));
-    tn__text_free(&missing);
-    return TN_OK;
-}
-
-/* No gradient at all: with the first of the variables, and what most often is to blame. */
-static tn_status fail_without_gradients(tn_list variables)
-{
-    return tn__fail(TN_INVALID_ARGUMENT,
-                    "No gradients provided for any variable.\nof %zu, the first is '%s', made at "
-                    "%s\nthe loss is not computed from them, or was "
-                    "before the tape was made: make the tape before calling the model, and ask it "
-                    "for the gradient of what comes of that",
-                    variables.count, tn__variable_full_name(variables.item[0]),
-                    tn__line(variables.item[0]->of.variable->here));
-}
-
-/* Looked at before anything is changed. */
-static tn_status check_gradient(const tn_tensor *gradient, const tn_tensor *variable, size_t i)
-{
-    if (!tn__check_tensor(gradient, "apply_gradients: a gradient"))
-        return TN_INVALID_ARGUMENT;
-    if (gradient->form != TN__TUPLE && tn__shape_fits(&gradient->shape, &variable->shape))
-        return TN_OK;
-    return tn__fail(
-        TN_INVALID_ARGUMENT,
-        "apply_gradients: gradient %zu must have the shape of its variable '%s', %s, got %s", i,
-        tn__variable_full_name(variable), TN__SHAPE(variable->shape), TN__TENSOR(gradient));
-}
-
-static tn_status take_pairs(tn_list gradients, tn_list variables, pairs *p)
-{
-    *p = (pairs){ tn__scope_alloc((gradients.count + 1) * sizeof(tn_tensor *)),
-                  tn__scope_alloc((gradients.count + 1) * sizeof(tn_tensor *)), 0 };
-    if (!p->gradient || !p->variable)
-        return TN_RESOURCE_EXHAUSTED;
-    for (size_t i = 0; i < gradients.count; i++) {
-        if (!gradients.item[i])
-            continue;
-        TN_TRY(check_gradient(gradients.item[i], variables.item[i], i));
-        p->gradient[p->count] = gradients.item[i];
-        p->variable[p->count++] = variables.item[i];
-    }
-    if (p->count == 0)
-        return fail_without_gradients(variables);
-    return p->count < gradients.count ? warn_missing(gradients, variables) : TN_OK;
-}
-
-/* x as x's dtype constant, to be broadcast. */
-static tn_tensor *like(tn_tensor *x, double value)
-{
-    return tn__own(tn__tensor_fill((tn_dtype)x->dtype, &TN_SCALAR, value));
-}
-
-static tn_tensor *all_sum(tn_tensor *x)
-{
-    return tn_reduce_sum(x);
-}
-
-/* What an element is multiplied with and then divided by. */
-typedef struct {
-    tn_tensor *times, *over;
-} ratio;
-
-static tn_tensor *times_ratio(tn_tensor *x, const void *self)
-{
-    const ratio *r = self;
-    return tn_divide(tn_multiply(x, r->times), r->over);
-}
-
-/* g · norm / max(‖g‖, norm) */
-static tn_tensor *clip_by_norm(tn_tensor *g, double norm)
-{
-    tn_tensor *length = tn_sqrt(all_sum(tn__gradient_square(g)));
-    ratio r = { like(g, norm), tn_maximum(length, like(g, norm)) };
-    return tn__of_gradient(g, times_ratio, &r);
-}
-
-static tn_tensor *clip_by_value(tn_tensor *x, const void *limit)
-{
-    double most = *(const double *)limit;
-    return tn_minimum(tn_maximum(x, like(x, -most)), like(x, most));
-}
-
-static void clip_globally(pairs *p, double norm)
-{
-    tn_tensor *sum = NULL;
-    for (size_t i = 0; i < p->count; i++) {
-        tn_tensor *square = all_sum(tn__gradient_square(p->gradient[i]));
-        sum = sum ? tn_add(sum, square) : square;
-    }
-    tn_tensor *length = tn_sqrt(sum);
-    if (!length)
-        return;
-    tn_tensor *scale = tn_multiply(
-        like(length, norm), tn_minimum(tn_divide(like(length, 1), length), like(length, 1 / norm)));
-    for (size_t i = 0; i < p->count; i++)
-        p->gradient[i] = tn_multiply(p->gradient[i], scale);
-}
-
-static void unscale_gradients(const tn__optimizer_common *c, pairs *p)
-{
-    for (size_t i = 0; i < p->count && !isnan(c->loss_scale_factor); i++)
-        p->gradient[i] = tn_divide(p->gradient[i], like(p->gradient[i], c->loss_scale_factor));
-}
-
-static void clip_gradients(const tn__optimizer_common *c, pairs *p)
-{
-    for (size_t i = 0; i < p->count && p->gradient[i]; i++) {
-        tn_tensor *g = p->gradient[i];
-        if (c->clipnorm > 0)
-            p->gradient[i] = clip_by_norm(g, c->clipnorm);
-        else if (c->clipvalue > 0)
-            p->gradient[i] = tn__of_gradient(g, clip_by_value, &c->clipvalue);
-    }
-    if (c->global_clipnorm > 0)
-        clip_globally(p, c->global_clipnorm);
-}
-
-/* --- one step --------------------------------------------------------------------------------- */
-static double decay_of(const tn_optimizer *o, const tn_tensor *variable)
-{
-    return methods_of(o)->decay ? methods_of(o)->decay(o->thing.self, variable)
-                                : o->common->weight_decay;
-}
-
-static void decay(const tn_optimizer *o, const pairs *p, tn_tensor *rate)
-{
-    for (size_t i = 0; i < p->count; i++) {
-        tn_tensor *v = p->variable[i];
-        double factor = decay_of(o, v);
-        if (!isnan(factor))
-            tn_assign(v, tn_subtract(v, tn_multiply(tn_multiply(v, like(v, factor)),
-                                                    tn_cast(rate, (tn_dtype)v->dtype))));
-    }
-}
-
-/* Updates done: the iteration, or with accumulated gradients the whole part of its quotient. */
-static tn_tensor *updates_done(const tn_optimizer *o)
-{
-    tn_tensor *iteration = tn_read_value(o->iteration);
-    return o->common->accumulate
-               ? tn_floordiv(iteration, like(o->iteration, (double)o->common->accumulate))
-               : iteration;
-}
-
-static tn_variable *slot_at(const tn_optimizer *o, size_t target, size_t s)
-{
-    size_t place = o->place[target * o->slots + s];
-    return place == SIZE_MAX ? NULL : o->slot.item[place];
-}
-
-static void update_all(tn_context *context, tn_optimizer *o, const pairs *p, tn_tensor *rate)
-{
-    tn_tensor *next = tn_add(updates_done(o), like(o->iteration, 1));
-    if (o->number)
-        methods_of(o)->begin(o->thing.self, o->number, tn_cast(next, (tn_dtype)o->number->dtype));
-    for (size_t i = 0; i < p->count && !tn__failed(context); i++) {
-        size_t depth = tn__scope_begin("an update"), at = target_index(o, p->variable[i]);
-        tn_dtype dtype = (tn_dtype)p->variable[i]->dtype;
-        tn_variable *slot[TN__MAX_SLOTS + 1];
-        for (size_t s = 0; s < o->slots; s++)
-            slot[s] = slot_at(o, at, s);
-        slot[o->slots] = o->number;
-        methods_of(o)->update(o->thing.self, tn__gradient_cast(p->gradient[i], dtype),
-                              p->variable[i], slot, tn_cast(rate, dtype), tn_cast(next, dtype));
-        tn__scope_end(depth);
-    }
-}
-
-static void step_now(tn_context *context, tn_optimizer *o, pairs *p)
-{
-    tn_tensor *rate = tn__optimizer_rate(o);
-    clip_gradients(o->common, p);
-    decay(o, p, rate);
-    update_all(context, o, p, rate);
-}
-
-/* Everything that an update may change. */
-static tn_status changed_by(const tn_optimizer *o, const pairs *p, tn__variables *changed)
-{
-    for (size_t i = 0; i < p->count; i++) {
-        size_t at = target_index(o, p->variable[i]);
-        TN_TRY(TN__PUSH(changed, p->variable[i]));
-        for (size_t s = 0; s < o->slots; s++)
-            if (slot_at(o, at, s))
-                TN_TRY(TN__PUSH(changed, slot_at(o, at, s)));
-    }
-    return o->number ? TN__PUSH(changed, o->number) : TN_OK;
-}
-
-/* Gathers gradients; with the last of `accumulate` it makes a step of their mean. Without branches,
- * so that the same ops serve every iteration: what a step changed is put back where none was due.
- */
-static void step_when_due(tn_context *context, tn_optimizer *o, pairs *p,
-                          const tn__variables *changed)
-{
-    tn_tensor *count = like(o->iteration, (double)o->common->accumulate),
-              *zero = like(o->iteration, 0);
-    tn_tensor *due = tn_equal(
-        tn_floormod(tn_add(tn_read_value(o->iteration), like(o->iteration, 1)), count), zero);
-    tn_tensor **before = tn__scope_alloc((changed->count + 1) * sizeof *before);
-    for (size_t i = 0; i < changed->count && before; i++)
-        before[i] = tn_read_value(changed->item[i]);
-    for (size_t i = 0; i < p->count; i++) {
-        tn_tensor *gathered =
-            o->slot.item[*place_of_accumulated(o, target_index(o, p->variable[i]))];
-        tn_tensor *sum = tn_add(p->gradient[i], gathered);
-        p->gradient[i] = tn_divide(sum, tn_cast(count, (tn_dtype)p->variable[i]->dtype));
-        tn_assign(gathered, tn_where(due, tn_zeros_like(sum), sum));
-    }
-    step_now(context, o, p);
-    for (size_t i = 0; i < changed->count && before; i++)
-        tn_assign(changed->item[i], tn_where(due, tn_read_value(changed->item[i]), before[i]));
-}
-
-static tn_status make_step(tn_context *context, tn_optimizer *o, pairs *p)
-{
-    if (!o->common->accumulate) {
-        step_now(context, o, p);
-        return context->error.status;
-    }
-    tn__variables changed = { 0 };
-    tn_status status = changed_by(o, p, &changed);
-    if (status == TN_OK)
-        step_when_due(context, o, p, &changed);
-    tn__free(changed.item);
-    return status != TN_OK ? status : context->error.status;
-}
-
-/* average = momentum · average + (1 - momentum) · w, momentum 0 at the first step; every so many
- * steps w = average */
-static void update_averages(const tn_optimizer *o)
-{
-    const tn__optimizer_common *c = o->common;
-    for (size_t i = 0; i < o->target.count && c->use_ema; i++) {
-        tn_tensor *v = o->target.item[i], *average = o->slot.item[*place_of_average(o, i)];
-        tn_tensor *done = updates_done(o), *zero = like(o->iteration, 0);
-        tn_tensor *started = tn_cast(tn_not_equal(done, zero), (tn_dtype)v->dtype);
-        tn_tensor *momentum = tn_multiply(started, like(v, c->ema_momentum));
-        tn_assign(average, tn_add(tn_multiply(momentum, average),
-                                  tn_multiply(tn_subtract(like(v, 1), momentum), v)));
-        if (c->ema_overwrite_frequency == INT64_MIN)
-            continue;
-        tn_tensor *every = like(o->iteration, (double)c->ema_overwrite_frequency);
-        tn_tensor *due = tn_equal(tn_floormod(tn_add(done, like(o->iteration, 1)), every), zero);
-        tn_assign(v, tn_where(due, average, v));
-    }
-}
-
-static void constrain(const pairs *p)
-{
-    for (size_t i = 0; i < p->count; i++) {
-        const char *text = p->variable[i]->of.variable->constraint;
-        if (text)
-            tn_assign(p->variable[i], tn__constrain(text, tn_read_value(p->variable[i])));
-    }
-}
-
-static tn_status apply(tn_context *context, tn_optimizer *o, tn_list gradients, tn_list variables)
-{
-    pairs p;
-    if (o->inner)
-        return tn__loss_scale_apply(context, o, gradients, variables);
-    TN_TRY(tn__optimizer_build(context, o, variables));
-    TN_TRY(take_pairs(gradients, variables, &p));
-    unscale_gradients(o->common, &p);
-    TN_TRY(make_step(context, o, &p));
-    update_averages(o);
-    constrain(&p);
-    tn_assign_add(o->iteration, like(o->iteration, 1));
-    return context->error.status;
-}
-
-tn_status tn__optimizer_apply(tn_context *context, tn_optimizer *o, tn_list gradients,
-                              tn_list variables)
-{
-    if (!gradients.item || !variables.item || variables.count == 0)
-        return tn__fail(TN_INVALID_ARGUMENT,
-                        "apply_gradients: there are no %s\na model has variables once it is built: "
-                        "call it first",
-                        gradients.item ? "variables" : "gradients");
-    if (gradients.count != variables.count)
-        return tn__fail(TN_INVALID_ARGUMENT, "apply_gradients: %zu gradients for %zu variables",
-                        gradients.count, variables.count);
-    if (!tn__check_tensors(variables, "apply_gradients: a variable"))
-        return TN_INVALID_ARGUMENT;
-    context->tape_pause++;
-    size_t depth = tn__scope_begin("apply_gradients");
-    tn_status status = apply(context, o, gradients, variables);
-    tn__scope_end(depth);
-    context->tape_pause--;
     return status;
 }
 
@@ -688,7 +359,7 @@ tn_tensor *tn__optimizer_scale_loss(tn_optimizer *o, tn_tensor *loss)
         return tn__loss_scale_loss(o, loss);
     return isnan(o->common->loss_scale_factor)
                ? loss
-               : tn_multiply(loss, like(loss, o->common->loss_scale_factor));
+               : tn_multiply(loss, tn__number_like(loss, o->common->loss_scale_factor));
 }
 
 tn_tensor *tn_scale_loss(tn_optimizer *optimizer, tn_tensor *loss)
@@ -713,9 +384,9 @@ tn_status tn__optimizer_finalize(tn_context *context, tn_optimizer *o, tn_list v
 {
     o = tn__optimizer_that_steps(o);
     for (size_t i = 0; i < variables.count && o->built && o->common->use_ema; i++) {
-        size_t at = target_index(o, variables.item[i]);
+        size_t at = tn__target_index(o, variables.item[i]);
         if (at != SIZE_MAX)
-            tn_assign(variables.item[i], tn_read_value(o->slot.item[*place_of_average(o, at)]));
+            tn_assign(variables.item[i], tn_read_value(o->slot.item[*tn__place_of_average(o, at)]));
     }
     return context->error.status;
 }

@@ -1,10 +1,11 @@
-/* optimizer.h - optimizers: an update rule written in ops; counting, clipping, decay and averages
+/* optimizer.h - optimizers: an update rule, or one written in ops; counting, clipping, decay and averages
  * are the same for all. */
 #ifndef TN_TRAIN_OPTIMIZER_H
 #define TN_TRAIN_OPTIMIZER_H
 #include "nn/object.h"
 #include "ops/slices.h"
 #include "tenon/training.h"
+#include "train/rule.h"
 
 enum { TN__MAX_SLOTS = 6 };
 
@@ -30,6 +31,9 @@ typedef struct {
      * (iterations + 1) are numbers of the variable's dtype. A failure is a kept error. */
     void (*update)(const void *self, tn_tensor *gradient, tn_variable *variable,
                    tn_variable *const *slot, tn_tensor *lr, tn_tensor *step);
+    /* Instead of update, where it goes element by element: the step as a rule, with its numbers. It
+     * is made of all variables of float32 in one pass, in ops of others. */
+    void (*rule)(const void *self, tn__update *update);
     /* Once a step, before the variables': changes the optimizer's own number, which is 1 at first
      * and which update gets behind the slots. NULL: there is none. */
     void (*begin)(const void *self, tn_variable *number, tn_tensor *step);
@@ -91,6 +95,25 @@ struct tn_optimizer {
 TN__HANDLE_SIZE(struct tn_optimizer);
 extern const tn__type tn__type_optimizer;
 
+/* Which of `target` the variable is; SIZE_MAX: none. */
+size_t tn__target_index(const tn_optimizer *o, const tn_tensor *variable);
+static inline const tn__optimizer_methods *tn__methods_of(const tn_optimizer *o)
+{
+    return o->thing.of->methods;
+}
+static inline size_t *tn__place_of_average(const tn_optimizer *o, size_t target)
+{
+    return &o->place[o->target.count * o->slots + target];
+}
+static inline size_t *tn__place_of_accumulated(const tn_optimizer *o, size_t target)
+{
+    return &o->place[o->target.count * (o->slots + 1) + target];
+}
+static inline tn_variable *tn__slot_at(const tn_optimizer *o, size_t target, size_t s)
+{
+    size_t place = o->place[target * o->slots + s];
+    return place == SIZE_MAX ? NULL : o->slot.item[place];
+}
 /* An optimizer of Keras's, where TensorFlow 1's cannot be; else an error. */
 bool tn__check_keras_optimizer(const tn_optimizer *optimizer, const char *what);
 /* "adam", "adam(1e-3, beta_1=0.8)"; the caller owns the count. */

@@ -29,30 +29,31 @@ static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 }
 
 /* a = ρ a + (1 - ρ) x */
-static tn_tensor *average(tn_variable *a, double rho, tn_tensor *x)
+static tn__operand average(tn__update *u, tn__operand a, const tn__operand part[2], tn__operand x)
 {
-    return tn_assign(a, tn_add(tn_multiply(a, tn_scalar(rho)), tn_multiply(x, tn_scalar(1 - rho))));
+    return tn__becomes(u, a, tn__plus(u, tn__times(u, a, part[0]), tn__times(u, x, part[1])));
 }
 
 /* v = ρ v + (1 - ρ) g²;  w -= lr g / √(v + ε), centered: v less the square of g's average; momentum
  * gathers the steps */
-static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
-                   tn_tensor *lr, tn_tensor *step)
+static void rule(const void *self, tn__update *u)
 {
     const tn_rmsprop_options *o = &((const rmsprop *)self)->o;
-    (void)step;
-    tn_variable *momentum = o->momentum > 0 ? slot[1] : NULL,
-                *mean = o->centered ? slot[1 + (o->momentum > 0)] : NULL;
-    tn_tensor *v = average(slot[0], o->rho, tn__gradient_square(g));
-    if (mean)
-        v = tn_subtract(v, tn_square(average(mean, o->rho, g)));
-    tn_tensor *move = tn_divide(tn_multiply(lr, g), tn_sqrt(tn_add(v, tn_scalar(o->epsilon))));
-    if (momentum)
-        move = tn_assign(momentum, tn_add(tn_multiply(momentum, tn_scalar(o->momentum)), move));
-    tn_assign_sub(w, move);
+    tn__operand part[] = { tn__constant_number(u, o->rho), tn__constant_number(u, 1 - o->rho) };
+    tn__operand momentum = tn__slot_of(1), mean = tn__slot_of(1 + (o->momentum > 0));
+    tn__operand v = average(u, tn__slot_of(0), part, tn__squared(u, TN__G));
+    if (o->centered)
+        v = tn__minus(u, v, tn__squared(u, average(u, mean, part, TN__G)));
+    tn__operand root = tn__root(u, tn__plus(u, v, tn__constant_number(u, o->epsilon)));
+    tn__operand move = tn__over(u, tn__times(u, tn__number(u, u->lr), TN__G), root);
+    if (o->momentum > 0) {
+        tn__operand old = tn__times(u, momentum, tn__constant_number(u, o->momentum));
+        move = tn__becomes(u, momentum, tn__plus(u, old, move));
+    }
+    tn__moves_by(u, move);
 }
 
-static const tn__optimizer_methods methods = { .slots = slots_of, .update = update };
+static const tn__optimizer_methods methods = { .slots = slots_of, .rule = rule };
 const tn__object_class tn__optimizer_RMSprop = {
     .kind = TN__OPTIMIZER,
     .name = "RMSprop",

@@ -21,22 +21,22 @@ static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 }
 
 /* w -= lr g, or  m = μ m - lr g;  w += m  (Nesterov: w += μ m - lr g) */
-static void update(const void *self, tn_tensor *g, tn_variable *w, tn_variable *const *slot,
-                   tn_tensor *lr, tn_tensor *step)
+static void rule(const void *self, tn__update *u)
 {
     const tn_sgd_options *o = &((const sgd *)self)->o;
-    (void)step;
-    tn_tensor *move = tn_multiply(g, lr);
+    tn__operand move = tn__times(u, TN__G, tn__number(u, u->lr));
     if (o->momentum == 0) {
-        tn_assign_sub(w, move);
+        tn__moves_by(u, move);
         return;
     }
-    tn_tensor *m =
-        tn_assign(slot[0], tn_subtract(tn_multiply(slot[0], tn_scalar(o->momentum)), move));
-    tn_assign_add(w, o->nesterov ? tn_subtract(tn_multiply(m, tn_scalar(o->momentum)), move) : m);
+    tn__operand part = tn__constant_number(u, o->momentum), m = tn__slot_of(0);
+    m = tn__becomes(u, m, tn__minus(u, tn__times(u, m, part), move));
+    if (o->nesterov)
+        m = tn__minus(u, tn__times(u, m, part), move);
+    tn__becomes(u, TN__W, tn__plus(u, u->w, m));
 }
 
-static const tn__optimizer_methods methods = { .slots = slots_of, .update = update };
+static const tn__optimizer_methods methods = { .slots = slots_of, .rule = rule };
 const tn__object_class tn__optimizer_SGD = {
     .kind = TN__OPTIMIZER,
     .name = "SGD",
