@@ -1,6 +1,7 @@
 /* batch_norm.c - batch normalisation of images in one op, with its gradient.
  *
  * n: elements of a channel, m(t): their mean, r = 1 / √(variance + ε), h = (x - mean) r. */
+#include "ops/product.h"
 #include "ops/window.h"
 #include "kernels/parallel.h"
 #include <math.h>
@@ -207,17 +208,12 @@ typedef struct {
 
 enum { WIDE = 64, JOB_VECTORS = 4 };
 
-static size_t sums_size(int64_t width)
-{
-    return (size_t)((width * 2 + 15) / 16 * 16) * (sizeof(double) + sizeof(float));
-}
-
 static tn_status job_new(const tn__kernel *kernel, const norm *s, const void *x, const void *dy, void *y, job *j)
 {
     int64_t fold = s->channels && s->channels < WIDE ? WIDE / s->channels : 1, width = s->channels * fold;
     int lanes = tn__lanes((double)(s->n * s->channels) * 8);
     size_t one = (size_t)(width + 15) / 16 * 16;
-    float *v = tn__scratch(kernel->context, one * JOB_VECTORS * sizeof(float) + sums_size(width) * (size_t)lanes);
+    float *v = tn__scratch(kernel->context, one * JOB_VECTORS * sizeof(float) + tn__product_norm_sums_size(width) * (size_t)lanes);
     if (!v)
         return TN_RESOURCE_EXHAUSTED;
     *j = (job){ .rows = { x, dy, y, width, v, v + one, v + 2 * one, v + 3 * one }, .row_count = s->n / fold, .rest_count = s->n % fold,
@@ -248,31 +244,16 @@ static void scale_lane(void *self, int lane, int lanes)
         tn__kernels()->column_norm(&j->rest, 0, j->rest_count);
 }
 
-/* float has digits enough for the sums of a few rows. */
-static void sum_rows(const tn__column_norm *rows, int64_t first, int64_t last, int64_t width, double *total)
-{
-    enum { ROWS = 64 };
-    float *part = (float *)(void *)(total + (width * 2 + 15) / 16 * 16);
-    for (int64_t r = first; r < last; r += ROWS) {
-        tn__kernels()->column_norm_sums(rows, r, r + ROWS < last ? r + ROWS : last, part);
-        for (int64_t k = 0; k < 2; k++)
-            for (int64_t i = 0; i < rows->columns; i++) {
-                total[k * width + i] += (double)part[k * rows->columns + i];
-                part[k * rows->columns + i] = 0;
-            }
-    }
-}
-
 static void sum_lane(void *self, int lane, int lanes)
 {
     const job *j = self;
     int64_t first, last, width = j->rows.columns;
-    double *total = (double *)(void *)(j->sums + (size_t)lane * sums_size(width));
-    memset(total, 0, sums_size(width));
+    double *total = (double *)(void *)(j->sums + (size_t)lane * tn__product_norm_sums_size(width));
+    memset(total, 0, tn__product_norm_sums_size(width));
     tn__share(j->row_count, 1, lane, lanes, &first, &last);
-    sum_rows(&j->rows, first, last, width, total);
+    tn__product_norm_sums(&j->rows, first, last, width, total);
     if (lane == lanes - 1)
-        sum_rows(&j->rest, 0, j->rest_count, width, total);
+        tn__product_norm_sums(&j->rest, 0, j->rest_count, width, total);
 }
 
 /* Into sum and product, as column_norm_sums() has them, less the mean that `put` was given. */
@@ -283,7 +264,7 @@ static void sum_up(job *j, norm *s)
         return;
     tn__parallel(j->lanes, sum_lane, j);
     for (int lane = 0; lane < j->lanes; lane++) {
-        const double *total = (const double *)(const void *)(j->sums + (size_t)lane * sums_size(width));
+        const double *total = (const double *)(const void *)(j->sums + (size_t)lane * tn__product_norm_sums_size(width));
         for (int64_t i = 0; i < width; i++) {
             s->sum[i % s->channels] += total[i];
             s->product[i % s->channels] += total[width + i];

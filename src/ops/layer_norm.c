@@ -1,8 +1,9 @@
-/* layer_norm.c - rows of the last axis less their mean, over the root of their variance, in one op. TensorFlow has none such: where
- * a graph is for others to read it is made of others (saving/graph_write.c).
+/* layer_norm.c - rows of the last axis, or groups of an image's channels, less their mean, over the root of their variance, in one op.
+ * TensorFlow has none such: where a graph is for others to read it is made of others (saving/graph_write.c).
  *
- * m(t): a row's mean, r = 1 / √(m((x - m(x))²) + ε), h = (x - m(x)) r. */
+ * m(t): a row's or group's mean, r = 1 / √(m((x - m(x))²) + ε), h = (x - m(x)) r. */
 #include "ops/array.h"
+#include "ops/product.h"
 #include "ops/window.h"
 #include "kernels/parallel.h"
 #include <math.h>
@@ -50,6 +51,36 @@ static tn_status norm_gradient_infer(tn__infer *infer)
     if (!infer->input[2]->shape.known)
         infer->output[1].shape = infer->output[2].shape = tn__shape_of_rank(1);
     return TN_OK;
+}
+
+/* gamma and beta are as the last two dimensions of x. */
+static tn_status check_grouped(const tn__infer *infer, size_t x, size_t first, size_t count)
+{
+    TN_TRY(tn__infer_rank(infer, x, 3, TN_MAX_RANK));
+    for (size_t i = first; i < first + count; i++) {
+        const tn_shape *in = &infer->input[x]->shape, *v = &infer->input[i]->shape;
+        TN_TRY(tn__infer_rank(infer, i, 2, 2));
+        for (int k = 0; k < 2 && in->known && v->known; k++)
+            if (in->dims[in->rank - 2 + k] >= 0 && v->dims[k] >= 0 && in->dims[in->rank - 2 + k] != v->dims[k])
+                return tn__fail(TN_INVALID_ARGUMENT, "%s: a number for each channel of each group of %s, got %s", infer->op->name,
+                                TN__TENSOR(infer->input[x]), TN__TENSOR(infer->input[i]));
+    }
+    return TN_OK;
+}
+
+static tn_status group_infer(tn__infer *infer)
+{
+    infer->output[0].shape = infer->input[0]->shape;
+    return check_grouped(infer, 0, 1, 2);
+}
+
+static tn_status group_gradient_infer(tn__infer *infer)
+{
+    if (!tn__shape_merge(&infer->input[1]->shape, &infer->input[0]->shape, &infer->output[0].shape))
+        return tn__fail(TN_INVALID_ARGUMENT, "%s: dy is like x, %s, got %s", infer->op->name, TN__TENSOR(infer->input[1]),
+                        TN__TENSOR(infer->input[0]));
+    infer->output[1].shape = infer->output[2].shape = infer->input[2]->shape.known ? infer->input[2]->shape : tn__shape_of_rank(2);
+    return check_grouped(infer, 1, 2, 1);
 }
 
 /* --- reference kernels, in double -------------------------------------------------------------- */
@@ -191,46 +222,246 @@ static tn_status norm_gradient_compute(tn__kernel *kernel)
     return TN_OK;
 }
 
+/* --- groups of channels ----------------------------------------------------------------------- */
+/* x: (image, ..., group, channel of the group). A group's mean and variance are of all its image; an image is rows of channels. */
+typedef struct {
+    const tn_tensor *x, *dy, *gamma, *beta; /* dy: for the gradient, beta: else */
+    tn_tensor *y;
+    int64_t images, rows, groups, channels;
+    double epsilon;
+    char *scratch;
+} groups;
+
+enum { MEAN, SLOPE, OFFSET, FACTOR, VECTORS, DGAMMA = VECTORS, DBETA, ALL_VECTORS };
+
+/* What a lane has for itself: numbers of each channel, the same in float, and sums. */
+typedef struct {
+    double *v[ALL_VECTORS], *total;
+    float *as_float;
+} lane_of_groups;
+
+static size_t lane_size(int64_t channels)
+{
+    size_t padded = (size_t)(channels + 15) / 16 * 16;
+    return padded * (ALL_VECTORS * sizeof(double) + VECTORS * sizeof(float)) + tn__product_norm_sums_size(channels);
+}
+
+static lane_of_groups lane_at(const groups *g, int lane)
+{
+    int64_t padded = (g->channels + 15) / 16 * 16;
+    double *v = (double *)(void *)(g->scratch + (size_t)lane * lane_size(g->channels));
+    lane_of_groups l = { .as_float = (float *)(void *)(v + ALL_VECTORS * padded) };
+    for (int i = 0; i < ALL_VECTORS; i++)
+        l.v[i] = v + i * padded;
+    l.total = (double *)(void *)(l.as_float + VECTORS * padded);
+    return l;
+}
+
+/* An image as the kernels take it, its vectors in float. */
+static tn__column_norm in_float(const groups *g, const lane_of_groups *l, int64_t image, bool dy)
+{
+    int64_t at = image * g->rows * g->channels, padded = (g->channels + 15) / 16 * 16;
+    float *v = l->as_float;
+    for (int k = 0; k < VECTORS; k++)
+        for (int64_t c = 0; c < g->channels; c++)
+            v[k * padded + c] = (float)l->v[k][c];
+    return (tn__column_norm){ (const float *)g->x->data + at, dy ? (const float *)g->dy->data + at : NULL, (float *)g->y->data + at,
+                              g->channels, v, v + SLOPE * padded, v + OFFSET * padded, v + FACTOR * padded };
+}
+
+/* total[c] = Σ e, total[channels + c] = Σ e (x - mean), e = dy or x - mean */
+static void sum_image(const groups *g, const lane_of_groups *l, int64_t image, bool dy)
+{
+    int64_t n = g->channels, at = image * g->rows * n;
+    memset(l->total, 0, tn__product_norm_sums_size(n));
+    if (g->x->dtype == TN_FLOAT32) {
+        tn__column_norm f = in_float(g, l, image, dy);
+        tn__product_norm_sums(&f, 0, g->rows, n, l->total);
+        return;
+    }
+    for (int64_t i = 0; i < g->rows * n; i++) {
+        double d = ((const double *)g->x->data)[at + i] - l->v[MEAN][i % n], e = dy ? ((const double *)g->dy->data)[at + i] : d;
+        l->total[i % n] += e;
+        l->total[n + i % n] += e * d;
+    }
+}
+
+/* y = (x - mean) slope + offset, and + dy factor for the gradient. */
+static void scale_image(const groups *g, const lane_of_groups *l, int64_t image)
+{
+    int64_t n = g->channels, at = image * g->rows * n;
+    if (g->x->dtype == TN_FLOAT32) {
+        tn__column_norm f = in_float(g, l, image, g->dy != NULL);
+        tn__kernels()->column_norm(&f, 0, g->rows);
+        return;
+    }
+    for (int64_t i = 0; i < g->rows * n; i++) {
+        double y = (((const double *)g->x->data)[at + i] - l->v[MEAN][i % n]) * l->v[SLOPE][i % n] + l->v[OFFSET][i % n];
+        ((double *)g->y->data)[at + i] = g->dy ? y + ((const double *)g->dy->data)[at + i] * l->v[FACTOR][i % n] : y;
+    }
+}
+
+/* Into every channel's place of a group: the mean of the group's totals, with weights of the channels where there are some. */
+static void mean_of_groups(const groups *g, const double *total, const tn_tensor *weight, double *mean)
+{
+    int64_t size = g->channels / g->groups;
+    for (int64_t first = 0; first < g->channels; first += size) {
+        double sum = 0;
+        for (int64_t c = first; c < first + size; c++)
+            sum += total[c] * (weight ? tn__double_at(weight, c) : 1);
+        for (int64_t c = first; c < first + size; c++)
+            mean[c] = sum / (double)(size * g->rows);
+    }
+}
+
+/* The mean as float holds it, what that leaves of it in OFFSET, and 1 / √(variance + ε) in FACTOR. */
+static void measure_image(const groups *g, const lane_of_groups *l, int64_t image)
+{
+    memset(l->v[MEAN], 0, (size_t)g->channels * sizeof(double));
+    sum_image(g, l, image, false);
+    mean_of_groups(g, l->total, NULL, l->v[MEAN]);
+    for (int64_t c = 0; c < g->channels && g->x->dtype == TN_FLOAT32; c++)
+        l->v[MEAN][c] = (double)(float)l->v[MEAN][c];
+    sum_image(g, l, image, false);
+    mean_of_groups(g, l->total, NULL, l->v[OFFSET]);
+    mean_of_groups(g, l->total + g->channels, NULL, l->v[FACTOR]);
+    for (int64_t c = 0; c < g->channels; c++)
+        l->v[FACTOR][c] = 1 / sqrt(l->v[FACTOR][c] - l->v[OFFSET][c] * l->v[OFFSET][c] + g->epsilon);
+}
+
+static void norm_image(const groups *g, const lane_of_groups *l)
+{
+    for (int64_t c = 0; c < g->channels; c++) {
+        l->v[SLOPE][c] = l->v[FACTOR][c] * tn__double_at(g->gamma, c);
+        l->v[OFFSET][c] = tn__double_at(g->beta, c) - l->v[OFFSET][c] * l->v[SLOPE][c];
+    }
+}
+
+/* dx = r dy gamma - r m(dy gamma) - r² m(dy gamma h) (x - m(x)) */
+static void gradient_image(const groups *g, const lane_of_groups *l, int64_t image)
+{
+    int64_t n = g->channels;
+    sum_image(g, l, image, true);
+    for (int64_t c = 0; c < n; c++) {
+        l->total[n + c] = (l->total[n + c] - l->v[OFFSET][c] * l->total[c]) * l->v[FACTOR][c];
+        l->v[DGAMMA][c] += l->total[n + c];
+        l->v[DBETA][c] += l->total[c];
+    }
+    mean_of_groups(g, l->total + n, g->gamma, l->v[SLOPE]);
+    mean_of_groups(g, l->total, g->gamma, l->total);
+    for (int64_t c = 0; c < n; c++) {
+        double r = l->v[FACTOR][c];
+        l->v[SLOPE][c] *= -r * r;
+        l->v[OFFSET][c] = -r * l->total[c] - l->v[SLOPE][c] * l->v[OFFSET][c];
+        l->v[FACTOR][c] = r * tn__double_at(g->gamma, c);
+    }
+}
+
+static void groups_lane(void *self, int lane, int lanes)
+{
+    const groups *g = self;
+    lane_of_groups l = lane_at(g, lane);
+    int64_t first, last;
+    memset(l.v[0], 0, lane_size(g->channels));
+    tn__share(g->images, 1, lane, lanes, &first, &last);
+    for (int64_t image = first; image < last; image++) {
+        measure_image(g, &l, image);
+        if (g->dy)
+            gradient_image(g, &l, image);
+        else
+            norm_image(g, &l);
+        scale_image(g, &l, image);
+    }
+}
+
+static tn_status groups_run(const tn__kernel *kernel, groups *g, int *lanes)
+{
+    const tn_shape *x = &g->x->shape;
+    g->images = x->dims[0];
+    g->groups = x->dims[x->rank - 2];
+    g->channels = g->groups * x->dims[x->rank - 1];
+    g->rows = g->images > 0 && g->channels > 0 ? tn__count(g->x) / (g->images * g->channels) : 0;
+    g->epsilon = ((const norm_attrs *)kernel->attrs)->epsilon;
+    *lanes = tn__lanes((double)tn__count(g->x) * 16);
+    g->scratch = tn__scratch(kernel->context, lane_size(g->channels) * (size_t)*lanes);
+    if (!g->scratch)
+        return TN_RESOURCE_EXHAUSTED;
+    if (g->rows == 0)
+        g->images = 0;
+    tn__parallel(*lanes, groups_lane, g);
+    return TN_OK;
+}
+
+static tn_status group_compute(tn__kernel *kernel)
+{
+    int lanes;
+    return groups_run(kernel, &(groups){ .x = kernel->input[0], .gamma = kernel->input[1], .beta = kernel->input[2],
+                                         .y = kernel->output[0] }, &lanes);
+}
+
+static tn_status group_gradient_compute(tn__kernel *kernel)
+{
+    int lanes;
+    groups g = { .x = kernel->input[1], .dy = kernel->input[0], .gamma = kernel->input[2], .y = kernel->output[0] };
+    TN_TRY(groups_run(kernel, &g, &lanes));
+    for (int64_t c = 0; c < g.channels; c++)
+        for (int k = 0; k < 2; k++) {
+            tn_tensor *out = kernel->output[1 + k];
+            double sum = 0;
+            for (int lane = 0; lane < lanes; lane++)
+                sum += lane_at(&g, lane).v[DGAMMA + k][c];
+            tn__element_from_double((tn_dtype)out->dtype, sum, (char *)out->data + (size_t)c * tn__dtype_size((tn_dtype)out->dtype));
+        }
+    return TN_OK;
+}
+
 /* --- gradients -------------------------------------------------------------------------------- */
 static void norm_gradient(tn__gradient *g)
 {
-    tn_list found = tn__apply_list(&tn__op_LayerNormGrad, g->attrs, (tn_tensor *[]){ g->dout[0], g->in[0], g->in[1] }, 3, 3);
+    const tn__op *op = g->op == &tn__op_LayerNorm ? &tn__op_LayerNormGrad : &tn__op_GroupNormGrad;
+    tn_list found = tn__apply_list(op, g->attrs, (tn_tensor *[]){ g->dout[0], g->in[0], g->in[1] }, 3, 3);
     for (int i = 0; i < 3 && found.item; i++)
         g->din[i] = found.item[i];
 }
 
-static tn_tensor *mean(tn_tensor *x)
+/* Of a row, or of a group. */
+static tn_tensor *mean(tn_axes axes, tn_tensor *x)
 {
-    return tn_reduce_mean(x, .axis = TN_AXES(-1), .keepdims = true);
+    return tn_reduce_mean(x, .axis = axes, .keepdims = true);
 }
 
 /* x - m(x) - h m(x h) */
-static tn_tensor *centred(tn_tensor *x, tn_tensor *h)
+static tn_tensor *centred(tn_axes axes, tn_tensor *x, tn_tensor *h)
 {
-    return tn_subtract(tn_subtract(x, mean(x)), tn_multiply(h, mean(tn_multiply(x, h))));
+    return tn_subtract(tn_subtract(x, mean(axes, x)), tn_multiply(h, mean(axes, tn_multiply(x, h))));
 }
 
 /* With cotangents a of dx and b of dgamma, d = dy gamma, q = b dy - r (a m(d h) + d m(a h)):
  * r P(q) - r² h (m(a d) - m(a) m(d) - m(a h) m(d h)), P as centred() */
-static tn_tensor *second_by_x(tn_tensor *a, tn_tensor *b_dy, tn_tensor *d, tn_tensor *r, tn_tensor *h)
+static tn_tensor *second_by_x(tn_axes axes, tn_tensor *a, tn_tensor *b_dy, tn_tensor *d, tn_tensor *r, tn_tensor *h)
 {
-    tn_tensor *ah = mean(tn_multiply(a, h)), *dh = mean(tn_multiply(d, h));
+    tn_tensor *ah = mean(axes, tn_multiply(a, h)), *dh = mean(axes, tn_multiply(d, h));
     tn_tensor *q = tn_subtract(b_dy, tn_multiply(r, tn_add(tn_multiply(a, dh), tn_multiply(d, ah))));
-    tn_tensor *spread = tn_subtract(mean(tn_multiply(a, d)), tn_multiply(mean(a), mean(d)));
+    tn_tensor *spread = tn_subtract(mean(axes, tn_multiply(a, d)), tn_multiply(mean(axes, a), mean(axes, d)));
     spread = tn_multiply(tn_multiply(tn_square(r), h), tn_subtract(spread, tn_multiply(ah, dh)));
-    return tn_subtract(tn_multiply(r, centred(q, h)), spread);
+    return tn_subtract(tn_multiply(r, centred(axes, q, h)), spread);
 }
 
 /* With c of dbeta besides: by dy gamma r P(a) + b h + c, by gamma Σ dy r P(a) */
 static void norm_gradient_gradient(tn__gradient *g)
 {
     tn_tensor *dy = g->in[0], *x = g->in[1], *gamma = g->in[2], *a = tn__dout(g, 0), *b = tn__dout(g, 1), *c = tn__dout(g, 2);
-    tn_tensor *from_mean = tn_subtract(x, mean(x)), *variance = mean(tn_square(from_mean));
+    if (!x->shape.known) {
+        tn__fail(TN_UNIMPLEMENTED, "%s: the gradient needs a known rank", g->op->name);
+        return;
+    }
+    tn_axes axes = g->op == &tn__op_LayerNormGrad ? TN_AXES(-1) : tn__group_norm_axes(x->shape.rank);
+    tn_tensor *from_mean = tn_subtract(x, mean(axes, x)), *variance = mean(axes, tn_square(from_mean));
     tn_tensor *r = variance ? tn_rsqrt(tn_add(variance, tn__like(variance, ((const norm_attrs *)g->attrs)->epsilon))) : NULL;
-    tn_tensor *h = tn_multiply(from_mean, r), *moved = tn_multiply(r, centred(a, h));
+    tn_tensor *h = tn_multiply(from_mean, r), *moved = tn_multiply(r, centred(axes, a, h));
     g->din[0] = tn_add(tn_multiply(gamma, moved), tn_add(tn_multiply(b, h), c));
     if (g->wanted[1])
-        g->din[1] = second_by_x(a, tn_multiply(b, dy), tn_multiply(dy, gamma), r, h);
+        g->din[1] = second_by_x(axes, a, tn_multiply(b, dy), tn_multiply(dy, gamma), r, h);
     if (g->wanted[2])
         g->din[2] = tn__sum_to(tn_multiply(dy, moved), gamma, dy);
 }
@@ -259,6 +490,45 @@ const tn__op tn__op_LayerNormGrad = {
     .compute = norm_gradient_compute,
     .gradient = norm_gradient_gradient,
 };
+
+const tn__op tn__op_GroupNorm = {
+    .name = "GroupNorm",
+    .inputs = "x: T, gamma: T, beta: T",
+    .outputs = "z: T",
+    .types = "T: floating",
+    .attrs = norm_fields,
+    .attrs_size = sizeof(norm_attrs),
+    .infer = group_infer,
+    .compute = group_compute,
+    .gradient = norm_gradient,
+};
+
+const tn__op tn__op_GroupNormGrad = {
+    .name = "GroupNormGrad",
+    .inputs = "dy: T, x: T, gamma: T",
+    .outputs = "dx: T, dgamma: T, dbeta: T",
+    .types = "T: floating",
+    .attrs = norm_fields,
+    .attrs_size = sizeof(norm_attrs),
+    .infer = group_gradient_infer,
+    .compute = group_gradient_compute,
+    .gradient = norm_gradient_gradient,
+};
+
+/* All but the image and the group. */
+tn_axes tn__group_norm_axes(int rank)
+{
+    tn_axes axes = { .count = 0 };
+    for (int i = 1; i < rank; i++)
+        if (i != rank - 2)
+            axes.axis[axes.count++] = i;
+    return axes;
+}
+
+tn_tensor *tn__group_norm(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon)
+{
+    return TN__APPLY(tn__op_GroupNorm, &(norm_attrs){ epsilon }, x, gamma, beta);
+}
 
 tn_tensor *tn__layer_norm_rows(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon)
 {

@@ -236,6 +236,32 @@ void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const floa
     tn__parallel(lanes_of_pool(c), max_pool_gradient_lane, &job);
 }
 
+/* --- sums of normalized columns ----------------------------------------------------------------------------------------- */
+static int64_t norm_sums_count(int64_t width)
+{
+    return (width * 2 + 15) / 16 * 16;
+}
+
+size_t tn__product_norm_sums_size(int64_t width)
+{
+    return (size_t)norm_sums_count(width) * (sizeof(double) + sizeof(float));
+}
+
+/* float has digits enough for the sums of a few rows. */
+void tn__product_norm_sums(const tn__column_norm *n, int64_t first, int64_t last, int64_t width, double *total)
+{
+    enum { FEW = 64 };
+    float *part = (float *)(void *)(total + norm_sums_count(width));
+    for (int64_t r = first; r < last; r += FEW) {
+        tn__kernels()->column_norm_sums(n, r, r + FEW < last ? r + FEW : last, part);
+        for (int64_t k = 0; k < 2; k++)
+            for (int64_t i = 0; i < n->columns; i++) {
+                total[k * width + i] += (double)part[k * n->columns + i];
+                part[k * n->columns + i] = 0;
+            }
+    }
+}
+
 /* --- sums --------------------------------------------------------------------------------------------------------------- */
 enum { COLUMNS = 256 }; /* at a time */
 

@@ -759,7 +759,7 @@ static tn_status write_loop(writing *w, const tn__node *node)
 /* A node of some number type with one or two inputs, by the names of their outputs. */
 static tn_status add_part(writing *w, const tn__node *of, const char *op, const char *name, const char *a, const char *b)
 {
-    tn__node_def *def = a && b ? tn__node_add(w->arena, &w->nodes, op, "LayerNorm_%zu%s", of->index, name) : NULL;
+    tn__node_def *def = a && b ? tn__node_add(w->arena, &w->nodes, op, "%s_%zu%s", of->op->name, of->index, name) : NULL;
     if (!def)
         return TN_RESOURCE_EXHAUSTED;
     TN_TRY(tn__node_input(w->arena, def, "%s", a));
@@ -781,7 +781,7 @@ static tn_status add_epsilon(writing *w, const tn__node *of)
 {
     int dtype = of->output[0].dtype;
     void *value = tn__arena_alloc(w->arena, sizeof(double));
-    tn__node_def *def = value ? tn__node_add(w->arena, &w->nodes, "Const", "LayerNorm_%zu_epsilon", of->index) : NULL;
+    tn__node_def *def = value ? tn__node_add(w->arena, &w->nodes, "Const", "%s_%zu_epsilon", of->op->name, of->index) : NULL;
     if (!def)
         return TN_RESOURCE_EXHAUSTED;
     tn__element_from_double((tn_dtype)dtype, tn__layer_norm_epsilon(of->attrs), value);
@@ -789,19 +789,33 @@ static tn_status add_epsilon(writing *w, const tn__node *of)
     return tn__attr_tensor(w->arena, &def->attr, "value", dtype, &TN_SCALAR, value);
 }
 
-/* x f + (beta - mean f), f = gamma / sqrt(variance + epsilon), as Keras's own graph has it. */
+/* The last axis, or those of a group. */
+static tn_shape axes_of_norm(const tn__node *node)
+{
+    tn_axes group = tn__group_norm_axes(node->input[0]->shape.rank);
+    tn_shape axes = TN_SHAPE(TN_NONE);
+    if (node->op == &tn__op_LayerNorm)
+        return axes;
+    axes.rank = group.count;
+    for (int i = 0; i < group.count; i++)
+        axes.dims[i] = group.axis[i];
+    return axes;
+}
+
+/* x f + (beta - mean f), f = gamma / sqrt(variance + epsilon), as Keras's own graph has it; of rows, or of groups. */
 static tn_status write_layer_norm(writing *w, const tn__node *node)
 {
     const char *x = name_of(w, node->input[0]), *gamma = name_of(w, node->input[1]), *beta = name_of(w, node->input[2]);
     const char *part[] = { "axes:output", "epsilon:output", "mean:output", "square:z", "variance:output", "sum:z", "root:y", "factor:z",
                            "scaled:z", "shift:z", "offset:z" };
     enum { AXES, EPSILON, MEAN, SQUARE, VARIANCE, SUM, ROOT, FACTOR, SCALED, SHIFT, OFFSET, PARTS };
-    const char *axes = tn__arena_print(w->arena, "LayerNorm_%zu_axes", node->index);
+    const tn_shape over = axes_of_norm(node);
+    const char *axes = tn__arena_print(w->arena, "%s_%zu_axes", node->op->name, node->index);
     for (int i = 0; i < PARTS; i++)
-        part[i] = tn__arena_print(w->arena, "LayerNorm_%zu_%s:0", node->index, part[i]);
+        part[i] = tn__arena_print(w->arena, "%s_%zu_%s:0", node->op->name, node->index, part[i]);
     if (!axes)
         return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(add_shape_const(w, axes, &TN_SHAPE(TN_NONE)));
+    TN_TRY(add_shape_const(w, axes, &over));
     TN_TRY(add_epsilon(w, node));
     TN_TRY(add_mean(w, node, "_mean", x, part[AXES]));
     TN_TRY(add_part(w, node, "SquaredDifference", "_square", x, part[MEAN]));
@@ -822,10 +836,10 @@ static tn_status write_node(writing *w, const tn__node *node)
         return TN_OK;
     if (is_loop(op))
         return write_loop(w, node);
-    if (op == &tn__op_LayerNorm)
+    if (op == &tn__op_LayerNorm || op == &tn__op_GroupNorm)
         return write_layer_norm(w, node);
-    if (op == &tn__op_LayerNormGrad)
-        return tn__fail(TN_UNIMPLEMENTED, "the model's call takes the gradient of a layer normalization, which a SavedModel of "
+    if (op == &tn__op_LayerNormGrad || op == &tn__op_GroupNormGrad)
+        return tn__fail(TN_UNIMPLEMENTED, "the model's call takes the gradient of a layer or group normalization, which a SavedModel of "
                                           "tenon does not hold");
     if (op == &tn__op_FusedUpdate)
         return tn__fail(TN_UNIMPLEMENTED, "the model's call calls a function, traced before, that makes a step of an optimizer, which a "

@@ -93,22 +93,33 @@ static void a_folder_has_a_graph_a_signature_and_the_weights(void **state)
     assert_true(is_there(inside(path, "keras_metadata.pb")));
 }
 
-/* Ops that TensorFlow has not are made of its own. */
-static void layer_normalization_is_written_in_ops_of_tensorflow(void **state)
+/* What an input "node:output:0" names is there. */
+static void check_inputs(const tn__function_def *f, const tn__node_def *node)
 {
-    (void)state;
-    TN_SCOPE;
+    for (size_t i = 0; i < node->input.count; i++) {
+        const char *name = node->input.item[i];
+        size_t length = strcspn(name, ":"), found = name[length] == ':' ? 0 : 1;
+        for (size_t k = 0; k < f->node_def.count; k++)
+            found += strncmp(f->node_def.item[k].name, name, length) == 0 && f->node_def.item[k].name[length] == '\0';
+        assert_int_equal(found, 1);
+    }
+}
+
+/* Ops that TensorFlow has not are made of its own. */
+static void check_made_of_others(const char *name, tn_tensor *in, tn_layer *layer, tn_tensor *x)
+{
     opened o;
-    const char *path = temporary_path("normal");
-    tn_tensor *in = tn_input(TN_SHAPE(3)), *x = tn_constant(TN_FLOAT32, TN_SHAPE(2, 3), ((float[]){ 1, 2, 4, -3, 0, 7 }));
-    tn_model *model = tn_model(in, tn_call(tn_layer_normalization(.beta_initializer = "ones"), in));
+    const char *path = temporary_path(name);
+    tn_model *model = tn_model(in, tn_call(layer, in));
     CHECK_OK(tn_save(model, path));
     const tn__meta_graph_def *graph = open_it(path, &o);
     size_t roots = 0;
     for (size_t i = 0; i < graph->graph_def->library->function.count; i++) {
         const tn__function_def *f = &graph->graph_def->library->function.item[i];
         for (size_t k = 0; k < f->node_def.count; k++) {
+            check_inputs(f, &f->node_def.item[k]);
             assert_string_not_equal(f->node_def.item[k].op, "LayerNorm");
+            assert_string_not_equal(f->node_def.item[k].op, "GroupNorm");
             roots += strcmp(f->node_def.item[k].op, "Rsqrt") == 0;
         }
     }
@@ -116,6 +127,16 @@ static void layer_normalization_is_written_in_ops_of_tensorflow(void **state)
     close_it(&o);
     CHECK_TENSOR(tn_call(tn_load_model(path), x), tn_call(model, x), 1e-6, 1e-6);
     CHECK_NO_ERROR();
+}
+
+static void normalizations_are_written_in_ops_of_tensorflow(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_constant(TN_FLOAT32, TN_SHAPE(2, 3), ((float[]){ 1, 2, 4, -3, 0, 7 }));
+    check_made_of_others("normal", tn_input(TN_SHAPE(3)), tn_layer_normalization(.beta_initializer = "ones"), x);
+    x = tn_cast(check_numbers(TN_SHAPE(2, 3, 2, 4), -1, 3, 0), TN_FLOAT32);
+    check_made_of_others("groups", tn_input(TN_SHAPE(TN_NONE, 2, 4)), tn_group_normalization(2, .beta_initializer = "ones"), x);
 }
 
 typedef struct {
@@ -550,7 +571,7 @@ int main(void)
     tests_count_json();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_has_a_graph_a_signature_and_the_weights),
-        cmocka_unit_test(layer_normalization_is_written_in_ops_of_tensorflow),
+        cmocka_unit_test(normalizations_are_written_in_ops_of_tensorflow),
         cmocka_unit_test(a_step_of_an_optimizer_is_written_in_ops_of_tensorflow),
         cmocka_unit_test(a_class_of_the_programs_own_saves_its_branches_and_loops_as_functions),
         cmocka_unit_test(weights_of_one_name_are_saved_without_complaint),

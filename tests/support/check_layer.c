@@ -373,3 +373,38 @@ void check_layer(const layer_check *check)
     if (check->text)
         check_allocation_failures(make_and_call, (void *)check);
 }
+
+/* --- channels in two places -------------------------------------------------------------------- */
+/* Gradients of Σ y² f + Σ (by x)² f, where "by x" is the gradient of the first. */
+static tn_list slopes_of(tn_layer *layer, tn_tensor *x, tn_tensor *f, tn_tensor **y)
+{
+    tn_tape *outer = tn_gradient_tape(), *inner = tn_gradient_tape();
+    tn_watch(outer, x);
+    tn_watch(inner, x);
+    *y = tn_call_with(layer, TN_LIST(x), .training = true);
+    tn_tensor *loss = tn_reduce_sum(tn_multiply(tn_square(*y), f)), *slope = tn_gradient_of(inner, loss, x);
+    tn_list weights = tn_trainable_variables(layer);
+    tn_tensor *sum = tn_add(loss, tn_reduce_sum(tn_multiply(tn_square(slope), f)));
+    return tn_gradient(outer, sum, weights.count == 2 ? TN_LIST(x, tn_at(weights, 0), tn_at(weights, 1)) : TN_LIST(x));
+}
+
+void check_channels_first(tn_layer *last, tn_layer *first, tn_shape shape)
+{
+    tn_axes to_first = { .count = shape.rank }, to_last = to_first;
+    to_first.axis[1] = shape.rank - 1;
+    for (int i = 2; i < shape.rank; i++)
+        to_first.axis[i] = i - 1;
+    for (int i = 1; i < shape.rank; i++)
+        to_last.axis[to_first.axis[i]] = i;
+    tn_tensor *x = layer_input(shape, 0), *f = layer_input(shape, 1), *ours, *theirs;
+    tn_list slopes = slopes_of(last, x, f, &ours);
+    tn_list there = slopes_of(first, tn_transpose(x, to_first), tn_transpose(f, to_first), &theirs);
+    CHECK_NO_ERROR();
+    CHECK_TENSOR(ours, tn_transpose(theirs, to_last), 1e-5, 1e-5);
+    CHECK_TENSOR(slopes.item[0], tn_transpose(there.item[0], to_last), 2e-4, 2e-4);
+    for (size_t i = 1; i < slopes.count; i++)
+        CHECK_TENSOR(slopes.item[i], there.item[i], 2e-4, 2e-4);
+    tn_list left = tn_get_weights(last), right = tn_get_weights(first);
+    for (size_t i = 0; i < left.count; i++)
+        CHECK_TENSOR(left.item[i], right.item[i], 1e-6, 1e-6);
+}

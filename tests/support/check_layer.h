@@ -52,6 +52,9 @@ void check_layer(const layer_check *check);
 
 /* Float32 numbers that testdata's scripts know too: of inputs in [-1, 1], of weights in (0, 1.1).
  * Another seed gives others; weight number i has the seed i + 1. */
+/* In training, on numbers of the shape, and with axis 1 in the place of the last for the second layer: the same results, gradients of
+ * first and second order, and weights left behind. */
+void check_channels_first(tn_layer *last, tn_layer *first, tn_shape shape);
 tn_tensor *layer_input(tn_shape shape, unsigned seed);
 tn_tensor *layer_weight(tn_shape shape, unsigned seed);
 /* Builds it for the inputs and gives it the weights that the checker's values are of. */

@@ -255,6 +255,21 @@ static tn_axes axes_in_group(int axis, int rank)
     return axes;
 }
 
+static bool is_fused(const tn_tensor *x, int axis, int rank)
+{
+    return x && x->shape.known && x->dtype == TN_FLOAT32 && axis == rank - 1 && rank < TN_MAX_RANK && !tn__open_v1(tn__context());
+}
+
+/* The usual case, in one op. */
+static tn_tensor *call_fused_groups(const group_norm *self, tn_tensor *x)
+{
+    tn_shape shape = TN_SHAPE(self->groups, self->size / self->groups);
+    tn_tensor *gamma = self->gamma ? tn_cast(self->gamma, TN_FLOAT32) : tn_ones(shape, TN_FLOAT32),
+              *beta = self->beta ? tn_cast(self->beta, TN_FLOAT32) : tn_zeros(shape, TN_FLOAT32);
+    return tn__group_norm(into_groups(x, self->rank - 1, self->size, self->groups), tn_reshape(gamma, shape), tn_reshape(beta, shape),
+                          self->o.epsilon);
+}
+
 static tn_tensor *call_group_norm(void *me, tn_list inputs)
 {
     const group_norm *self = me;
@@ -265,8 +280,11 @@ static tn_tensor *call_group_norm(void *me, tn_list inputs)
     if (!tn__check_ndim(x, rank) || !tn__axis(o->axis, rank, &axis) ||
         !tn__check_axis(x, axis, self->size))
         return NULL;
-    tn_tensor *dims = tn__shape_tensor(x),
-              *grouped = into_groups(tn_cast(x, dtype), axis, self->size, self->groups);
+    tn_tensor *dims = tn__shape_tensor(x);
+    x = tn_cast(x, dtype);
+    if (is_fused(x, axis, rank))
+        return tn_cast(TN__APPLY(tn__op_Reshape, NULL, call_fused_groups(self, x), dims), own);
+    tn_tensor *grouped = into_groups(x, axis, self->size, self->groups);
     tn_list moments = tn_nn_moments(grouped, .axis = axes_in_group(axis, rank), .keepdims = true);
     tn_tensor *mean = tn_at(moments, 0), *variance = tn_at(moments, 1);
     tn_tensor *y = tn__normalize(

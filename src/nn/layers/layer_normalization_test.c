@@ -46,6 +46,24 @@ static void groups_of_channels_are_normalized_by_themselves(void **state)
     CHECK_TENSOR(tn_call(tn_model(open, y), x), tn_call(tn_group_normalization(2), x), 1e-6, 1e-6);
 }
 
+static void check_groups(tn_shape last, int64_t groups, bool weights)
+{
+    TN_SCOPE;
+    check_channels_first(tn_group_normalization(groups, .scale = weights, .center = weights),
+                         tn_group_normalization(groups, .axis = 1, .scale = weights, .center = weights), last);
+}
+
+/* Channels last are one op. */
+static void groups_of_channels_last_are_normalized_as_those_elsewhere(void **state)
+{
+    (void)state;
+    check_groups(TN_SHAPE(3, 6, 6), 2, true);
+    check_groups(TN_SHAPE(3, 4, 2, 9), 3, true);
+    check_groups(TN_SHAPE(3, 4, 2, 6), 6, false);
+    check_groups(TN_SHAPE(2, 2, 3, 2, 4), 1, true);
+    check_groups(TN_SHAPE(2, 70, 3, 20), 4, true);
+}
+
 static void lengths_become_1(void **state)
 {
     (void)state;
@@ -102,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_normalized_by_themselves),
         cmocka_unit_test(groups_of_channels_are_normalized_by_themselves),
+        cmocka_unit_test(groups_of_channels_last_are_normalized_as_those_elsewhere),
         cmocka_unit_test(lengths_become_1),
         cmocka_unit_test(what_does_not_fit_is_told),
         cmocka_unit_test(half_types_do_not_overflow),
