@@ -54,15 +54,15 @@ typedef enum {
     TN_FIELD_POINTER      /* something inside; never in files */
 } tn_field_kind;
 /* Declared fields are configuration (in get_config, files, the command line's text) or, for variables and layers, the names that
- * checkpoints track them by. The kind is read off the member's C type; fallback and range may follow TN_FIELD's kind, name and
- * offset in a table written out in full. */
+ * checkpoints track them by. The kind is read off the member's C type; a table written out in full may have fallback and range besides
+ * TN_FIELD's kind, name and offset. A row is small, since there are so many. */
 typedef struct {
-    tn_field_kind kind;
+    tn_field_kind kind : 16;
+    unsigned count : 16;  /* TN_FIELD_INTS: how many */
+    unsigned offset;
     const char *name;
-    size_t offset;
     const char *fallback; /* the default as text, "0.99"; NULL: the value must be given */
     const char *range;    /* "> 0", ">= 0", "0..1", or the accepted words: "valid|same"; NULL: anything */
-    size_t count;         /* TN_FIELD_INTS: how many */
 } tn_field;
 extern const tn_field_kind tn_field_is_int64_t_or_double_or_bool_or_one_of_the_list_above; /* not there: for the compiler's message */
 #define TN_FIELD(type, member) { .kind = _Generic(((type *)0)->member, int64_t: TN_FIELD_INT, double: TN_FIELD_FLOAT, \
