@@ -8,6 +8,8 @@
 #include "tenon/status.h"
 
 enum { TN__ERROR_FIXED = 1024 };
+/* A function that is called when something went wrong: what leads to it is made small, and stands out of the way of what is fast. */
+#define TN__COLD __attribute__((cold))
 
 /* The head of a thread's context (core/context.c makes it and finds it). */
 typedef struct {

@@ -82,7 +82,7 @@ struct tn_context {
 };
 
 extern _Thread_local tn_context *tn__current __attribute__((tls_model("initial-exec")));
-tn_context *tn__context_attach(void);
+tn_context *tn__context_attach(void) TN__COLD; /* once for each thread */
 static inline tn_context *tn__context(void)
 {
     tn_context *context = tn__current;
