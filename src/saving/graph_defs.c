@@ -135,3 +135,17 @@ tn_status tn__attr_tensor(tn__arena *arena, tn__attrs *attrs, const char *key, i
     return tn__attr_put(arena, attrs, key,
                         (tn__attr_value){ .which = TN__ATTR_TENSOR, .tensor = def });
 }
+
+tn_status tn__shape_const_add(tn__arena *arena, tn__node_list *list, const char *name, const tn_shape *shape)
+{
+    int32_t *values = tn__arena_alloc(arena, TN_MAX_RANK * sizeof *values);
+    tn__node_def *def = values ? tn__node_add(arena, list, "Const", "%s", name) : NULL;
+    if (!def)
+        return TN_RESOURCE_EXHAUSTED;
+    tn_shape of_values = shape->known ? TN_SHAPE(shape->rank) : TN_SCALAR;
+    values[0] = -1;
+    for (int i = 0; shape->known && i < shape->rank; i++)
+        values[i] = shape->dims[i] == TN_NONE ? -1 : (int32_t)shape->dims[i];
+    TN_TRY(tn__attr_type(arena, &def->attr, "dtype", TN__TF_INT32));
+    return tn__attr_tensor(arena, &def->attr, "value", TN__TF_INT32, &of_values, values);
+}

@@ -642,21 +642,6 @@ static tn_status write_round(writing *w, const tn__node *loop, const tn__closure
     return finish(&inner);
 }
 
-/* A shape as a value, -1 for what is not known. */
-static tn_status add_shape_const(writing *w, const char *name, const tn_shape *shape)
-{
-    int32_t *values = tn__arena_alloc(w->arena, TN_MAX_RANK * sizeof *values);
-    tn__node_def *def = values ? tn__node_add(w->arena, &w->nodes, "Const", "%s", name) : NULL;
-    if (!def)
-        return TN_RESOURCE_EXHAUSTED;
-    tn_shape of_values = shape->known ? TN_SHAPE(shape->rank) : TN_SCALAR;
-    values[0] = -1;
-    for (int i = 0; shape->known && i < shape->rank; i++)
-        values[i] = shape->dims[i] == TN_NONE ? -1 : (int32_t)shape->dims[i];
-    TN_TRY(tn__attr_type(w->arena, &def->attr, "dtype", TN__TF_INT32));
-    return tn__attr_tensor(w->arena, &def->attr, "value", TN__TF_INT32, &of_values, values);
-}
-
 /* The list that the loop begins with. */
 static tn_status begin_list(writing *w, const tn__node *loop, size_t i, const tn_tensor *element)
 {
@@ -664,8 +649,8 @@ static tn_status begin_list(writing *w, const tn__node *loop, size_t i, const tn
     const char *most = tn__arena_print(w->arena, "most_%zu_%zu", loop->index, i);
     if (!shape || !most)
         return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(add_shape_const(w, shape, &element->shape));
-    TN_TRY(add_shape_const(w, most, &TN__UNKNOWN_SHAPE));
+    TN_TRY(tn__shape_const_add(w->arena, &w->nodes, shape, &element->shape));
+    TN_TRY(tn__shape_const_add(w->arena, &w->nodes, most, &TN__UNKNOWN_SHAPE));
     tn__node_def *def =
         tn__node_add(w->arena, &w->nodes, "EmptyTensorList", "list_%zu_%zu", loop->index, i);
     if (!def)
@@ -755,78 +740,10 @@ static tn_status write_loop(writing *w, const tn__node *node)
     return TN_OK;
 }
 
-/* --- what TensorFlow has no op for ------------------------------------------------------------ */
-/* A node of some number type with one or two inputs, by the names of their outputs. */
-static tn_status add_part(writing *w, const tn__node *of, const char *op, const char *name, const char *a, const char *b)
+static tn_status write_norm(writing *w, const tn__node *node)
 {
-    tn__node_def *def = a && b ? tn__node_add(w->arena, &w->nodes, op, "%s_%zu%s", of->op->name, of->index, name) : NULL;
-    if (!def)
-        return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(tn__node_input(w->arena, def, "%s", a));
-    if (*b)
-        TN_TRY(tn__node_input(w->arena, def, "%s", b));
-    return tn__attr_type(w->arena, &def->attr, "T", of->output[0].dtype);
-}
-
-/* The mean of each row, which stays as 1. */
-static tn_status add_mean(writing *w, const tn__node *of, const char *name, const char *x, const char *axes)
-{
-    TN_TRY(add_part(w, of, "Mean", name, x, axes));
-    tn__node_def *def = &w->nodes.item[w->nodes.count - 1];
-    TN_TRY(tn__attr_type(w->arena, &def->attr, "Tidx", TN__TF_INT32));
-    return tn__attr_put(w->arena, &def->attr, "keep_dims", (tn__attr_value){ .which = TN__ATTR_B, .b = true });
-}
-
-static tn_status add_epsilon(writing *w, const tn__node *of)
-{
-    int dtype = of->output[0].dtype;
-    void *value = tn__arena_alloc(w->arena, sizeof(double));
-    tn__node_def *def = value ? tn__node_add(w->arena, &w->nodes, "Const", "%s_%zu_epsilon", of->op->name, of->index) : NULL;
-    if (!def)
-        return TN_RESOURCE_EXHAUSTED;
-    tn__element_from_double((tn_dtype)dtype, tn__layer_norm_epsilon(of->attrs), value);
-    TN_TRY(tn__attr_type(w->arena, &def->attr, "dtype", dtype));
-    return tn__attr_tensor(w->arena, &def->attr, "value", dtype, &TN_SCALAR, value);
-}
-
-/* The last axis, or those of a group. */
-static tn_shape axes_of_norm(const tn__node *node)
-{
-    tn_axes group = tn__group_norm_axes(node->input[0]->shape.rank);
-    tn_shape axes = TN_SHAPE(TN_NONE);
-    if (node->op == &tn__op_LayerNorm)
-        return axes;
-    axes.rank = group.count;
-    for (int i = 0; i < group.count; i++)
-        axes.dims[i] = group.axis[i];
-    return axes;
-}
-
-/* x f + (beta - mean f), f = gamma / sqrt(variance + epsilon), as Keras's own graph has it; of rows, or of groups. */
-static tn_status write_layer_norm(writing *w, const tn__node *node)
-{
-    const char *x = name_of(w, node->input[0]), *gamma = name_of(w, node->input[1]), *beta = name_of(w, node->input[2]);
-    const char *part[] = { "axes:output", "epsilon:output", "mean:output", "square:z", "variance:output", "sum:z", "root:y", "factor:z",
-                           "scaled:z", "shift:z", "offset:z" };
-    enum { AXES, EPSILON, MEAN, SQUARE, VARIANCE, SUM, ROOT, FACTOR, SCALED, SHIFT, OFFSET, PARTS };
-    const tn_shape over = axes_of_norm(node);
-    const char *axes = tn__arena_print(w->arena, "%s_%zu_axes", node->op->name, node->index);
-    for (int i = 0; i < PARTS; i++)
-        part[i] = tn__arena_print(w->arena, "%s_%zu_%s:0", node->op->name, node->index, part[i]);
-    if (!axes)
-        return TN_RESOURCE_EXHAUSTED;
-    TN_TRY(add_shape_const(w, axes, &over));
-    TN_TRY(add_epsilon(w, node));
-    TN_TRY(add_mean(w, node, "_mean", x, part[AXES]));
-    TN_TRY(add_part(w, node, "SquaredDifference", "_square", x, part[MEAN]));
-    TN_TRY(add_mean(w, node, "_variance", part[SQUARE], part[AXES]));
-    TN_TRY(add_part(w, node, "AddV2", "_sum", part[VARIANCE], part[EPSILON]));
-    TN_TRY(add_part(w, node, "Rsqrt", "_root", part[SUM], ""));
-    TN_TRY(add_part(w, node, "Mul", "_factor", part[ROOT], gamma));
-    TN_TRY(add_part(w, node, "Mul", "_scaled", x, part[FACTOR]));
-    TN_TRY(add_part(w, node, "Mul", "_shift", part[MEAN], part[FACTOR]));
-    TN_TRY(add_part(w, node, "Sub", "_offset", beta, part[SHIFT]));
-    return add_part(w, node, "AddV2", "", part[SCALED], part[OFFSET]);
+    const char *const names[3] = { name_of(w, node->input[0]), name_of(w, node->input[1]), name_of(w, node->input[2]) };
+    return tn__norm_write(w->arena, &w->nodes, node, names);
 }
 
 static tn_status write_node(writing *w, const tn__node *node)
@@ -837,7 +754,7 @@ static tn_status write_node(writing *w, const tn__node *node)
     if (is_loop(op))
         return write_loop(w, node);
     if (op == &tn__op_LayerNorm || op == &tn__op_GroupNorm)
-        return write_layer_norm(w, node);
+        return write_norm(w, node);
     if (op == &tn__op_LayerNormGrad || op == &tn__op_GroupNormGrad)
         return tn__fail(TN_UNIMPLEMENTED, "the model's call takes the gradient of a layer or group normalization, which a SavedModel of "
                                           "tenon does not hold");

@@ -21,12 +21,16 @@ tn_status tn__function_write(tn__arena *arena, tn__function_library *library,
 /* The variables that nodes of the graph stand for, in their order; not retained. */
 typedef TN__LIST_OF(tn_tensor *) tn__variables;
 tn_status tn__graph_variables(tn__arena *arena, const tn_graph *graph, tn__variables *variables);
+/* Layer or group normalization, which TensorFlow has no op for, in its ops; names: what gives x, gamma and beta. */
+tn_status tn__norm_write(tn__arena *arena, tn__node_list *nodes, const tn__node *node, const char *const names[3]);
 
 /* --- parts of definitions: NULL and an error without memory ----------------------------------- */
 tn__shape_def *tn__shape_def_of(tn__arena *arena, const tn_shape *shape);
 /* A node at the end of the list; its name is printed. */
 tn__node_def *tn__node_add(tn__arena *arena, tn__node_list *list, const char *op,
                            const char *format, ...) TN_PRINTF(4, 5);
+/* A constant: the shape as a value, -1 for what is not known. */
+tn_status tn__shape_const_add(tn__arena *arena, tn__node_list *list, const char *name, const tn_shape *shape);
 tn_status tn__node_input(tn__arena *arena, tn__node_def *node, const char *format, ...)
     TN_PRINTF(3, 4);
 tn_status tn__attr_put(tn__arena *arena, tn__attrs *attrs, const char *key, tn__attr_value value);
