@@ -361,13 +361,15 @@ bool tn__conv_takes_epilogue(const tn__op *op, const void *attrs, const tn_tenso
 
 tn_status tn__conv_with_epilogue(tn_context *context, const tn__op *op, const void *attrs,
                                  const tn_tensor *const *input, tn_tensor *output,
-                                 tn__epilogue epilogue)
+                                 tn__epilogue epilogue, double *sums)
 {
     conv c;
     bool forward = op == &tn__op_Conv2D, done = false;
     TN_TRY(conv_of(op, attrs, forward ? &input[0]->shape : &output->shape, &input[1]->shape, &c));
     if (!forward)
         TN_TRY(by_onednn(&c, TN__ONEDNN_TO_INPUT, output, input[1], input[2], epilogue, &done));
+    if (done && sums)
+        tn__product_sum_columns(output->data, c.in, tn__count(output) / c.in, c.in, sums);
     if (done)
         return TN_OK;
     tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
@@ -375,7 +377,7 @@ tn_status tn__conv_with_epilogue(tn_context *context, const tn__op *op, const vo
     if (forward)
         return tn__product_conv(context, &plain, input[0]->data, filter, output->data, epilogue);
     return tn__product_conv_to_input(context, &plain, filter, input[2]->data, output->data,
-                                     epilogue);
+                                     epilogue, sums);
 }
 
 static tn_status to_filter_last(tn__kernel *kernel)
@@ -418,7 +420,7 @@ static tn_status to_input_last(tn__kernel *kernel)
     tn__conv plain = tn__windows_plain(&c.windows, c.in, c.out);
     if (is_plain(&c, x) && tn__count(y) > 0)
         return tn__product_conv_to_input(kernel->context, &plain, filter->data, y->data, x->data,
-                                         (tn__epilogue){ 0 });
+                                         (tn__epilogue){ 0 }, NULL);
     walk w = walk_over(&c, x, filter, y);
     void *turned = tn__alloc(tn__byte_count(filter));
     if (!turned)

@@ -36,10 +36,10 @@ tn_status tn__conv_cotangent(const tn__op *op, const tn__sliding *s, const tn__w
  * are full. */
 bool tn__conv_takes_epilogue(const tn__op *op, const void *attrs, const tn_tensor *x,
                              const tn_tensor *filter);
-/* input: the op's own. */
+/* input: the op's own; sums: as tn__product_conv_to_input(), of Conv2DBackpropInput alone. */
 tn_status tn__conv_with_epilogue(tn_context *context, const tn__op *op, const void *attrs,
                                  const tn_tensor *const *input, tn_tensor *output,
-                                 tn__epilogue epilogue);
+                                 tn__epilogue epilogue, double *sums);
 void tn__conv_gradient(tn__gradient *g);
 void tn__conv_input_gradient(tn__gradient *g);
 void tn__conv_filter_gradient(tn__gradient *g);

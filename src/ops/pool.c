@@ -313,7 +313,7 @@ static tn_status maximum_slope(tn__kernel *kernel, tn_tensor *dx, tn_tensor *dy,
                         kernel->op->name, TN__TENSOR(x), TN__TENSOR(kernel->input[2]));
     tn__conv plain = tn__windows_plain(&p.windows, p.windows.channels, p.windows.channels);
     if (x->dtype == TN_FLOAT32 && p.sliding.spatial == 2 && !taking) {
-        tn__product_max_pool_gradient(&plain, x->data, dy->data, out->data, false);
+        tn__product_max_pool_gradient(&plain, x->data, dy->data, out->data, false, NULL);
         return TN_OK;
     }
     if (tn__byte_count(out))
@@ -339,12 +339,12 @@ bool tn__pool_takes_mask(const tn__op *op, const void *attrs, tn_dtype dtype)
     return tn__channel_axis(&s) == 3;
 }
 
-tn_status tn__pool_masked(const tn__op *op, const void *attrs, const tn_tensor *const *input, tn_tensor *dx)
+tn_status tn__pool_masked(const tn__op *op, const void *attrs, const tn_tensor *const *input, tn_tensor *dx, double *sums)
 {
     pool p;
     TN_TRY(pool_of(op, attrs, &input[0]->shape, &p));
     tn__conv plain = tn__windows_plain(&p.windows, p.windows.channels, p.windows.channels);
-    tn__product_max_pool_gradient(&plain, input[0]->data, input[2]->data, dx->data, true);
+    tn__product_max_pool_gradient(&plain, input[0]->data, input[2]->data, dx->data, true, sums);
     return TN_OK;
 }
 

@@ -85,12 +85,85 @@ static void conv_lane(void *self, int lane, int lanes)
     job->kernels->conv(job->c, job->x, job->packed, job->to, job->epilogue, first, last, job->scratch + (size_t)lane * job->each);
 }
 
-static void to_input_lane(void *self, int lane, int lanes)
+static void store_to_input(const conv_job *job, int lane, int64_t first, int64_t last)
 {
-    const conv_job *job = self;
-    int64_t first, last;
-    tn__share(job->c->batch * job->c->row.in, 1, lane, lanes, &first, &last);
     job->kernels->conv_to_input(job->c, job->y, job->packed, job->to, job->epilogue, first, last, job->scratch + (size_t)lane * job->each);
+}
+
+/* A gradient of images is stored by whole rows or images; some of them, and the sums of their channels, while they are in the cache. */
+enum { COLUMNS = 256, STORED = 1 << 14 }; /* the most channels that are summed so; numbers, about, that are stored and then summed */
+typedef struct {
+    const conv_job *job;
+    void (*store)(const conv_job *job, int lane, int64_t first, int64_t last);
+    int64_t units, pixels, columns; /* pixels: of a unit */
+    int64_t at_once;                /* units */
+    double (*sum)[COLUMNS];         /* of each lane; NULL: not wanted */
+} storing;
+
+/* Rows of pixels are summed in blocks that begin at multiples of TN__SUM_ROWS, as all of them at once are. */
+static void sum_pixels(storing *s, int64_t first, int64_t last, double *sum)
+{
+    if (first < last)
+        s->job->kernels->sum_columns(s->job->to + first * s->columns, s->columns, last - first, s->columns, sum);
+}
+
+static int64_t block_at(int64_t pixel)
+{
+    return pixel / TN__SUM_ROWS * TN__SUM_ROWS;
+}
+
+static void storing_lane(void *self, int lane, int lanes)
+{
+    storing *s = self;
+    int64_t first, last;
+    tn__share(s->units, 1, lane, lanes, &first, &last);
+    int64_t done = block_at(first * s->pixels + TN__SUM_ROWS - 1);
+    for (int64_t i = first, end; i < last; i = end) {
+        end = i + s->at_once < last ? i + s->at_once : last;
+        s->store(s->job, lane, i, end);
+        int64_t ready = end == s->units ? end * s->pixels : block_at(end * s->pixels);
+        if (s->sum && ready > done) {
+            sum_pixels(s, done, ready, s->sum[lane]);
+            done = ready;
+        }
+    }
+}
+
+/* The blocks in which one lane ends and the next begins; and all together. */
+static void sum_the_rest(storing *s, int lanes, double *sums)
+{
+    int64_t first, last, before = -1, all = s->units * s->pixels;
+    for (int lane = 1; lane < lanes; lane++) {
+        tn__share(s->units, 1, lane, lanes, &first, &last);
+        int64_t block = block_at(first * s->pixels), end = block + TN__SUM_ROWS < all ? block + TN__SUM_ROWS : all;
+        if (block != first * s->pixels && block != before)
+            sum_pixels(s, block, end, s->sum[lane]);
+        before = block;
+    }
+    for (int lane = 0; lane < lanes; lane++)
+        for (int64_t i = 0; i < s->columns; i++)
+            sums[i] += s->sum[lane][i];
+}
+
+static void store_and_sum(storing *s, int lanes, double *sums)
+{
+    double sum[TN__SUM_LANES][COLUMNS] = { 0 };
+    int64_t some = STORED / (s->pixels * s->columns);
+    s->at_once = some > 1 ? some : 1;
+    s->sum = sum;
+    tn__parallel(lanes, storing_lane, s);
+    sum_the_rest(s, lanes, sums);
+}
+
+static void store_all(storing *s, int lanes, double *sums)
+{
+    if (sums && s->columns <= COLUMNS && lanes <= TN__SUM_LANES) {
+        store_and_sum(s, lanes, sums);
+        return;
+    }
+    tn__parallel(lanes, storing_lane, s);
+    if (sums)
+        tn__product_sum_columns(s->job->to, s->columns, s->units * s->pixels, s->columns, sums);
 }
 
 /* Lane 0 sums in the result, the others in their own places behind their scratch. */
@@ -135,13 +208,14 @@ tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *
 }
 
 tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, const float *filter, const float *dy, float *dx,
-                                    tn__epilogue epilogue)
+                                    tn__epilogue epilogue, double *sums)
 {
     conv_job job = { .kernels = tn__kernels(), .c = c, .y = dy, .to = dx, .epilogue = epilogue };
     int lanes = tn__lanes(work_of(c));
     job.each = whole_lines(job.kernels->conv_to_input_scratch(c));
     TN_TRY(prepare(context, &job, lanes, filter, true));
-    tn__parallel(lanes, to_input_lane, &job);
+    storing s = { &job, store_to_input, c->batch * c->row.in, c->column.in, c->x_channels, c->batch * c->row.in, NULL };
+    store_all(&s, lanes, sums);
     return TN_OK;
 }
 
@@ -211,11 +285,9 @@ static void max_pool_lane(void *self, int lane, int lanes)
     job->kernels->max_pool(job->c, job->x, job->to, first, last);
 }
 
-static void max_pool_gradient_lane(void *self, int lane, int lanes)
+static void store_max_pool_gradient(const conv_job *job, int lane, int64_t first, int64_t last)
 {
-    const conv_job *job = self;
-    int64_t first, last;
-    tn__share(job->c->batch, 1, lane, lanes, &first, &last);
+    (void)lane;
     job->kernels->max_pool_gradient(job->c, job->x, job->y, job->to, job->masked, first, last);
 }
 
@@ -230,10 +302,11 @@ void tn__product_max_pool(const tn__conv *c, const float *x, float *y)
     tn__parallel(lanes_of_pool(c), max_pool_lane, &(conv_job){ .kernels = tn__kernels(), .c = c, .x = x, .to = y });
 }
 
-void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked)
+void tn__product_max_pool_gradient(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked, double *sums)
 {
     conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .y = dy, .to = dx, .masked = masked };
-    tn__parallel(lanes_of_pool(c), max_pool_gradient_lane, &job);
+    storing s = { &job, store_max_pool_gradient, c->batch, c->row.in * c->column.in, c->x_channels, c->batch, NULL };
+    store_all(&s, lanes_of_pool(c), sums);
 }
 
 /* --- sums of normalized columns ----------------------------------------------------------------------------------------- */
@@ -263,7 +336,6 @@ void tn__product_norm_sums(const tn__column_norm *n, int64_t first, int64_t last
 }
 
 /* --- sums --------------------------------------------------------------------------------------------------------------- */
-enum { COLUMNS = 256 }; /* at a time */
 
 typedef struct {
     const float *x;

@@ -358,6 +358,42 @@ static void sums_and_means_go_into_the_chain_before_them(void **state)
     }
 }
 
+/* The gradient of a bias before a rectifier and the largest of windows, and of one before a convolution. */
+static tn_list bias_gradients(tn_tensor *x, int64_t side, tn_tensor *bias, tn_tensor *second, tn_tensor *filter)
+{
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, bias);
+    tn_watch(tape, second);
+    tn_tensor *y = tn_nn_relu(tn_add(tn_reshape(x, TN_SHAPE(TN_NONE, side, side, 3)), bias));
+    y = tn_nn_relu(tn_add(tn_nn_conv2d(y, filter, .padding = "SAME"), second));
+    y = tn_nn_max_pool2d(.input = y, .ksize = { 2, 2 }, .strides = { 2, 2 }, .padding = "VALID");
+    return tn_gradient(tape, tn_square(y), TN_LIST(bias, second));
+}
+
+static void gradients_of_biases_are_summed_while_the_images_gradient_is_stored(void **state)
+{
+    (void)state;
+    const int64_t sizes[][2] = { { 1, 4 }, { 5, 6 }, { 33, 10 }, { 64, 22 }, { 200, 14 } };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        TN_SCOPE;
+        int64_t side = sizes[i][1];
+        tn_tensor *bias = tn_random_normal(TN_SHAPE(3), .seed = 2), *second = tn_random_normal(TN_SHAPE(7), .seed = 3);
+        tn_tensor *filter = tn_random_normal(TN_SHAPE(3, 3, 3, 7), .seed = 4);
+        building b = begin(sizes[i][0], side * side * 3);
+        tn_list y = bias_gradients(b.in, side, bias, second, filter);
+        steps_after_compiling(&b, y);
+        tn__text dump = { 0 };
+        tn__program_print(b.program, &dump);
+        assert_non_null(strstr(tn__text_get(&dump), "MaxPoolGrad and ReluGrad and sum of each column"));
+        assert_non_null(strstr(tn__text_get(&dump), "Conv2DBackpropInput and ReluGrad and sum of each column"));
+        tn__text_free(&dump);
+        tn_tensor **got = results_of(&b, y);
+        tn_list expected = bias_gradients(b.feed, side, bias, second, filter);
+        CHECK_TENSOR(got[0], expected.item[0], 0, 0);
+        CHECK_TENSOR(got[1], expected.item[1], 0, 0);
+    }
+}
+
 static void what_is_summed_stays_where_something_else_asks_for_it(void **state)
 {
     (void)state;
@@ -405,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_product_that_something_else_asks_for_stays_by_itself),
         cmocka_unit_test(without_a_plan_every_node_that_is_needed_is_a_step_of_its_own),
         cmocka_unit_test(sums_and_means_go_into_the_chain_before_them),
+        cmocka_unit_test(gradients_of_biases_are_summed_while_the_images_gradient_is_stored),
         cmocka_unit_test(what_is_summed_stays_where_something_else_asks_for_it),
         cmocka_unit_test(a_program_can_be_read),
     };

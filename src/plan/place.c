@@ -180,9 +180,11 @@ static bool product_reads_in_place(const placing *a, const tn__step *s, size_t r
 /* Result i may lie where an input lies that is not used any more, if nothing reads that after it was written. */
 static bool can_replace(const placing *a, const tn__step *s, size_t i, size_t root)
 {
+    if (tn__gives_sums(s->fused, i))
+        return false;
     if (s->way == TN__PRODUCT)
         return product_reads_in_place(a, s, root);
-    return s->way == TN__CHAIN && !tn__gives_sums(s->fused, i) && last_reader(a, s, root) <= s->fused->giver[i];
+    return s->way == TN__CHAIN && last_reader(a, s, root) <= s->fused->giver[i];
 }
 
 static bool take_over(placing *a, const tn__step *s, size_t i, size_t number)

@@ -173,6 +173,24 @@ static tn_status run_chain(tn_context *context, const tn__program *p, const tn__
     return tn__chain_run(context, &chain, tn__shape_count(&fused->shape));
 }
 
+/* Room for what a gradient of images sums besides, or NULL. */
+static double *sums_of(const tn__chain_sum *sum, double room[TN__SUM_COLUMNS_MOST])
+{
+    if (sum->kind == TN__SUM_NOTHING)
+        return NULL;
+    memset(room, 0, (size_t)sum->columns * sizeof *room);
+    return room;
+}
+
+static tn_status store_sums(const tn__program *p, const tn__fused *fused, const double *sums, tn__workspace *w)
+{
+    tn_tensor *output;
+    TN_TRY(output_of(p, fused, 1, w, &output));
+    for (int64_t i = 0; i < fused->sum.columns; i++)
+        ((float *)output->data)[i] = (float)(fused->sum.mean ? sums[i] / (double)fused->sum.rows : sums[i]);
+    return TN_OK;
+}
+
 static tn_status run_product(tn_context *context, const tn__program *p, const tn__step *s, tn__workspace *w)
 {
     const tn__node *node = s->node;
@@ -186,9 +204,11 @@ static tn_status run_product(tn_context *context, const tn__program *p, const tn
     TN_TRY(output_of(p, s->fused, 0, w, &output));
     if (node->op == &tn__op_MatMul)
         return tn__matmul_with_epilogue(context, node->attrs, input[0], input[1], output, epilogue);
-    if (node->op == &tn__op_MaxPoolGrad)
-        return tn__pool_masked(node->op, node->attrs, input, output);
-    return tn__conv_with_epilogue(context, node->op, node->attrs, input, output, epilogue);
+    double room[TN__SUM_COLUMNS_MOST], *sums = sums_of(&s->fused->sum, room);
+    TN_TRY(node->op == &tn__op_MaxPoolGrad
+               ? tn__pool_masked(node->op, node->attrs, input, output, sums)
+               : tn__conv_with_epilogue(context, node->op, node->attrs, input, output, epilogue, sums));
+    return sums ? store_sums(p, s->fused, sums, w) : TN_OK;
 }
 
 /* Its shape is full, so it has that at any time. A tape knows tensors by their ids: for one, the op makes a tensor of each reading. */

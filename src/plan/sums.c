@@ -1,5 +1,5 @@
 /* sums.c - a sum or a mean over some axes goes into the chain that gives what is summed, tile by
- * tile while that is in the cache. */
+ * tile while that is in the cache; or, as that of a bias's gradient, into a gradient of images. */
 #include "plan/fuse.h"
 #include "ops/ops.h"
 
@@ -31,12 +31,14 @@ static tn_status make_chain(const tn__flow *f, tn__step *s)
     return TN_OK;
 }
 
-/* The results themselves stay where something else asks for them. */
-static void take_sum(const tn__flow *f, tn__fused *fused, tn__step *s, size_t slot)
+/* What is summed stays where something else asks for it, and a product's result in any case. */
+static void take_sum(const tn__flow *f, const tn__step *giver, tn__step *s, size_t slot)
 {
+    tn__fused *fused = giver->fused;
+    bool stays = f->uses[slot] > 1 || giver->way == TN__PRODUCT;
     size_t kept = 0;
     for (size_t i = 0; i < fused->outputs; i++)
-        if (fused->output[i] != slot || f->uses[slot] > 1) {
+        if (fused->output[i] != slot || stays) {
             fused->output[kept] = fused->output[i];
             fused->giver[kept++] = fused->giver[i];
         }
@@ -48,6 +50,22 @@ static void take_sum(const tn__flow *f, tn__fused *fused, tn__step *s, size_t sl
     tn__step_leave(s);
 }
 
+/* Of a gradient of images the sum of each channel. */
+static bool product_can_sum(const tn__step *s, const tn__chain_sum *sum)
+{
+    const tn_shape *shape = &s->fused->shape;
+    return (s->node->op == &tn__op_MaxPoolGrad || s->node->op == &tn__op_Conv2DBackpropInput) &&
+           sum->kind == TN__SUM_EACH_COLUMN && sum->columns == shape->dims[shape->rank - 1];
+}
+
+static bool can_sum(const tn__flow *f, const tn__step *giver, const tn__chain_sum *sum)
+{
+    if (!giver->fused)
+        return tn__step_can_chain(f->p, f->stand, giver);
+    return giver->fused->sum.kind == TN__SUM_NOTHING &&
+           (giver->way == TN__CHAIN || product_can_sum(giver, sum));
+}
+
 static tn_status try_step(const tn__flow *f, tn__step *s)
 {
     size_t slot = s->fused || s->node->input_count != 2 || s->node->output_count != 1
@@ -56,17 +74,15 @@ static tn_status try_step(const tn__flow *f, tn__step *s)
     tn__step *giver = slot == SIZE_MAX ? NULL : tn__flow_giver(f, slot);
     tn__chain_sum sum;
     if (!giver || !s->settled || f->stand[s->first_output]->dtype != TN_FLOAT32 ||
-        giver->way == TN__PRODUCT ||
-        (giver->fused ? giver->fused->sum.kind != TN__SUM_NOTHING
-                      : !tn__step_can_chain(f->p, f->stand, giver)) ||
         !tn__chain_sum_of(s->node->op, &f->stand[slot]->shape,
-                          f->stand[f->p->operand.item[s->first_input + 1]], &sum))
+                          f->stand[f->p->operand.item[s->first_input + 1]], &sum) ||
+        !can_sum(f, giver, &sum))
         return TN_OK;
     if (!giver->fused)
         TN_TRY(make_chain(f, giver));
     sum.step = (uint8_t)step_that_gives(giver->fused, slot);
     giver->fused->sum = sum;
-    take_sum(f, giver->fused, s, slot);
+    take_sum(f, giver, s, slot);
     return TN_OK;
 }
 
