@@ -63,7 +63,7 @@ void tn__free(void *block)
         allocator.allocate(allocator.self, block, 0);
 }
 
-enum { LINE = 64, PAGE = 4096, WORTH_HUGE_PAGES = 4 << 20 };
+enum { PAGE = 4096, WORTH_HUGE_PAGES = 4 << 20 };
 
 /* Fresh memory costs a fault for each page that is touched, so large blocks ask for huge ones. */
 static void ask_for_huge_pages(char *block, size_t size)
@@ -141,7 +141,7 @@ static kept_block whole_of(const void *block)
 void *tn__alloc_aligned(size_t size)
 {
     size_t padded;
-    if (!tn__size_add(size, LINE + sizeof(kept_block), &padded)) {
+    if (!tn__size_add(size, TN__LINE + sizeof(kept_block), &padded)) {
         tn__fail_memory(size);
         return NULL;
     }
@@ -151,7 +151,7 @@ void *tn__alloc_aligned(size_t size)
         block = (kept_block){ tn__alloc(padded), padded };
     if (!block.start)
         return NULL;
-    char *aligned = (char *)(((uintptr_t)block.start + sizeof block + LINE - 1) & ~(uintptr_t)(LINE - 1));
+    char *aligned = (char *)(((uintptr_t)block.start + sizeof block + TN__LINE - 1) & ~(uintptr_t)(TN__LINE - 1));
     memcpy(aligned - sizeof block, &block, sizeof block);
     if (fresh)
         ask_for_huge_pages(aligned, size);
@@ -171,7 +171,7 @@ enum { MOST_SPARE = 1 << 14, MOST_SPARE_BYTES = 1 << 18 };
 
 static void **spare_list(tn__spare *spare, size_t padded)
 {
-    return &spare->first[padded / LINE % TN__SPARE_SIZES];
+    return &spare->first[padded / TN__LINE % TN__SPARE_SIZES];
 }
 
 void *tn__alloc_spare(tn__spare *spare, size_t size)
@@ -179,8 +179,8 @@ void *tn__alloc_spare(tn__spare *spare, size_t size)
     size_t padded;
     if (TN__SANITIZED || size > MOST_SPARE)
         return tn__alloc_aligned(size);
-    size = (size + LINE - 1) / LINE * LINE;
-    padded = size + LINE + sizeof(kept_block);
+    size = tn__whole_lines(size);
+    padded = size + TN__LINE + sizeof(kept_block);
     void **list = spare_list(spare, padded), *block = *list;
     if (!block || whole_of(block).size != padded)
         return tn__alloc_aligned(size);

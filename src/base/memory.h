@@ -3,6 +3,13 @@
 #define TN_BASE_MEMORY_H
 #include "base/status.h"
 
+/* A cache line: what memory of several threads is cut by, so that no two write to one. */
+enum { TN__LINE = 64 };
+static inline size_t tn__whole_lines(size_t bytes)
+{
+    return (bytes + TN__LINE - 1) / TN__LINE * TN__LINE;
+}
+
 /* Does a sanitizer look for uses of freed memory? Then none is kept back, and none stands within other. */
 #ifdef __SANITIZE_ADDRESS__
 enum { TN__SANITIZED = true };

@@ -450,11 +450,6 @@ static void one_lane(void *self, int lane, int lanes)
         j->failed = true;
 }
 
-static size_t whole_lines(size_t bytes)
-{
-    return (bytes + 63) & ~(size_t)63;
-}
-
 static void add_sums(const job *j, int lanes)
 {
     float *filter = j->plan->c->filter;
@@ -472,11 +467,11 @@ static tn_status run(plan *p, int plans, int lanes, bool *done)
     for (int i = 0; i < c->axes; i++)
         j.filter *= c->axis[i].window;
     for (int i = 0; i < plans; i++) {
-        p[i].filter_bytes = whole_lines(p[i].filter_bytes);
-        size_t bytes = whole_lines(p[i].scratch_bytes) + (to_filter ? p[i].filter_bytes : 0);
+        p[i].filter_bytes = tn__whole_lines(p[i].filter_bytes);
+        size_t bytes = tn__whole_lines(p[i].scratch_bytes) + (to_filter ? p[i].filter_bytes : 0);
         j.each = bytes > j.each ? bytes : j.each;
     }
-    size_t shared = whole_lines(to_filter ? (size_t)(lanes - 1) * (size_t)j.filter * sizeof(float) : p->filter_bytes);
+    size_t shared = tn__whole_lines(to_filter ? (size_t)(lanes - 1) * (size_t)j.filter * sizeof(float) : p->filter_bytes);
     char *memory = tn__alloc_aligned(shared + (size_t)lanes * j.each + 1);
     if (!memory)
         return TN_RESOURCE_EXHAUSTED;

@@ -108,10 +108,14 @@ static const float *make_panel(const sum_job *job, int64_t first, int64_t last, 
     return made;
 }
 
+float tn__chain_sum_value(const tn__chain_sum *s, double sum)
+{
+    return (float)(s->mean ? sum / (double)(s->kind == TN__SUM_EACH_ROW ? s->columns : s->rows) : sum);
+}
+
 static void store_sum(const sum_job *job, int64_t i, double sum)
 {
-    const tn__chain_sum *s = job->sum;
-    job->sums[i] = (float)(s->mean ? sum / (double)(s->kind == TN__SUM_EACH_ROW ? s->columns : s->rows) : sum);
+    job->sums[i] = tn__chain_sum_value(job->sum, sum);
 }
 
 /* What part number `part` adds to the sum of a row. */
@@ -217,12 +221,6 @@ static void sum_columns(sum_job *job, int lanes)
     }
 }
 
-/* Cache lines apart. */
-static size_t in_lines(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 tn_status tn__chain_run_and_sum(tn_context *context, const tn__chain *chain, const tn__chain_sum *sum, float *sums)
 {
     sum_job job = { .kernels = tn__kernels(), .chain = chain, .sum = sum, .sums = sums };
@@ -231,9 +229,9 @@ tn_status tn__chain_run_and_sum(tn_context *context, const tn__chain *chain, con
     double count = (double)sum->rows * (double)sum->columns;
     int lanes = columns ? tn__lanes_of_sum(count) : tn__lanes(count * chain->steps);
     job.parts = tn__lanes_of_sum((double)sum->columns);
-    job.panel = in_lines(job.kernels->chain_scratch(chain));
-    job.own = job.panel + in_lines((size_t)panel * sizeof(float));
-    job.each = job.own + (columns ? in_lines((size_t)sum->columns * sizeof(double)) : 0);
+    job.panel = tn__whole_lines(job.kernels->chain_scratch(chain));
+    job.own = job.panel + tn__whole_lines((size_t)panel * sizeof(float));
+    job.each = job.own + (columns ? tn__whole_lines((size_t)sum->columns * sizeof(double)) : 0);
     job.scratch = tn__scratch(context, job.each * (size_t)lanes);
     if (!job.scratch)
         return TN_RESOURCE_EXHAUSTED;

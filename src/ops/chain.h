@@ -28,6 +28,8 @@ tn_status tn__chain_run(tn_context *context, const tn__chain *chain, int64_t cou
  * no `out`. */
 tn_status tn__chain_run_and_sum(tn_context *context, const tn__chain *chain,
                                 const tn__chain_sum *sum, float *sums);
+/* What is stored for such a sum. */
+float tn__chain_sum_value(const tn__chain_sum *s, double sum);
 /* Whether Sum or Mean of these axes is such a sum of an array of this shape, which is known and not
  * empty; sum->step is left alone. */
 bool tn__chain_sum_of(const tn__op *op, const tn_shape *x, const tn_tensor *axes,

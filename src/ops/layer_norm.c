@@ -1,5 +1,5 @@
 /* layer_norm.c - rows of the last axis, or groups of an image's channels, less their mean, over the root of their variance, in one op.
- * TensorFlow has none such: where a graph is for others to read it is made of others (saving/graph_write.c).
+ * TensorFlow has none such: where a graph is for others to read it is made of others (saving/graph_norm.c).
  *
  * m(t): a row's or group's mean, r = 1 / √(m((x - m(x))²) + ε), h = (x - m(x)) r. */
 #include "ops/array.h"
@@ -132,14 +132,9 @@ typedef struct {
     char *scratch; /* of the gradient: each lane's sums, in double and of a few rows */
 } job;
 
-static size_t scratch_size(int64_t count)
-{
-    return (size_t)((count * 2 + 15) / 16 * 16) * (sizeof(double) + sizeof(float));
-}
-
 static double *sums_of(const job *j, int lane)
 {
-    return (double *)(void *)(j->scratch + (size_t)lane * scratch_size(j->n.count));
+    return (double *)(void *)(j->scratch + (size_t)lane * tn__product_norm_sums_size(j->n.count));
 }
 
 static void norm_lane(void *self, int lane, int lanes)
@@ -150,15 +145,14 @@ static void norm_lane(void *self, int lane, int lanes)
     tn__kernels()->layer_norm(&j->n, first, last);
 }
 
-/* float has digits enough for the sums of a few rows. */
 static void gradient_lane(void *self, int lane, int lanes)
 {
     enum { ROWS = 32 };
     const job *j = self;
     int64_t first, last, sums = j->n.count * 2;
     double *total = sums_of(j, lane);
-    float *part = (float *)(void *)(total + (sums + 15) / 16 * 16);
-    memset(total, 0, scratch_size(j->n.count));
+    float *part = tn__product_norm_sums_in_float(total, j->n.count);
+    memset(total, 0, tn__product_norm_sums_size(j->n.count));
     tn__share(j->rows, 1, lane, lanes, &first, &last);
     for (int64_t r = first; r < last; r += ROWS) {
         tn__kernels()->layer_norm_gradient(&j->n, r, r + ROWS < last ? r + ROWS : last, part);
@@ -189,7 +183,7 @@ static tn_status gradient_f32(tn__kernel *kernel, job *j)
 {
     int lanes = tn__lanes((double)j->rows * (double)j->n.count * 16);
     float *dgamma = kernel->output[1]->data, *dbeta = kernel->output[2]->data;
-    j->scratch = tn__scratch(kernel->context, scratch_size(j->n.count) * (size_t)lanes);
+    j->scratch = tn__scratch(kernel->context, tn__product_norm_sums_size(j->n.count) * (size_t)lanes);
     if (!j->scratch)
         return TN_RESOURCE_EXHAUSTED;
     tn__parallel(lanes, gradient_lane, j);
@@ -455,7 +449,7 @@ static void norm_gradient_gradient(tn__gradient *g)
         tn__fail(TN_UNIMPLEMENTED, "%s: the gradient needs a known rank", g->op->name);
         return;
     }
-    tn_axes axes = g->op == &tn__op_LayerNormGrad ? TN_AXES(-1) : tn__group_norm_axes(x->shape.rank);
+    tn_axes axes = g->op == &tn__op_LayerNormGrad ? TN_AXES(-1) : tn__axes_in_group(x->shape.rank, x->shape.rank - 2);
     tn_tensor *from_mean = tn_subtract(x, mean(axes, x)), *variance = mean(axes, tn_square(from_mean));
     tn_tensor *r = variance ? tn_rsqrt(tn_add(variance, tn__like(variance, ((const norm_attrs *)g->attrs)->epsilon))) : NULL;
     tn_tensor *h = tn_multiply(from_mean, r), *moved = tn_multiply(r, centred(axes, a, h));
@@ -515,12 +509,11 @@ const tn__op tn__op_GroupNormGrad = {
     .gradient = norm_gradient_gradient,
 };
 
-/* All but the image and the group. */
-tn_axes tn__group_norm_axes(int rank)
+tn_axes tn__axes_in_group(int rank, int group)
 {
     tn_axes axes = { .count = 0 };
     for (int i = 1; i < rank; i++)
-        if (i != rank - 2)
+        if (i != group)
             axes.axis[axes.count++] = i;
     return axes;
 }

@@ -26,9 +26,9 @@ const tn_tensor *tn__variable_behind(const tn_tensor *resource);
 /* Rows of the last axis, each less its mean and over √(variance + ε), times gamma, plus beta; and the ε of such an op. */
 tn_tensor *tn__layer_norm_rows(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon);
 double tn__layer_norm_epsilon(const void *attrs);
-/* The same for each group of each image of x, (image, ..., group, channel), over these axes; gamma and beta are (group, channel). */
+/* The same for each group of each image of x, (image, ..., group, channel), over the axes in it; gamma and beta are (group, channel). */
 tn_tensor *tn__group_norm(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon);
-tn_axes tn__group_norm_axes(int rank);
+tn_axes tn__axes_in_group(int rank, int group); /* all but the first, the images, and the groups' */
 /* The same for each of the last axis's channels, over the whole batch x, of rank 2 at least: y, and the batch's mean and variance,
  * through which no gradient goes. */
 tn_list tn__batch_norm(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon);

@@ -3,12 +3,7 @@
 #include "kernels/parallel.h"
 #include <string.h>
 
-enum { LINE = 64 }; /* what scratch is cut by, so that no two threads write to one cache line */
-
-static size_t whole_lines(size_t bytes)
-{
-    return (bytes + LINE - 1) / LINE * LINE;
-}
+enum { COLUMNS = 256 }; /* that are summed at a time */
 
 /* --- matrices ----------------------------------------------------------------------------------------------------------- */
 typedef struct {
@@ -45,7 +40,7 @@ tn_status tn__product(tn_context *context, const tn__gemm *g)
 {
     gemm_job job = { .kernels = tn__kernels(), .g = g };
     int lanes = tn__lanes((double)g->m * (double)g->n * (double)g->k);
-    job.each = whole_lines(job.kernels->gemm_scratch(g));
+    job.each = tn__whole_lines(job.kernels->gemm_scratch(g));
     job.scratch = job.each ? tn__scratch(context, job.each * (size_t)lanes) : NULL;
     if (job.each && !job.scratch)
         return TN_RESOURCE_EXHAUSTED;
@@ -91,7 +86,7 @@ static void store_to_input(const conv_job *job, int lane, int64_t first, int64_t
 }
 
 /* A gradient of images is stored by whole rows or images; some of them, and the sums of their channels, while they are in the cache. */
-enum { COLUMNS = 256, STORED = 1 << 14 }; /* the most channels that are summed so; numbers, about, that are stored and then summed */
+enum { STORED = 1 << 14 }; /* numbers, about, that are stored and then summed */
 typedef struct {
     const conv_job *job;
     void (*store)(const conv_job *job, int lane, int64_t first, int64_t last);
@@ -169,7 +164,7 @@ static void store_all(storing *s, int lanes, double *sums)
 /* Lane 0 sums in the result, the others in their own places behind their scratch. */
 static float *own_filter(const conv_job *job, int lane)
 {
-    size_t behind = job->each - whole_lines((size_t)job->filter * sizeof(float));
+    size_t behind = job->each - tn__whole_lines((size_t)job->filter * sizeof(float));
     return lane == 0 ? job->to : (float *)(void *)(job->scratch + (size_t)lane * job->each + behind);
 }
 
@@ -186,7 +181,7 @@ static void to_filter_lane(void *self, int lane, int lanes)
 /* Scratch: a filter packed, then `each` bytes a lane. */
 static tn_status prepare(tn_context *context, conv_job *job, int lanes, const float *filter, bool turned)
 {
-    size_t bytes = filter ? whole_lines(job->kernels->conv_filter_bytes(job->c, turned)) : 0;
+    size_t bytes = filter ? tn__whole_lines(job->kernels->conv_filter_bytes(job->c, turned)) : 0;
     char *scratch = tn__scratch(context, bytes + job->each * (size_t)lanes);
     if (!scratch)
         return TN_RESOURCE_EXHAUSTED;
@@ -201,7 +196,7 @@ tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *
 {
     conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .to = y, .epilogue = epilogue };
     int lanes = tn__lanes(work_of(c));
-    job.each = whole_lines(job.kernels->conv_scratch(c));
+    job.each = tn__whole_lines(job.kernels->conv_scratch(c));
     TN_TRY(prepare(context, &job, lanes, filter, false));
     tn__parallel(lanes, conv_lane, &job);
     return TN_OK;
@@ -212,7 +207,7 @@ tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, cons
 {
     conv_job job = { .kernels = tn__kernels(), .c = c, .y = dy, .to = dx, .epilogue = epilogue };
     int lanes = tn__lanes(work_of(c));
-    job.each = whole_lines(job.kernels->conv_to_input_scratch(c));
+    job.each = tn__whole_lines(job.kernels->conv_to_input_scratch(c));
     TN_TRY(prepare(context, &job, lanes, filter, true));
     storing s = { &job, store_to_input, c->batch * c->row.in, c->column.in, c->x_channels, c->batch * c->row.in, NULL };
     store_all(&s, lanes, sums);
@@ -222,7 +217,7 @@ tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, cons
 /* job: with the bytes of a lane's scratch, the filter's numbers, and what sums them. */
 static tn_status sum_filters(tn_context *context, conv_job *job, int lanes)
 {
-    job->each = whole_lines(job->each) + whole_lines((size_t)job->filter * sizeof(float));
+    job->each = tn__whole_lines(job->each) + tn__whole_lines((size_t)job->filter * sizeof(float));
     TN_TRY(prepare(context, job, lanes, NULL, false));
     tn__parallel(lanes, to_filter_lane, job);
     for (int lane = 1; lane < lanes; lane++) {
@@ -260,7 +255,7 @@ tn_status tn__product_depthwise(tn_context *context, const tn__conv *c, bool tur
 {
     conv_job job = { .kernels = tn__kernels(), .c = c, .x = from, .to = to, .turned = turned };
     int lanes = depthwise_lanes(c);
-    job.each = whole_lines(job.kernels->depthwise_scratch(c));
+    job.each = tn__whole_lines(job.kernels->depthwise_scratch(c));
     TN_TRY(prepare(context, &job, lanes, NULL, false));
     job.packed = filter;
     tn__parallel(lanes, depthwise_lane, &job);
@@ -320,11 +315,15 @@ size_t tn__product_norm_sums_size(int64_t width)
     return (size_t)norm_sums_count(width) * (sizeof(double) + sizeof(float));
 }
 
-/* float has digits enough for the sums of a few rows. */
+float *tn__product_norm_sums_in_float(double *total, int64_t width)
+{
+    return (float *)(void *)(total + norm_sums_count(width));
+}
+
 void tn__product_norm_sums(const tn__column_norm *n, int64_t first, int64_t last, int64_t width, double *total)
 {
     enum { FEW = 64 };
-    float *part = (float *)(void *)(total + norm_sums_count(width));
+    float *part = tn__product_norm_sums_in_float(total, width);
     for (int64_t r = first; r < last; r += FEW) {
         tn__kernels()->column_norm_sums(n, r, r + FEW < last ? r + FEW : last, part);
         for (int64_t k = 0; k < 2; k++)
@@ -336,7 +335,6 @@ void tn__product_norm_sums(const tn__column_norm *n, int64_t first, int64_t last
 }
 
 /* --- sums --------------------------------------------------------------------------------------------------------------- */
-
 typedef struct {
     const float *x;
     int64_t step, rows, columns;

@@ -22,8 +22,10 @@ int tn__lanes_of_sum(double count);
 /* Sums in double, to which each lane adds what it has: of all of x; and of columns of x, whose rows are step apart, added to sum. */
 double tn__product_sum(const float *x, int64_t count);
 void tn__product_sum_columns(const float *x, int64_t step, int64_t rows, int64_t columns, double *sum);
-/* What column_norm_sums() has of rows first <= i < last, added to total[0 ...] and total[width ...]; total is so large, and was 0. */
+/* Room for two sums of each of `width` columns in double; and behind them, in float, which has digits enough for a few rows. */
 size_t tn__product_norm_sums_size(int64_t width);
+float *tn__product_norm_sums_in_float(double *total, int64_t width);
+/* What column_norm_sums() has of rows first <= i < last, added to total[0 ...] and total[width ...] of such room, which was 0. */
 void tn__product_norm_sums(const tn__column_norm *n, int64_t first, int64_t last, int64_t width, double *total);
 
 #endif

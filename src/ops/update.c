@@ -194,7 +194,7 @@ static void cut_work(pass *p)
 static tn_status take_scratch(pass *p)
 {
     size_t changes = p->variables * changed_by(p->rule);
-    size_t bytes = (changes * sizeof *p->change + 63) / 64 * 64;
+    size_t bytes = tn__whole_lines(changes * sizeof *p->change);
     if (!p->rule->adam) {
         make_chain(p);
         p->each = p->kernels->chain_scratch(&p->chain);

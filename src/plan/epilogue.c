@@ -170,7 +170,7 @@ static bool does(const tn__flow *f, const tn__step *s, size_t slot, deed *d)
     return tn__shape_equal(&f->stand[slot]->shape, out) && (s->fused ? read_chain : read_single)(f, s, slot, d) && settle_deed(f, d, out);
 }
 
-static tn_status try_step(const tn__flow *f, tn__step *s)
+tn_status tn__take_epilogue(const tn__flow *f, tn__step *s)
 {
     if (tn__step_outputs(s) != 1 || (!s->fused && !s->node->op->function))
         return TN_OK;
@@ -181,14 +181,5 @@ static tn_status try_step(const tn__flow *f, tn__step *s)
         if (product && does(f, s, slot, &d) && takes(f, product, slot, &d))
             return join(f, s, product, &d);
     }
-    return TN_OK;
-}
-
-tn_status tn__program_take_epilogues(const tn__flow *flow)
-{
-    tn__program *p = flow->p;
-    for (size_t i = 0; i < p->step.count; i++)
-        if (p->step.item[i].node)
-            TN_TRY(try_step(flow, &p->step.item[i]));
     return TN_OK;
 }

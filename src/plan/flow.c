@@ -21,11 +21,19 @@ static void fill(tn__flow *f)
             f->uses[p->fetch_slot[i]]++;
 }
 
+static tn_status each_step(const tn__flow *f, tn_status (*take)(const tn__flow *f, tn__step *s))
+{
+    for (size_t i = 0; i < f->p->step.count; i++)
+        if (f->p->step.item[i].node)
+            TN_TRY(take(f, &f->p->step.item[i]));
+    return TN_OK;
+}
+
 static tn_status take_along(tn__flow *f)
 {
     fill(f);
-    TN_TRY(tn__program_take_epilogues(f));
-    TN_TRY(tn__program_take_sums(f));
+    TN_TRY(each_step(f, tn__take_epilogue));
+    TN_TRY(each_step(f, tn__take_sum));
     tn__program_close_ranks(f->p);
     return TN_OK;
 }

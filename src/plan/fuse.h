@@ -13,12 +13,12 @@ typedef struct {
 
 tn_status tn__program_fuse(tn__program *program, tn_tensor *const *stand);
 /* Afterwards: biases, sums, rectifiers and their masks go into the product, convolution or gradient before them, and then sums over
- * axes into the chain before them. What is taken in leaves its step without a node. */
-tn_status tn__program_take_epilogues(const tn__flow *flow);
-tn_status tn__program_take_sums(const tn__flow *flow);
-
-/* Both of them. */
+ * axes into the chain, or the gradient of images, before them. */
 tn_status tn__program_take_along(tn__program *program, tn_tensor *const *stand);
+/* One step of these two; what is taken in leaves its step without a node. */
+tn_status tn__take_epilogue(const tn__flow *flow, tn__step *step);
+tn_status tn__take_sum(const tn__flow *flow, tn__step *step);
+
 /* The step that gives a slot, or NULL. */
 tn__step *tn__flow_giver(const tn__flow *flow, size_t slot);
 /* An element-wise step of float32 whose operands a chain can read. */

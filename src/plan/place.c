@@ -10,7 +10,7 @@
 #include "ops/pool.h"
 #include <string.h>
 
-enum { LINE = 64, NONE = 0 };
+enum { NONE = 0 };
 
 typedef struct {
     tn__program *p;
@@ -140,7 +140,7 @@ static tn_status give_back(placing *a, size_t offset, size_t size)
 static size_t size_of(const tn__place *place)
 {
     size_t bytes = (size_t)tn__shape_count(&place->shape) * tn__dtype_size(place->dtype);
-    return bytes ? (bytes + LINE - 1) / LINE * LINE : LINE;
+    return bytes ? tn__whole_lines(bytes) : TN__LINE;
 }
 
 /* The last of a chain's steps that reads what lies at the root, or TN__CHAIN_STEPS: not number by number. */

@@ -187,7 +187,7 @@ static tn_status store_sums(const tn__program *p, const tn__fused *fused, const 
     tn_tensor *output;
     TN_TRY(output_of(p, fused, 1, w, &output));
     for (int64_t i = 0; i < fused->sum.columns; i++)
-        ((float *)output->data)[i] = (float)(fused->sum.mean ? sums[i] / (double)fused->sum.rows : sums[i]);
+        ((float *)output->data)[i] = tn__chain_sum_value(&fused->sum, sums[i]);
     return TN_OK;
 }
 

@@ -66,7 +66,7 @@ static bool can_sum(const tn__flow *f, const tn__step *giver, const tn__chain_su
            (giver->way == TN__CHAIN || product_can_sum(giver, sum));
 }
 
-static tn_status try_step(const tn__flow *f, tn__step *s)
+tn_status tn__take_sum(const tn__flow *f, tn__step *s)
 {
     size_t slot = s->fused || s->node->input_count != 2 || s->node->output_count != 1
                       ? SIZE_MAX
@@ -83,14 +83,5 @@ static tn_status try_step(const tn__flow *f, tn__step *s)
     sum.step = (uint8_t)step_that_gives(giver->fused, slot);
     giver->fused->sum = sum;
     take_sum(f, giver, s, slot);
-    return TN_OK;
-}
-
-tn_status tn__program_take_sums(const tn__flow *flow)
-{
-    tn__program *p = flow->p;
-    for (size_t i = 0; i < p->step.count; i++)
-        if (p->step.item[i].node)
-            TN_TRY(try_step(flow, &p->step.item[i]));
     return TN_OK;
 }

@@ -45,7 +45,8 @@ static tn_status add_epsilon(const norm_parts *w)
 /* The last axis, or those of a group. */
 static tn_shape axes_of_norm(const tn__node *node)
 {
-    tn_axes group = tn__group_norm_axes(node->input[0]->shape.rank);
+    int rank = node->input[0]->shape.rank;
+    tn_axes group = tn__axes_in_group(rank, rank - 2);
     tn_shape axes = TN_SHAPE(TN_NONE);
     if (node->op == &tn__op_LayerNorm)
         return axes;

@@ -25,9 +25,9 @@ static size_t slots_of(bool amsgrad, tn__slot slots[TN__MAX_SLOTS])
  * β₁ᵗ), amsgrad: the largest v so far */
 static void rule(const constants *c, tn__update *u)
 {
-    tn_tensor *one = tn__number_like(u->step, 1);
-    tn_tensor *left_1 = tn_subtract(one, tn_pow(tn__number_like(u->step, c->beta_1), u->step)),
-              *left_2 = tn_subtract(one, tn_pow(tn__number_like(u->step, c->beta_2), u->step));
+    tn_tensor *one = tn__like(u->step, 1);
+    tn_tensor *left_1 = tn_subtract(one, tn_pow(tn__like(u->step, c->beta_1), u->step)),
+              *left_2 = tn_subtract(one, tn_pow(tn__like(u->step, c->beta_2), u->step));
     tn__operand rest_1 = tn__constant_number(u, 1 - c->beta_1),
                 rest_2 = tn__constant_number(u, 1 - c->beta_2),
                 alpha = tn__number(u, tn_divide(tn_multiply(u->lr, tn_sqrt(left_2)), left_1)),

@@ -17,8 +17,8 @@ static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 static void rule(const void *self, tn__update *u)
 {
     const tn_adamax_options *o = &((const adamax *)self)->o;
-    tn_tensor *power = tn_pow(tn__number_like(u->step, o->beta_1), u->step);
-    tn__operand left = tn__number(u, tn_subtract(tn__number_like(u->step, 1), power));
+    tn_tensor *power = tn_pow(tn__like(u->step, o->beta_1), u->step);
+    tn__operand left = tn__number(u, tn_subtract(tn__like(u->step, 1), power));
     tn__operand m = tn__goes_to(u, tn__slot_of(0), TN__G, tn__constant_number(u, 1 - o->beta_1));
     tn__operand most = tn__times(u, tn__slot_of(1), tn__constant_number(u, o->beta_2));
     most = tn__does(u, TN__DO_MAXIMUM, most, tn__does(u, TN__DO_ABS, TN__G, TN__G));

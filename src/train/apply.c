@@ -102,14 +102,14 @@ static tn_tensor *times_ratio(tn_tensor *x, const void *self)
 static tn_tensor *clip_by_norm(tn_tensor *g, double norm)
 {
     tn_tensor *length = tn_sqrt(all_sum(tn__gradient_square(g)));
-    ratio r = { tn__number_like(g, norm), tn_maximum(length, tn__number_like(g, norm)) };
+    ratio r = { tn__like(g, norm), tn_maximum(length, tn__like(g, norm)) };
     return tn__of_gradient(g, times_ratio, &r);
 }
 
 static tn_tensor *clip_by_value(tn_tensor *x, const void *limit)
 {
     double most = *(const double *)limit;
-    return tn_minimum(tn_maximum(x, tn__number_like(x, -most)), tn__number_like(x, most));
+    return tn_minimum(tn_maximum(x, tn__like(x, -most)), tn__like(x, most));
 }
 
 static void clip_globally(pairs *p, double norm)
@@ -122,9 +122,9 @@ static void clip_globally(pairs *p, double norm)
     tn_tensor *length = tn_sqrt(sum);
     if (!length)
         return;
-    tn_tensor *scale = tn_multiply(tn__number_like(length, norm),
-                                   tn_minimum(tn_divide(tn__number_like(length, 1), length),
-                                              tn__number_like(length, 1 / norm)));
+    tn_tensor *scale = tn_multiply(tn__like(length, norm),
+                                   tn_minimum(tn_divide(tn__like(length, 1), length),
+                                              tn__like(length, 1 / norm)));
     for (size_t i = 0; i < p->count; i++)
         p->gradient[i] = tn_multiply(p->gradient[i], scale);
 }
@@ -133,7 +133,7 @@ static void unscale_gradients(const tn__optimizer_common *c, pairs *p)
 {
     for (size_t i = 0; i < p->count && !isnan(c->loss_scale_factor); i++)
         p->gradient[i] =
-            tn_divide(p->gradient[i], tn__number_like(p->gradient[i], c->loss_scale_factor));
+            tn_divide(p->gradient[i], tn__like(p->gradient[i], c->loss_scale_factor));
 }
 
 static void clip_gradients(const tn__optimizer_common *c, pairs *p)
@@ -161,7 +161,7 @@ static void decay(const tn_optimizer *o, tn_tensor *v, tn_tensor *rate)
 {
     double factor = decay_of(o, v);
     if (!isnan(factor))
-        tn_assign(v, tn_subtract(v, tn_multiply(tn_multiply(v, tn__number_like(v, factor)),
+        tn_assign(v, tn_subtract(v, tn_multiply(tn_multiply(v, tn__like(v, factor)),
                                                 tn_cast(rate, (tn_dtype)v->dtype))));
 }
 
@@ -171,7 +171,7 @@ static tn_tensor *updates_done(const tn_optimizer *o)
     tn_tensor *iteration = tn_read_value(o->iteration);
     return o->common->accumulate
                ? tn_floordiv(iteration,
-                             tn__number_like(o->iteration, (double)o->common->accumulate))
+                             tn__like(o->iteration, (double)o->common->accumulate))
                : iteration;
 }
 
@@ -250,7 +250,7 @@ static void update_in_a_pass(tn_context *context, const tn_optimizer *o, const p
 {
     tn__update u = update_of(o, m, TN_FLOAT32);
     if (!isnan(o->common->weight_decay)) {
-        tn_tensor *part = tn_multiply(u.lr, tn__number_like(u.lr, o->common->weight_decay));
+        tn_tensor *part = tn_multiply(u.lr, tn__like(u.lr, o->common->weight_decay));
         u.w = tn__minus(&u, TN__W, tn__times(&u, TN__W, tn__number(&u, part)));
     }
     tn__methods_of(o)->rule(o->thing.self, &u);
@@ -279,7 +279,7 @@ static void step_now(tn_context *context, tn_optimizer *o, pairs *p)
         return;
     for (size_t i = 0; i < alone.count; i++)
         decay(o, alone.variable[i], m.rate);
-    m.next = tn_add(updates_done(o), tn__number_like(o->iteration, 1));
+    m.next = tn_add(updates_done(o), tn__like(o->iteration, 1));
     if (o->number)
         tn__methods_of(o)->begin(o->thing.self, o->number,
                                  tn_cast(m.next, (tn_dtype)o->number->dtype));
@@ -307,10 +307,10 @@ static tn_status changed_by(const tn_optimizer *o, const pairs *p, tn__variables
 static void step_when_due(tn_context *context, tn_optimizer *o, pairs *p,
                           const tn__variables *changed)
 {
-    tn_tensor *count = tn__number_like(o->iteration, (double)o->common->accumulate),
-              *zero = tn__number_like(o->iteration, 0);
+    tn_tensor *count = tn__like(o->iteration, (double)o->common->accumulate),
+              *zero = tn__like(o->iteration, 0);
     tn_tensor *due = tn_equal(
-        tn_floormod(tn_add(tn_read_value(o->iteration), tn__number_like(o->iteration, 1)), count),
+        tn_floormod(tn_add(tn_read_value(o->iteration), tn__like(o->iteration, 1)), count),
         zero);
     tn_tensor **before = tn__scope_alloc((changed->count + 1) * sizeof *before);
     for (size_t i = 0; i < changed->count && before; i++)
@@ -348,16 +348,16 @@ static void update_averages(const tn_optimizer *o)
     const tn__optimizer_common *c = o->common;
     for (size_t i = 0; i < o->target.count && c->use_ema; i++) {
         tn_tensor *v = o->target.item[i], *average = o->slot.item[*tn__place_of_average(o, i)];
-        tn_tensor *done = updates_done(o), *zero = tn__number_like(o->iteration, 0);
+        tn_tensor *done = updates_done(o), *zero = tn__like(o->iteration, 0);
         tn_tensor *started = tn_cast(tn_not_equal(done, zero), (tn_dtype)v->dtype);
-        tn_tensor *momentum = tn_multiply(started, tn__number_like(v, c->ema_momentum));
+        tn_tensor *momentum = tn_multiply(started, tn__like(v, c->ema_momentum));
         tn_assign(average, tn_add(tn_multiply(momentum, average),
-                                  tn_multiply(tn_subtract(tn__number_like(v, 1), momentum), v)));
+                                  tn_multiply(tn_subtract(tn__like(v, 1), momentum), v)));
         if (c->ema_overwrite_frequency == INT64_MIN)
             continue;
-        tn_tensor *every = tn__number_like(o->iteration, (double)c->ema_overwrite_frequency);
+        tn_tensor *every = tn__like(o->iteration, (double)c->ema_overwrite_frequency);
         tn_tensor *due =
-            tn_equal(tn_floormod(tn_add(done, tn__number_like(o->iteration, 1)), every), zero);
+            tn_equal(tn_floormod(tn_add(done, tn__like(o->iteration, 1)), every), zero);
         tn_assign(v, tn_where(due, average, v));
     }
 }
@@ -382,7 +382,7 @@ static tn_status apply(tn_context *context, tn_optimizer *o, tn_list gradients, 
     TN_TRY(make_step(context, o, &p));
     update_averages(o);
     constrain(&p);
-    tn_assign_add(o->iteration, tn__number_like(o->iteration, 1));
+    tn_assign_add(o->iteration, tn__like(o->iteration, 1));
     return context->error.status;
 }
 

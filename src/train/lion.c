@@ -15,8 +15,8 @@ static size_t slots_of(const void *self, tn__slot slots[TN__MAX_SLOTS])
 /* β m + (1 - β) g */
 static tn__operand between(tn__update *u, double beta)
 {
-    tn_tensor *part = tn__number_like(u->lr, beta);
-    tn_tensor *rest = tn_subtract(tn__number_like(u->lr, 1), part);
+    tn_tensor *part = tn__like(u->lr, beta);
+    tn_tensor *rest = tn_subtract(tn__like(u->lr, 1), part);
     tn__operand old = tn__times(u, tn__slot_of(0), tn__number(u, part));
     return tn__plus(u, old, tn__times(u, TN__G, tn__number(u, rest)));
 }

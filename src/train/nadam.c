@@ -38,13 +38,13 @@ static void begin(const void *self, tn_variable *product, tn_tensor *step)
 static void rule(const void *self, tn__update *u)
 {
     const tn_nadam_options *o = &((const nadam *)self)->o;
-    tn_tensor *one = tn__number_like(u->step, 1);
+    tn_tensor *one = tn__like(u->step, 1);
     tn_tensor *product = tn_cast(u->own, u->step ? (tn_dtype)u->step->dtype : TN_FLOAT32);
     tn_tensor *now = share(o, u->step), *next = share(o, tn_add(u->step, one));
     tn_tensor *of_m = tn_divide(next, tn_subtract(one, tn_multiply(product, next)));
     tn_tensor *of_g = tn_divide(tn_subtract(one, now), tn_subtract(one, product));
-    tn_tensor *beta_2 = tn__number_like(u->step, o->beta_2);
-    tn_tensor *rest_1 = tn_subtract(one, tn__number_like(u->step, o->beta_1));
+    tn_tensor *beta_2 = tn__like(u->step, o->beta_2);
+    tn_tensor *rest_1 = tn_subtract(one, tn__like(u->step, o->beta_1));
     tn_tensor *left = tn_subtract(one, tn_pow(beta_2, u->step));
     tn__operand m = tn__goes_to(u, tn__slot_of(0), TN__G, tn__number(u, rest_1));
     tn__operand square = tn__squared(u, TN__G), rest_2 = tn__number(u, tn_subtract(one, beta_2));

@@ -359,7 +359,7 @@ tn_tensor *tn__optimizer_scale_loss(tn_optimizer *o, tn_tensor *loss)
         return tn__loss_scale_loss(o, loss);
     return isnan(o->common->loss_scale_factor)
                ? loss
-               : tn_multiply(loss, tn__number_like(loss, o->common->loss_scale_factor));
+               : tn_multiply(loss, tn__like(loss, o->common->loss_scale_factor));
 }
 
 tn_tensor *tn_scale_loss(tn_optimizer *optimizer, tn_tensor *loss)

@@ -2,11 +2,6 @@
 #include "train/rule.h"
 #include "ops/slices.h"
 
-tn_tensor *tn__number_like(tn_tensor *x, double value)
-{
-    return x ? tn__own(tn__tensor_fill((tn_dtype)x->dtype, &TN_SCALAR, value)) : NULL;
-}
-
 static tn_tensor *result_of(int function, tn_tensor *a, tn_tensor *b)
 {
     switch (function) {

@@ -2,6 +2,7 @@
  * of many variables, or ops make it of one. */
 #ifndef TN_TRAIN_RULE_H
 #define TN_TRAIN_RULE_H
+#include "ops/ops.h"
 #include "ops/update.h"
 
 typedef uint8_t tn__operand;
@@ -13,8 +14,6 @@ typedef struct {
     tn_tensor *number[TN__RULE_NUMBERS];
 } tn__update;
 
-/* A number of x's dtype, to be broadcast. */
-tn_tensor *tn__number_like(tn_tensor *x, double value);
 /* The rule's step of one variable, op by op: of any float type, and of gradients that are sums of
  * rows. A failure is a kept error. */
 void tn__update_in_ops(const tn__update *update, tn_tensor *gradient, tn_variable *variable,
@@ -31,7 +30,7 @@ static inline tn__operand tn__number(tn__update *u, tn_tensor *number)
 }
 static inline tn__operand tn__constant_number(tn__update *u, double value)
 {
-    return tn__number(u, tn__number_like(u->lr, value));
+    return tn__number(u, tn__like(u->lr, value));
 }
 static inline tn__operand tn__does(tn__update *u, tn__function function, tn__operand a,
                                    tn__operand b)

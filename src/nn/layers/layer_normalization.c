@@ -245,16 +245,6 @@ static tn_tensor *along_groups(tn_tensor *v, int axis, int rank, int64_t groups,
     return tn_cast(tn_reshape(v, shape), dtype);
 }
 
-/* All but the batch and the groups. */
-static tn_axes axes_in_group(int axis, int rank)
-{
-    tn_axes axes = { .count = 0 };
-    for (int i = 1; i <= rank; i++)
-        if (i != axis)
-            axes.axis[axes.count++] = i;
-    return axes;
-}
-
 static bool is_fused(const tn_tensor *x, int axis, int rank)
 {
     return x && x->shape.known && x->dtype == TN_FLOAT32 && axis == rank - 1 && rank < TN_MAX_RANK && !tn__open_v1(tn__context());
@@ -285,7 +275,7 @@ static tn_tensor *call_group_norm(void *me, tn_list inputs)
     if (is_fused(x, axis, rank))
         return tn_cast(TN__APPLY(tn__op_Reshape, NULL, call_fused_groups(self, x), dims), own);
     tn_tensor *grouped = into_groups(x, axis, self->size, self->groups);
-    tn_list moments = tn_nn_moments(grouped, .axis = axes_in_group(axis, rank), .keepdims = true);
+    tn_list moments = tn_nn_moments(grouped, .axis = tn__axes_in_group(rank + 1, axis), .keepdims = true);
     tn_tensor *mean = tn_at(moments, 0), *variance = tn_at(moments, 1);
     tn_tensor *y = tn__normalize(
         grouped, mean, variance, along_groups(self->gamma, axis, rank, self->groups, dtype),
