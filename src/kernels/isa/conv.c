@@ -140,7 +140,7 @@ static void one_row(const plan *p, const float *image, const float *packed, floa
         t.columns = smaller(p->out - o, TILE);
         for (int64_t i = 0, rows; i < p->width; i += rows) {
             int64_t place = at + i * p->out + o;
-            rows = tile_rows(p->width - i);
+            rows = tile_rows(p->width - i, t.columns);
             t.a = image + i * t.row_a;
             t.c = y + place;
             t.epilogue = tn__epilogue_at(e, o, place);
@@ -238,7 +238,7 @@ static void sum_block(const plan *p, const block *b, const float *image, const f
     TN__ISA(tn__pack)(b->panel, TILE, dy + o, 1, p->out, t.columns, pixels);
     for (int64_t s = 0; s < p->segments; s++)
         for (int64_t i = 0, rows; i < p->run; i += rows) {
-            rows = tile_rows(p->run - i);
+            rows = tile_rows(p->run - i, t.columns);
             t.a = image + p->offset[s] + i;
             t.c = dfilter + (s * p->run + i) * p->out + o;
             TN__ISA(tn__tile)(&t, rows, true);

@@ -41,7 +41,7 @@ static void column(tile *t, const tn__gemm *g, int64_t at, bool packed)
 {
     t->columns = smaller(g->n - at, TILE);
     for (int64_t i = 0, rows; i < g->m; i += rows) {
-        rows = tile_rows(g->m - i);
+        rows = tile_rows(g->m - i, t->columns);
         t->a = g->a + i * t->row_a;
         t->c = g->c + i * t->row_c + at;
         t->epilogue = tn__epilogue_at(&g->epilogue, at, i * t->row_c + at);

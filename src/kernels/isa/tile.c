@@ -1,7 +1,7 @@
 /* tile.c - see tile.h. One function for each size, so that the tile stays in registers. */
 #include "kernels/isa/tile.h"
 
-typedef vector sums[ROWS][VECTORS];
+typedef vector sums[NARROW_ROWS][VECTORS];
 
 INLINE void multiply(int rows, int vectors, bool whole, const tile *t, int64_t rest, sums sum)
 {
@@ -63,18 +63,22 @@ INLINE void run(int rows, int vectors, bool whole, const tile *t)
     static __attribute__((noinline)) void whole_##rows##_##vectors(const tile *t) { run(rows, vectors, true, t); } \
     static __attribute__((noinline)) void part_##rows##_##vectors(const tile *t) { run(rows, vectors, false, t); }
 #define ENTRY(rows, vectors) { part_##rows##_##vectors, whole_##rows##_##vectors },
-#if defined TN__ISA_AVX512
-#define EACH_ROW(DO, vectors) DO(1, vectors) DO(2, vectors) DO(3, vectors) DO(4, vectors) DO(5, vectors) DO(6, vectors) DO(7, vectors) DO(8, vectors)
-#define EACH_SIZE(DO) { EACH_ROW(DO, 1) }, { EACH_ROW(DO, 2) }, { EACH_ROW(DO, 3) },
-EACH_ROW(SIZE, 3)
-#else
 #define EACH_ROW(DO, vectors) DO(1, vectors) DO(2, vectors) DO(3, vectors) DO(4, vectors) DO(5, vectors) DO(6, vectors)
+#if defined TN__ISA_AVX512
+#define EACH_NARROW_ROW(DO, vectors) EACH_ROW(DO, vectors) DO(7, vectors) DO(8, vectors)
+#define EACH_SIZE(DO) \
+    { EACH_NARROW_ROW(DO, 1) }, { EACH_NARROW_ROW(DO, 2) }, { EACH_NARROW_ROW(DO, 3) }, { EACH_ROW(DO, 4) },
+EACH_NARROW_ROW(SIZE, 1)
+EACH_NARROW_ROW(SIZE, 2)
+EACH_NARROW_ROW(SIZE, 3)
+EACH_ROW(SIZE, 4)
+#else
 #define EACH_SIZE(DO) { EACH_ROW(DO, 1) }, { EACH_ROW(DO, 2) },
-#endif
 EACH_ROW(SIZE, 1)
 EACH_ROW(SIZE, 2)
+#endif
 
-static void (*const size[VECTORS][ROWS][2])(const tile *t) = { EACH_SIZE(ENTRY) };
+static void (*const size[VECTORS][NARROW_ROWS][2])(const tile *t) = { EACH_SIZE(ENTRY) };
 
 void TN__ISA(tn__tile)(const tile *t, int64_t rows, bool packed)
 {

@@ -1,4 +1,5 @@
-/* tile.h - the heart of products and convolutions: a tile of the result in registers, ROWS by VECTORS * LANES. */
+/* tile.h - the heart of products and convolutions: a tile of the result in registers, ROWS by VECTORS * LANES. One that is narrower has
+ * up to NARROW_ROWS, so that there are sums enough to add to while others are not ready. */
 #ifndef TN_KERNELS_ISA_TILE_H
 #define TN_KERNELS_ISA_TILE_H
 #include "kernels/isa/vector.h"
@@ -19,13 +20,14 @@ typedef struct {
     tn__epilogue epilogue;     /* of the tile's own place */
 } tile;
 
-/* How many rows of those that are left the next tile takes: no tile is so flat that it waits for its own sums. */
-INLINE int64_t tile_rows(int64_t left)
+/* How many rows of those that are left the next tile of so many columns takes: no tile is so flat that it waits for its own sums. */
+INLINE int64_t tile_rows(int64_t left, int64_t columns)
 {
-    return left > ROWS && left < 2 * ROWS ? (left + 1) / 2 : smaller(left, ROWS);
+    int64_t most = columns > TILE - LANES ? ROWS : NARROW_ROWS;
+    return left > most && left < 2 * most ? (left + 1) / 2 : smaller(left, most);
 }
 
-/* Rows 1 to ROWS. Where packed, b has whole vectors in each row, however many columns count. */
+/* As many rows as tile_rows() says at most. Where packed, b has whole vectors in each row, however many columns count. */
 void TN__ISA(tn__tile)(const tile *t, int64_t rows, bool packed);
 
 /* to[j * width + i] = from[i * step_i + j * step_j] for i < count (then zeros up to width) and j < length: a panel for tiles. */

@@ -1,5 +1,5 @@
 /* vector.h - the thin layer: LANES floats at once, as the compiler's own vectors. TN__ISA_* says for which instruction set the file is
- * compiled; names that leave the file are made by TN__ISA(name). */
+ * compiled; names that leave the file are made by TN__ISA(name). ROWS by VECTORS is a tile of a product, see tile.h. */
 #ifndef TN_KERNELS_ISA_VECTOR_H
 #define TN_KERNELS_ISA_VECTOR_H
 #include "kernels/kernels.h"
@@ -15,13 +15,13 @@
 
 #if defined TN__ISA_AVX512
 #define TN__ISA(name) name##_avx512
-enum { LANES = 16, ROWS = 8, VECTORS = 3 };
+enum { LANES = 16, ROWS = 6, NARROW_ROWS = 8, VECTORS = 4 };
 #elif defined TN__ISA_AVX2
 #define TN__ISA(name) name##_avx2
-enum { LANES = 8, ROWS = 6, VECTORS = 2 };
+enum { LANES = 8, ROWS = 6, NARROW_ROWS = ROWS, VECTORS = 2 };
 #else /* NEON, SSE2, or whatever the compiler makes of vectors of four */
 #define TN__ISA(name) name##_base
-enum { LANES = 4, ROWS = 6, VECTORS = 2 };
+enum { LANES = 4, ROWS = 6, NARROW_ROWS = ROWS, VECTORS = 2 };
 #endif
 
 #ifdef __clang__
