@@ -95,6 +95,14 @@ typedef struct {
     float epsilon;
 } tn__layer_norm;
 
+/* Rows of logits x and of labels, each x_step and label_step (0: all have the same) behind the one before: loss = -sum of label log
+ * softmax(x), y = softmax(x) - label, whose rows stand one behind the other. */
+typedef struct {
+    const float *x, *label;
+    int64_t x_step, label_step, count, rows; /* count: of a row */
+    float *loss, *y;
+} tn__cross_entropy;
+
 /* Rows whose columns are each for themselves, less `mean` of it: y = (x - mean) slope + offset, and + dy factor where there is dy.
  * mean, slope, offset and factor are a number for each column. */
 typedef struct {
@@ -151,8 +159,7 @@ typedef struct {
     void (*column_norm)(const tn__column_norm *n, int64_t first, int64_t last);
     /* sums[i] += dy of column i, and sums[columns + i] += dy (x - mean) of it; without dy, x - mean is in its place. */
     void (*column_norm_sums)(const tn__column_norm *n, int64_t first, int64_t last, float *sums);
-    /* y = y / divisor - label; gives the sum of label (log_sum - (x - most)). */
-    double (*cross_entropy)(const float *x, const float *label, int64_t count, float most, float divisor, float log_sum, float *y);
+    void (*cross_entropy)(const tn__cross_entropy *c);
     /* Windows as of a convolution: the largest of each, by rows of y as conv(); and dx of dy, by whole images; masked: 0 where x is
      * not above 0, as ReluGrad would make it. Where each pixel is in one window, dx may lie where x does. */
     void (*max_pool)(const tn__conv *c, const float *x, float *y, int64_t first, int64_t last);

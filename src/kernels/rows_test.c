@@ -182,24 +182,67 @@ static void rows_are_normalized_whatever_their_length(void **state)
     }
 }
 
-static void a_row_of_labels_has_a_loss_and_its_slope(void **state)
+/* Rows of logits behind x, all of them with the labels at `label`, or each with its own. */
+static void check_cross_entropy(const tn__kernels_table *table, int64_t n, int64_t rows, bool one)
+{
+    float loss[50] = { 0 };
+    const float *label = x + 1;
+    tn__cross_entropy c = { x, label, n, one ? 0 : n, n, rows, loss, y };
+    loss[rows] = y[rows * n] = 5;
+    table->cross_entropy(&c);
+    for (int64_t r = 0; r < rows; r++) {
+        double most = -INFINITY, sum = 0, expected = 0;
+        for (int64_t i = 0; i < n; i++)
+            most = fmax(most, (double)x[r * n + i]);
+        for (int64_t i = 0; i < n; i++)
+            sum += exp((double)x[r * n + i] - most);
+        for (int64_t i = 0; i < n; i++) {
+            double of = (double)label[r * c.label_step + i], from_most = (double)x[r * n + i] - most;
+            expected += of * (log(sum) - from_most);
+            assert_float_equal(y[r * n + i], exp(from_most) / sum - of, 1e-6);
+        }
+        assert_float_equal(loss[r], expected, 1e-6 * (double)n + 1e-5);
+    }
+    assert_float_equal(loss[rows], 5, 0);
+    assert_float_equal(y[rows * n], 5, 0);
+}
+
+static void rows_of_labels_have_losses_and_slopes(void **state)
 {
     (void)state;
     EACH_TABLE(table)
     {
         for (int64_t n = 1; n < 2500; n += n < 70 ? 1 : 611) {
             fill((uint32_t)n);
-            double loss = 0;
-            for (int64_t i = 0; i < n; i++) {
-                y[i] = x[i] * x[i];
-                loss += (double)x[i + 400] * (0.75 - ((double)x[i] - 1.5));
+            for (int64_t rows = 1; rows <= 33 && n * rows < 2500; rows += rows < 3 ? 1 : 15) {
+                check_cross_entropy(table, n, rows, false);
+                check_cross_entropy(table, n, rows, true);
             }
-            y[n] = 5;
-            assert_float_equal(table->cross_entropy(x, x + 400, n, 1.5f, 3, 0.75f, y), loss, 2e-3);
-            for (int64_t i = 0; i < n; i++)
-                assert_float_equal(y[i], x[i] * x[i] / 3 - x[i + 400], 1e-6);
-            assert_float_equal(y[n], 5, 0);
         }
+    }
+}
+
+/* As rows of any length: the largest, exponentials, their sum, quotients; a row with no number, or none above -inf, is none. */
+static void short_rows_are_as_long_ones(void **state)
+{
+    (void)state;
+    EACH_TABLE(table)
+    {
+        for (int64_t n = 1; n < 20; n++)
+            for (int64_t rows = 1; rows < 40; rows++) {
+                fill((uint32_t)(n * rows));
+                float expected[1000];
+                x[(rows - 1) * n] = rows % 3 == 0 ? NAN : rows % 3 == 1 ? -INFINITY : 100;
+                for (int64_t r = 0; r < rows; r++) {
+                    double sum = table->exponentials(x + r * n, n, table->largest(x + r * n, n), expected + r * n);
+                    table->divide_by(expected + r * n, n, (float)sum);
+                }
+                y[rows * n] = 5;
+                table->softmax(x, n, rows, y);
+                for (int64_t i = 0; i < rows * n; i++)
+                    assert_true(y[i] == expected[i] || (isnan(y[i]) && isnan(expected[i])));
+                assert_float_equal(y[rows * n], 5, 0);
+            }
     }
 }
 
@@ -292,7 +335,8 @@ int main(void)
         cmocka_unit_test(rows_of_any_length_have_a_largest_and_exponentials),
         cmocka_unit_test(softmax_of_many_rows_is_that_of_each),
         cmocka_unit_test(rows_are_normalized_whatever_their_length),
-        cmocka_unit_test(a_row_of_labels_has_a_loss_and_its_slope),
+        cmocka_unit_test(rows_of_labels_have_losses_and_slopes),
+        cmocka_unit_test(short_rows_are_as_long_ones),
         cmocka_unit_test(columns_are_scaled_and_summed_each_for_itself),
         cmocka_unit_test(a_window_gives_its_largest_and_takes_back_what_came),
         cmocka_unit_test(adam_makes_one_step),

@@ -145,14 +145,6 @@ static void divide_f64(double *y, int64_t n, double divisor)
 ROWS(float, f32)
 ROWS(double, f64)
 
-/* dense_f32() where the numbers lie side by side. */
-static void dense_row_f32(const float *x, const float *label, int64_t n, float *loss, float *y)
-{
-    float most = largest_f32(x, 1, n);
-    double sum = exponentials_f32(x, 1, n, most, y);
-    *loss = (float)tn__kernels()->cross_entropy(x, label, n, most, (float)sum, (float)log(sum), y);
-}
-
 static void softmax_f32(const float *x, int64_t n, int64_t rows, float *y)
 {
     tn__kernels()->softmax(x, n, rows, y);
@@ -219,11 +211,12 @@ static tn_status dense_compute(tn__kernel *kernel)
     void *loss = kernel->output[0]->data;
     steps(x, &row_x, &step_x);
     steps(label, &row_label, &step_label);
+    if (x->dtype == TN_FLOAT32 && step_x == 1 && step_label == 1) { /* numbers side by side are a kernel of the processor's */
+        tn__kernels()->cross_entropy(&(tn__cross_entropy){ x->data, label->data, row_x, row_label, n, rows, loss, y->data });
+        return TN_OK;
+    }
     for (int64_t i = 0; i < rows; i++)
-        if (x->dtype == TN_FLOAT32 && step_x == 1 && step_label == 1)
-            dense_row_f32((float *)x->data + i * row_x, (float *)label->data + i * row_label, n, (float *)loss + i,
-                          (float *)y->data + i * n);
-        else if (x->dtype == TN_FLOAT32)
+        if (x->dtype == TN_FLOAT32)
             dense_f32((float *)x->data + i * row_x, step_x, (float *)label->data + i * row_label,
                       step_label, n, (float *)loss + i, (float *)y->data + i * n);
         else

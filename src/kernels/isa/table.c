@@ -30,7 +30,7 @@ const tn__kernels_table TN__ISA(tn__table) = {
     .layer_norm_gradient = TN__ISA(tn__layer_norm_gradient),
     .column_norm = TN__ISA(tn__column_norm),
     .column_norm_sums = TN__ISA(tn__column_norm_sums),
-    .cross_entropy = TN__ISA(tn__cross_entropy),
+    .cross_entropy = TN__ISA(tn__cross_entropy_rows),
     .max_pool = TN__ISA(tn__max_pool),
     .max_pool_gradient = TN__ISA(tn__max_pool_gradient),
 };

@@ -35,7 +35,7 @@ void TN__ISA(tn__layer_norm)(const tn__layer_norm *n, int64_t first, int64_t las
 void TN__ISA(tn__layer_norm_gradient)(const tn__layer_norm *n, int64_t first, int64_t last, float *vectors);
 void TN__ISA(tn__column_norm)(const tn__column_norm *n, int64_t first, int64_t last);
 void TN__ISA(tn__column_norm_sums)(const tn__column_norm *n, int64_t first, int64_t last, float *sums);
-double TN__ISA(tn__cross_entropy)(const float *x, const float *label, int64_t count, float most, float divisor, float log_sum, float *y);
+void TN__ISA(tn__cross_entropy_rows)(const tn__cross_entropy *c);
 void TN__ISA(tn__max_pool)(const tn__conv *c, const float *x, float *y, int64_t first, int64_t last);
 void TN__ISA(tn__max_pool_gradient)(const tn__conv *c, const float *x, const float *dy, float *dx, bool masked, int64_t first, int64_t last);
 
