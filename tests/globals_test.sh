@@ -40,7 +40,7 @@ END
 objdump -t "$library" | awk '
     /file format/ { file = $1; sub(/\.o:$/, "", file) }
     { for (i = 3; i <= 4; i++) if ($i ~ /^(\.data|\.bss|\.tdata|\.tbss|\*COM\*)/ && $i !~ /^\.data\.rel\.ro/) print file, $NF }' |
-    grep -vE ' (\.(data|bss|tdata|tbss)|__odr_asan|__unnamed_|\.L)|LASAN|Lubsan' |
+    grep -vE ' (\.(data|bss|tdata|tbss)|__odr_asan|__unnamed_|\.L)|LASAN|Lubsan|__gnu_lto' |
     sed -E 's/ .*\.([a-z_][a-z_0-9]*)$/ \1/; s/\.[0-9]+$//' | sort -u >"$work/found"
 [ -s "$work/found" ] || { echo "no variables found in $library"; exit 1; }
 awk '{ print $1, $2 }' "$work/reasons" | sort -u >"$work/allowed"
