@@ -21,6 +21,7 @@ context.c    next_block        identities unique in the process, handed to threa
 object.c     pool              blocks of threads that ended, and the contexts that are, under a lock
 scope.c      the_memory_scope  one handle for all memory scopes: never changed, but handed out as one that could be
 select.c     chosen            which instruction set's kernels run: found once, always the same
+select.c     known             whether only the sums themselves are wanted: the same
 parallel.c   pool              the process's threads, under a lock
 parallel.c   most              how many threads there may be: found once, always the same
 parallel.c   limit             that of the thread's context, which the kernels' room cannot see

@@ -44,6 +44,7 @@ typedef struct {
     int64_t batch;
     tn__conv_axis row, column;
     int64_t x_channels, y_channels;
+    bool winograd; /* with fewer multiplications: windows of 3 by 3, strides and dilations of 1, channels in sixteens */
 } tn__conv;
 
 /* Functions of one or two numbers. */
@@ -170,5 +171,7 @@ typedef struct {
 const tn__kernels_table *tn__kernels(void);
 /* The set `index` of those this program and processor have, narrowest first; NULL behind the last. For tests. */
 const tn__kernels_table *tn__kernels_at(size_t index);
+/* TN_STRICT_KERNELS: nothing but the sums themselves, by the program's own code. */
+bool tn__strict_kernels(void);
 
 #endif

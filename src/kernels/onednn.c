@@ -152,8 +152,8 @@ static void after_fork(void)
 
 static bool is_wanted(void)
 {
-    const char *said = getenv("TN_ONEDNN"), *strict = getenv("TN_STRICT_KERNELS");
-    return !(said && strcmp(said, "off") == 0) && !(strict && *strict && strcmp(strict, "0") != 0);
+    const char *said = getenv("TN_ONEDNN");
+    return !(said && strcmp(said, "off") == 0) && !tn__strict_kernels();
 }
 
 static void open_library(void)

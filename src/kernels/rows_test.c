@@ -295,8 +295,8 @@ static void a_window_gives_its_largest_and_takes_back_what_came(void **state)
         for (int64_t channels = 1; channels < 20; channels += 6) {
             fill((uint32_t)channels);
             /* windows of 3 by 2, strides of 2, some of them over the edge; and windows side by side */
-            check_windows(table, &(tn__conv){ 2, { 5, 3, 3, 2, 1, 1 }, { 4, 3, 2, 2, 1, 1 }, channels, channels });
-            check_windows(table, &(tn__conv){ 2, { 4, 2, 2, 2, 1, 0 }, { 5, 1, 5, 5, 1, 0 }, channels, channels });
+            check_windows(table, &(tn__conv){ 2, { 5, 3, 3, 2, 1, 1 }, { 4, 3, 2, 2, 1, 1 }, channels, channels, false });
+            check_windows(table, &(tn__conv){ 2, { 4, 2, 2, 2, 1, 0 }, { 5, 1, 5, 5, 1, 0 }, channels, channels, false });
         }
     }
 }

@@ -36,3 +36,14 @@ const tn__kernels_table *tn__kernels(void)
         chosen = table = choose();
     return table;
 }
+
+bool tn__strict_kernels(void)
+{
+    static _Atomic signed char known; /* -1: no */
+    signed char strict = known;
+    if (!strict) {
+        const char *said = getenv("TN_STRICT_KERNELS");
+        known = strict = said && *said && strcmp(said, "0") != 0 ? 1 : -1;
+    }
+    return strict > 0;
+}

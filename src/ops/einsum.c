@@ -312,7 +312,7 @@ static void write_term(char *to, const term *t)
 static tn_tensor *einsum_of(tn_tensor *a, const term *left, tn_tensor *b, const term *right,
                             const term *out)
 {
-    char text[3 * MOST_TEXT], parts[3][MOST_TEXT] = { "" };
+    char text[3 * MOST_TEXT + 4], parts[3][MOST_TEXT] = { "" };
     write_term(parts[0], left);
     if (b)
         write_term(parts[1], right);

@@ -60,6 +60,7 @@ typedef struct {
     char *scratch;
     size_t each;      /* bytes of scratch of a lane */
     int64_t filter;   /* numbers of the filter */
+    int64_t rows;     /* of a unit of dx */
     tn__epilogue epilogue;
     bool masked;      /* the gradient of the largest */
     bool turned;      /* dx of dy */
@@ -72,6 +73,24 @@ static double work_of(const tn__conv *c)
            (double)(c->x_channels * c->y_channels);
 }
 
+/* Where it was measured to be faster (docs/decisions.md): many tiles of 4 by 4, nearly full, for each filter that is brought to its
+ * points. For a result of images only one image's tiles count, so that none depends on how many there are. */
+static tn__conv conv_of(const tn__conv *c, int64_t images)
+{
+    enum { TILE = 4, LEAST_TILES = 16, LEAST_PIXELS = 10, MOST_FILTERS = 1 << 16 };
+    tn__conv own = *c;
+    const tn__conv_axis *axis[2] = { &c->row, &c->column };
+    int64_t tiles = 1, pixels = 1;
+    own.winograd = c->x_channels % 16 == 0 && c->y_channels % 16 == 0 && c->x_channels * c->y_channels <= MOST_FILTERS;
+    for (int i = 0; i < 2; i++) {
+        own.winograd &= axis[i]->window == 3 && axis[i]->stride == 1 && axis[i]->dilation == 1;
+        tiles *= (axis[i]->out + TILE - 1) / TILE;
+        pixels *= axis[i]->out;
+    }
+    own.winograd &= images * tiles >= LEAST_TILES && pixels >= LEAST_PIXELS * tiles && !tn__strict_kernels();
+    return own;
+}
+
 static void conv_lane(void *self, int lane, int lanes)
 {
     const conv_job *job = self;
@@ -82,7 +101,8 @@ static void conv_lane(void *self, int lane, int lanes)
 
 static void store_to_input(const conv_job *job, int lane, int64_t first, int64_t last)
 {
-    job->kernels->conv_to_input(job->c, job->y, job->packed, job->to, job->epilogue, first, last, job->scratch + (size_t)lane * job->each);
+    job->kernels->conv_to_input(job->c, job->y, job->packed, job->to, job->epilogue, first * job->rows, last * job->rows,
+                                job->scratch + (size_t)lane * job->each);
 }
 
 /* A gradient of images is stored by whole rows or images; some of them, and the sums of their channels, while they are in the cache. */
@@ -194,9 +214,10 @@ static tn_status prepare(tn_context *context, conv_job *job, int lanes, const fl
 
 tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *x, const float *filter, float *y, tn__epilogue epilogue)
 {
-    conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .to = y, .epilogue = epilogue };
+    tn__conv own = conv_of(c, 1);
+    conv_job job = { .kernels = tn__kernels(), .c = &own, .x = x, .to = y, .epilogue = epilogue };
     int lanes = tn__lanes(work_of(c));
-    job.each = tn__whole_lines(job.kernels->conv_scratch(c));
+    job.each = tn__whole_lines(job.kernels->conv_scratch(&own));
     TN_TRY(prepare(context, &job, lanes, filter, false));
     tn__parallel(lanes, conv_lane, &job);
     return TN_OK;
@@ -205,11 +226,14 @@ tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *
 tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, const float *filter, const float *dy, float *dx,
                                     tn__epilogue epilogue, double *sums)
 {
-    conv_job job = { .kernels = tn__kernels(), .c = c, .y = dy, .to = dx, .epilogue = epilogue };
+    tn__conv own = conv_of(c, 1);
+    conv_job job = { .kernels = tn__kernels(), .c = &own, .y = dy, .to = dx, .epilogue = epilogue };
     int lanes = tn__lanes(work_of(c));
-    job.each = tn__whole_lines(job.kernels->conv_to_input_scratch(c));
+    job.each = tn__whole_lines(job.kernels->conv_to_input_scratch(&own));
     TN_TRY(prepare(context, &job, lanes, filter, true));
-    storing s = { &job, store_to_input, c->batch * c->row.in, c->column.in, c->x_channels, c->batch * c->row.in, NULL };
+    job.rows = own.winograd && c->batch >= lanes ? c->row.in : 1; /* its tiles have several rows of an image */
+    int64_t units = c->batch * c->row.in / job.rows;
+    storing s = { &job, store_to_input, units, job.rows * c->column.in, c->x_channels, units, NULL };
     store_all(&s, lanes, sums);
     return TN_OK;
 }
@@ -230,9 +254,10 @@ static tn_status sum_filters(tn_context *context, conv_job *job, int lanes)
 
 tn_status tn__product_conv_to_filter(tn_context *context, const tn__conv *c, const float *x, const float *dy, float *dfilter)
 {
-    conv_job job = { .kernels = tn__kernels(), .c = c, .x = x, .y = dy, .to = dfilter };
+    tn__conv own = conv_of(c, c->batch / 2);
+    conv_job job = { .kernels = tn__kernels(), .c = &own, .x = x, .y = dy, .to = dfilter };
     job.filter = c->row.window * c->column.window * c->x_channels * c->y_channels;
-    job.each = job.kernels->conv_to_filter_scratch(c);
+    job.each = job.kernels->conv_to_filter_scratch(&own);
     job.to_filter = job.kernels->conv_to_filter;
     return sum_filters(context, &job, tn__lanes(work_of(c)));
 }

@@ -243,7 +243,7 @@ static tn__conv_axis plain_axis(const tn__slide *s)
 tn__conv tn__windows_plain(const tn__windows *w, int64_t x_channels, int64_t y_channels)
 {
     return (tn__conv){ w->batch, plain_axis(&w->axis[TN__ROWS]), plain_axis(&w->axis[TN__COLUMNS]),
-                       x_channels, y_channels };
+                       x_channels, y_channels, false };
 }
 
 /* --- channels --------------------------------------------------------------------------------- */

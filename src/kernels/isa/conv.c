@@ -2,6 +2,7 @@
  * run over the taps' pixels in the image, which lie side by side. Images are read through a copy with the padding in it, where
  * there is any. */
 #include "kernels/isa/tile.h"
+#include "kernels/isa/winograd.h"
 
 /* What one convolution of stride 1 or more over an image without padding needs: the image's width, and the taps as segments. */
 typedef struct {
@@ -55,7 +56,7 @@ static plan plan_of(const tn__conv *c, bool copied, int64_t *offset)
 /* The gradient of x is a convolution of dy, spread by the strides, with the filter turned. */
 static tn__conv turned(const tn__conv *c)
 {
-    tn__conv t = { .batch = c->batch, .x_channels = c->y_channels, .y_channels = c->x_channels };
+    tn__conv t = { .batch = c->batch, .x_channels = c->y_channels, .y_channels = c->x_channels, .winograd = c->winograd };
     const tn__conv_axis *from[2] = { &c->row, &c->column };
     tn__conv_axis *to[2] = { &t.row, &t.column };
     for (int i = 0; i < 2; i++)
@@ -73,6 +74,8 @@ static int64_t depth_of(const tn__conv *c)
 size_t TN__ISA(tn__conv_filter_bytes)(const tn__conv *c, bool turn)
 {
     tn__conv t = turn ? turned(c) : *c;
+    if (c->winograd)
+        return TN__ISA(tn__winograd_filter_bytes)(&t);
     return (size_t)(depth_of(&t) * round_up(t.y_channels, TILE)) * sizeof(float);
 }
 
@@ -80,6 +83,11 @@ size_t TN__ISA(tn__conv_filter_bytes)(const tn__conv *c, bool turn)
 void TN__ISA(tn__conv_pack)(const tn__conv *c, bool turn, const float *filter, float *packed)
 {
     int64_t taps = c->row.window * c->column.window, in = c->x_channels, out = c->y_channels;
+    if (c->winograd) {
+        tn__conv t = turn ? turned(c) : *c;
+        TN__ISA(tn__winograd_pack)(&t, turn, filter, packed);
+        return;
+    }
     if (!turn) {
         for (int64_t o = 0; o < out; o += TILE, packed += taps * in * TILE)
             TN__ISA(tn__pack)(packed, TILE, filter + o, 1, out, smaller(out - o, TILE), taps * in);
@@ -180,12 +188,16 @@ static void by_rows(const tn__conv *c, const float *x, const tn__conv_axis *rows
 
 size_t TN__ISA(tn__conv_scratch)(const tn__conv *c)
 {
-    return scratch_of(c, is_copied(c));
+    return c->winograd ? TN__ISA(tn__winograd_scratch)(c) : scratch_of(c, is_copied(c));
 }
 
 void TN__ISA(tn__conv)(const tn__conv *c, const float *x, const float *packed, float *y, tn__epilogue e, int64_t first, int64_t last,
                        void *scratch)
 {
+    if (c->winograd) {
+        TN__ISA(tn__winograd)(c, x, packed, y, e, first, last, scratch);
+        return;
+    }
     tn__conv_axis rows = c->row, columns = c->column;
     rows.stride = columns.stride = 1;
     by_rows(c, x, &rows, &columns, is_copied(c), packed, y, e, first, last, scratch);
@@ -194,13 +206,17 @@ void TN__ISA(tn__conv)(const tn__conv *c, const float *x, const float *packed, f
 size_t TN__ISA(tn__conv_to_input_scratch)(const tn__conv *c)
 {
     tn__conv t = turned(c);
-    return scratch_of(&t, true);
+    return c->winograd ? TN__ISA(tn__winograd_scratch)(&t) : scratch_of(&t, true);
 }
 
 void TN__ISA(tn__conv_to_input)(const tn__conv *c, const float *dy, const float *packed, float *dx, tn__epilogue e, int64_t first,
                                 int64_t last, void *scratch)
 {
     tn__conv t = turned(c);
+    if (c->winograd) {
+        TN__ISA(tn__winograd)(&t, dy, packed, dx, e, first, last, scratch);
+        return;
+    }
     tn__conv_axis rows = c->row, columns = c->column;
     rows.in = c->row.out;
     columns.in = c->column.out;
@@ -217,6 +233,8 @@ static int64_t rows_at_a_time(const tn__conv *c)
 
 size_t TN__ISA(tn__conv_to_filter_scratch)(const tn__conv *c)
 {
+    if (c->winograd)
+        return TN__ISA(tn__winograd_to_filter_scratch)(c);
     int64_t rows = rows_at_a_time(c);
     return TN__ISA(tn__conv_scratch)(c) + (size_t)(round_up(4 * rows, 16) + rows * c->column.out * TILE) * sizeof(float);
 }
@@ -261,6 +279,10 @@ static block block_of(const tn__conv *c, const plan *p, void **scratch)
 void TN__ISA(tn__conv_to_filter)(const tn__conv *c, const float *x, const float *dy, float *dfilter, int64_t first, int64_t last,
                                  void *scratch)
 {
+    if (c->winograd) {
+        TN__ISA(tn__winograd_to_filter)(c, x, dy, dfilter, first, last, scratch);
+        return;
+    }
     int64_t *offset = (int64_t *)(void *)cut(&scratch, SEGMENTS * segments_of(c));
     bool copied = is_copied(c);
     plan p = plan_of(c, copied, offset);
