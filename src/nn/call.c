@@ -2,6 +2,7 @@
 #include "nn/mask.h"
 #include "nn/model.h"
 #include "function/function.h"
+#include "autodiff/tape.h"
 #include <string.h>
 
 /* --- the op that a call is in a functional model ------------------------------------------------------------------------ */
@@ -136,7 +137,7 @@ static tn_status run_on_shapes(tn_context *context, tn_layer *layer, tn_tensor *
     tn_graph *scratch = tn__graph_new(), *outer = context->graph;
     tn_tensor **stands = tn__alloc_zeroed(count + 1, sizeof *stands);
     tn_status status = scratch && stands ? TN_OK : TN_RESOURCE_EXHAUSTED;
-    context->tape_pause++;
+    tn__tapes_pause(context); /* those outside: what runs may have its own */
     context->shapes_only++;
     for (size_t i = 0; i < count && status == TN_OK; i++)
         status = stand_for(context, scratch, inputs[i], &stands[i]);
@@ -145,7 +146,7 @@ static tn_status run_on_shapes(tn_context *context, tn_layer *layer, tn_tensor *
         status = tn__layer_run(context, layer, (tn_list){ count, stands }, training, result);
     context->graph = outer;
     context->shapes_only--;
-    context->tape_pause--;
+    tn__tapes_resume(context);
     for (size_t i = 0; stands && i < count; i++)
         tn__release(stands[i]);
     tn__free(stands);

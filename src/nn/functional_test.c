@@ -134,6 +134,29 @@ static void a_variable_beside_a_symbolic_tensor_is_read_at_each_call(void **stat
     CHECK_NO_ERROR();
 }
 
+/* x², and its slope from a tape of the call's own. */
+static tn_tensor *slope_body(void *self, tn_list inputs)
+{
+    (void)self;
+    tn_tensor *x = tn_at(inputs, 0);
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, x);
+    return tn_gradient_of(tape, tn_square(x), x);
+}
+
+static const tn_class Slope = { .name = "Slope", .call = slope_body };
+
+static void a_calls_own_tape_records_while_shapes_are_found(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_tensor *x = tn_input(TN_SHAPE(4));
+    tn_model *model = tn_model(x, tn_call(tn_new(&Slope), x));
+    CHECK_NO_ERROR();
+    assert_float_equal(tn_data_float32(tn_call(model, rows(2)))[7], 2, 0);
+    CHECK_NO_ERROR();
+}
+
 static void many_layers_take_neither_stack_nor_square_time(void **state)
 {
     (void)state;
@@ -200,6 +223,7 @@ int main(void)
         cmocka_unit_test(a_number_is_no_shape),
         cmocka_unit_test(an_input_may_be_the_output),
         cmocka_unit_test(a_variable_beside_a_symbolic_tensor_is_read_at_each_call),
+        cmocka_unit_test(a_calls_own_tape_records_while_shapes_are_found),
         cmocka_unit_test(many_layers_take_neither_stack_nor_square_time),
         cmocka_unit_test(running_out_of_memory_leaks_nothing),
         cmocka_unit_test(calls_in_a_loop_keep_memory_constant),

@@ -1,5 +1,6 @@
 /* serving.c */
 #include "saving/serving.h"
+#include "autodiff/tape.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,11 +189,11 @@ tn_status tn__serving_trace(tn_context *context, tn_layer *model, tn__arena *are
     TN_TRY(tn__function_new(call_model, model, false, model->name, &serving->function));
     serving->function->library = true;
     size_t depth = tn__scope_begin(context->here);
-    context->tape_pause++;
+    tn__tapes_pause(context);
     context->to_write = true;
     tn_status status = trace(context, serving, inputs, &concrete);
     context->to_write = false;
-    context->tape_pause--;
+    tn__tapes_resume(context);
     tn__scope_end(depth);
     TN_TRY(status);
     serving->graph = concrete->graph;
