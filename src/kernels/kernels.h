@@ -87,13 +87,15 @@ typedef struct {
     float rest_1, rest_2, alpha, epsilon;
 } tn__adam;
 
-/* Rows of x, each less its mean and over its deviation: y = h gamma + beta, h = (x - mean) / sqrt(variance + epsilon). */
+/* Rows of x, each less its mean and over its deviation: y = h gamma + beta, h = (x - mean) / sqrt(variance + epsilon). With `rms` the
+ * mean is taken for 0 throughout. */
 typedef struct {
     const float *x, *dy; /* dy: for the gradient, whose y is dx */
     const float *gamma, *beta;
     float *y;
     int64_t count; /* of a row */
     float epsilon;
+    bool rms;
 } tn__layer_norm;
 
 /* Rows of logits x and of labels, each x_step and label_step (0: all have the same) behind the one before: loss = -sum of label log

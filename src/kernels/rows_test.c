@@ -134,50 +134,56 @@ static void softmax_of_many_rows_is_that_of_each(void **state)
     free(out);
 }
 
+/* Rows of n, less their mean unless it stays in, and the gradient, against the definition. */
+static void check_norm(const tn__kernels_table *table, int64_t n, bool rms)
+{
+    enum { ROWS = 3 };
+    float sums[600] = { 0 };
+    double dgamma[300] = { 0 }, dbeta[300] = { 0 };
+    const float *gamma = x + 1000, *beta = x + 1300, *dy = x + 1600;
+    fill((uint32_t)n);
+    tn__layer_norm f = { x, NULL, gamma, beta, y, n, 0.01f, rms }, b = { x, dy, gamma, NULL, z, n, 0.01f, rms };
+    y[ROWS * n] = z[ROWS * n] = 5;
+    table->layer_norm(&f, 0, 1);
+    table->layer_norm(&f, 1, ROWS);
+    table->layer_norm_gradient(&b, 0, ROWS, sums);
+    for (int64_t r = 0; r < ROWS; r++) {
+        double mean = 0, variance = 0, sum = 0, product = 0;
+        for (int64_t i = 0; i < n; i++)
+            mean += rms ? 0 : (double)x[r * n + i] / (double)n;
+        for (int64_t i = 0; i < n; i++)
+            variance += pow((double)x[r * n + i] - mean, 2) / (double)n;
+        double factor = 1 / sqrt(variance + 0.01);
+        for (int64_t i = 0; i < n; i++) {
+            double h = ((double)x[r * n + i] - mean) * factor, d = (double)dy[r * n + i];
+            assert_float_equal(y[r * n + i], h * (double)gamma[i] + (double)beta[i], 1e-5);
+            sum += rms ? 0 : d * (double)gamma[i] / (double)n;
+            product += d * (double)gamma[i] * h / (double)n;
+            dgamma[i] += d * h;
+            dbeta[i] += d;
+        }
+        for (int64_t i = 0; i < n; i++) {
+            double h = ((double)x[r * n + i] - mean) * factor;
+            assert_float_equal(z[r * n + i], factor * ((double)(dy[r * n + i] * gamma[i]) - sum - h * product), 2e-4);
+        }
+    }
+    for (int64_t i = 0; i < n; i++) {
+        assert_float_equal(sums[i], dgamma[i], 1e-4);
+        assert_float_equal(sums[n + i], dbeta[i], 1e-4);
+    }
+    assert_float_equal(y[ROWS * n], 5, 0);
+    assert_float_equal(z[ROWS * n], 5, 0);
+}
+
 static void rows_are_normalized_whatever_their_length(void **state)
 {
     (void)state;
     const int64_t lengths[] = { 1, 3, 16, 31, 64, 100, 300 };
-    enum { ROWS = 3 };
     EACH_TABLE(table)
     {
         for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
-            int64_t n = lengths[l];
-            float sums[600] = { 0 };
-            double dgamma[300] = { 0 }, dbeta[300] = { 0 };
-            const float *gamma = x + 1000, *beta = x + 1300, *dy = x + 1600;
-            fill((uint32_t)n);
-            tn__layer_norm f = { x, NULL, gamma, beta, y, n, 0.01f }, b = { x, dy, gamma, NULL, z, n, 0.01f };
-            y[ROWS * n] = z[ROWS * n] = 5;
-            table->layer_norm(&f, 0, 1);
-            table->layer_norm(&f, 1, ROWS);
-            table->layer_norm_gradient(&b, 0, ROWS, sums);
-            for (int64_t r = 0; r < ROWS; r++) {
-                double mean = 0, variance = 0, sum = 0, product = 0;
-                for (int64_t i = 0; i < n; i++)
-                    mean += (double)x[r * n + i] / (double)n;
-                for (int64_t i = 0; i < n; i++)
-                    variance += pow((double)x[r * n + i] - mean, 2) / (double)n;
-                double factor = 1 / sqrt(variance + 0.01);
-                for (int64_t i = 0; i < n; i++) {
-                    double h = ((double)x[r * n + i] - mean) * factor, d = (double)dy[r * n + i];
-                    assert_float_equal(y[r * n + i], h * (double)gamma[i] + (double)beta[i], 1e-5);
-                    sum += d * (double)gamma[i] / (double)n;
-                    product += d * (double)gamma[i] * h / (double)n;
-                    dgamma[i] += d * h;
-                    dbeta[i] += d;
-                }
-                for (int64_t i = 0; i < n; i++) {
-                    double h = ((double)x[r * n + i] - mean) * factor;
-                    assert_float_equal(z[r * n + i], factor * ((double)(dy[r * n + i] * gamma[i]) - sum - h * product), 2e-4);
-                }
-            }
-            for (int64_t i = 0; i < n; i++) {
-                assert_float_equal(sums[i], dgamma[i], 1e-4);
-                assert_float_equal(sums[n + i], dbeta[i], 1e-4);
-            }
-            assert_float_equal(y[ROWS * n], 5, 0);
-            assert_float_equal(z[ROWS * n], 5, 0);
+            check_norm(table, lengths[l], false);
+            check_norm(table, lengths[l], true);
         }
     }
 }

@@ -1,7 +1,8 @@
 /* layer_norm.c - rows of the last axis, or groups of an image's channels, less their mean, over the root of their variance, in one op.
  * TensorFlow has none such: where a graph is for others to read it is made of others (saving/graph_norm.c).
  *
- * m(t): a row's or group's mean, r = 1 / √(m((x - m(x))²) + ε), h = (x - m(x)) r. */
+ * m(t): a row's or group's mean, r = 1 / √(m((x - m(x))²) + ε), h = (x - m(x)) r. With `rms`, as RMSNormalization has it, the mean
+ * stays in: r = 1 / √(m(x²) + ε), h = x r. */
 #include "ops/array.h"
 #include "ops/product.h"
 #include "ops/window.h"
@@ -10,9 +11,11 @@
 #include <string.h>
 
 typedef struct {
+    tn_flag rms; /* of rows; groups are always less their mean */
     double epsilon;
 } norm_attrs;
 static const tn_field norm_fields[] = {
+    TN__ROW(TN_FIELD_FLAG, norm_attrs, rms, "false", NULL),
     TN__ROW(TN_FIELD_FLOAT, norm_attrs, epsilon, "0.001", NULL),
     TN__END_OF_FIELDS,
 };
@@ -84,33 +87,33 @@ static tn_status group_gradient_infer(tn__infer *infer)
 }
 
 /* --- reference kernels, in double -------------------------------------------------------------- */
-static void measure(const double *x, int64_t n, double epsilon, double *mean, double *factor)
+static void measure(const double *x, int64_t n, const norm_attrs *attrs, double *mean, double *factor)
 {
     double sum = 0, squares = 0;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n && !attrs->rms; i++)
         sum += x[i];
     *mean = sum / (double)n;
     for (int64_t i = 0; i < n; i++)
         squares += (x[i] - *mean) * (x[i] - *mean);
-    *factor = 1 / sqrt(squares / (double)n + epsilon);
+    *factor = 1 / sqrt(squares / (double)n + attrs->epsilon);
 }
 
-static void norm_row(const double *x, const double *gamma, const double *beta, int64_t n, double epsilon, double *y)
+static void norm_row(const double *x, const double *gamma, const double *beta, int64_t n, const norm_attrs *attrs, double *y)
 {
     double mean, factor;
-    measure(x, n, epsilon, &mean, &factor);
+    measure(x, n, attrs, &mean, &factor);
     for (int64_t i = 0; i < n; i++)
         y[i] = (x[i] - mean) * factor * gamma[i] + beta[i];
 }
 
-static void gradient_row(const double *dy, const double *x, const double *gamma, int64_t n, double epsilon, double *dx, double *dgamma,
-                         double *dbeta)
+static void gradient_row(const double *dy, const double *x, const double *gamma, int64_t n, const norm_attrs *attrs, double *dx,
+                         double *dgamma, double *dbeta)
 {
     double mean, factor, sum = 0, product = 0;
-    measure(x, n, epsilon, &mean, &factor);
+    measure(x, n, attrs, &mean, &factor);
     for (int64_t i = 0; i < n; i++) {
         double h = (x[i] - mean) * factor;
-        sum += dy[i] * gamma[i];
+        sum += attrs->rms ? 0 : dy[i] * gamma[i];
         product += dy[i] * gamma[i] * h;
         dgamma[i] += dy[i] * h;
         dbeta[i] += dy[i];
@@ -166,15 +169,16 @@ static void gradient_lane(void *self, int lane, int lanes)
 static tn_status norm_compute(tn__kernel *kernel)
 {
     const tn_tensor *x = kernel->input[0];
-    double epsilon = ((const norm_attrs *)kernel->attrs)->epsilon;
+    const norm_attrs *attrs = kernel->attrs;
     const void *gamma = kernel->input[1]->data, *beta = kernel->input[2]->data;
     int64_t count, rows = rows_of(x, &count);
     if (x->dtype == TN_FLOAT32) {
-        job j = { .n = { x->data, NULL, gamma, beta, kernel->output[0]->data, count, (float)epsilon }, .rows = rows };
+        job j = { .n = { x->data, NULL, gamma, beta, kernel->output[0]->data, count, (float)attrs->epsilon, attrs->rms },
+                  .rows = rows };
         tn__parallel(tn__lanes((double)tn__count(x) * 8), norm_lane, &j);
     } else {
         for (int64_t r = 0; r < rows; r++)
-            norm_row((const double *)x->data + r * count, gamma, beta, count, epsilon, (double *)kernel->output[0]->data + r * count);
+            norm_row((const double *)x->data + r * count, gamma, beta, count, attrs, (double *)kernel->output[0]->data + r * count);
     }
     return TN_OK;
 }
@@ -202,16 +206,16 @@ static tn_status gradient_f32(tn__kernel *kernel, job *j)
 static tn_status norm_gradient_compute(tn__kernel *kernel)
 {
     const tn_tensor *x = kernel->input[1];
-    double epsilon = ((const norm_attrs *)kernel->attrs)->epsilon;
+    const norm_attrs *attrs = kernel->attrs;
     const void *dy = kernel->input[0]->data, *gamma = kernel->input[2]->data;
     int64_t count, rows = rows_of(x, &count);
     if (x->dtype == TN_FLOAT32)
-        return gradient_f32(kernel, &(job){ .n = { x->data, dy, gamma, NULL, kernel->output[0]->data, count, (float)epsilon },
-                                            .rows = rows });
+        return gradient_f32(kernel, &(job){ .n = { x->data, dy, gamma, NULL, kernel->output[0]->data, count, (float)attrs->epsilon,
+                                                   attrs->rms }, .rows = rows });
     for (size_t i = 1; i < 3; i++)
         memset(kernel->output[i]->data, 0, tn__byte_count(kernel->output[i]));
     for (int64_t r = 0; r < rows; r++)
-        gradient_row((const double *)dy + r * count, (const double *)x->data + r * count, gamma, count, epsilon,
+        gradient_row((const double *)dy + r * count, (const double *)x->data + r * count, gamma, count, attrs,
                      (double *)kernel->output[0]->data + r * count, kernel->output[1]->data, kernel->output[2]->data);
     return TN_OK;
 }
@@ -418,27 +422,37 @@ static void norm_gradient(tn__gradient *g)
         g->din[i] = found.item[i];
 }
 
-/* Of a row, or of a group. */
-static tn_tensor *mean(tn_axes axes, tn_tensor *x)
+/* A row's axis, or those of a group, and whether their mean stays in. */
+typedef struct {
+    tn_axes axes;
+    bool rms;
+} extent;
+
+static tn_tensor *mean(extent e, tn_tensor *x)
 {
-    return tn_reduce_mean(x, .axis = axes, .keepdims = true);
+    return tn_reduce_mean(x, .axis = e.axes, .keepdims = true);
+}
+
+static tn_tensor *less_mean(extent e, tn_tensor *x)
+{
+    return e.rms ? x : tn_subtract(x, mean(e, x));
 }
 
 /* x - m(x) - h m(x h) */
-static tn_tensor *centred(tn_axes axes, tn_tensor *x, tn_tensor *h)
+static tn_tensor *centred(extent e, tn_tensor *x, tn_tensor *h)
 {
-    return tn_subtract(tn_subtract(x, mean(axes, x)), tn_multiply(h, mean(axes, tn_multiply(x, h))));
+    return tn_subtract(less_mean(e, x), tn_multiply(h, mean(e, tn_multiply(x, h))));
 }
 
 /* With cotangents a of dx and b of dgamma, d = dy gamma, q = b dy - r (a m(d h) + d m(a h)):
- * r P(q) - r² h (m(a d) - m(a) m(d) - m(a h) m(d h)), P as centred() */
-static tn_tensor *second_by_x(tn_axes axes, tn_tensor *a, tn_tensor *b_dy, tn_tensor *d, tn_tensor *r, tn_tensor *h)
+ * r P(q) - r² h (m(a (d - m(d))) - m(a h) m(d h)), P as centred() */
+static tn_tensor *second_by_x(extent e, tn_tensor *a, tn_tensor *b_dy, tn_tensor *d, tn_tensor *r, tn_tensor *h)
 {
-    tn_tensor *ah = mean(axes, tn_multiply(a, h)), *dh = mean(axes, tn_multiply(d, h));
+    tn_tensor *ah = mean(e, tn_multiply(a, h)), *dh = mean(e, tn_multiply(d, h));
     tn_tensor *q = tn_subtract(b_dy, tn_multiply(r, tn_add(tn_multiply(a, dh), tn_multiply(d, ah))));
-    tn_tensor *spread = tn_subtract(mean(axes, tn_multiply(a, d)), tn_multiply(mean(axes, a), mean(axes, d)));
-    spread = tn_multiply(tn_multiply(tn_square(r), h), tn_subtract(spread, tn_multiply(ah, dh)));
-    return tn_subtract(tn_multiply(r, centred(axes, q, h)), spread);
+    tn_tensor *spread = tn_subtract(mean(e, tn_multiply(a, less_mean(e, d))), tn_multiply(ah, dh));
+    spread = tn_multiply(tn_multiply(tn_square(r), h), spread);
+    return tn_subtract(tn_multiply(r, centred(e, q, h)), spread);
 }
 
 /* With c of dbeta besides: by dy gamma r P(a) + b h + c, by gamma Σ dy r P(a) */
@@ -449,13 +463,14 @@ static void norm_gradient_gradient(tn__gradient *g)
         tn__fail(TN_UNIMPLEMENTED, "%s: the gradient needs a known rank", g->op->name);
         return;
     }
-    tn_axes axes = g->op == &tn__op_LayerNormGrad ? TN_AXES(-1) : tn__axes_in_group(x->shape.rank, x->shape.rank - 2);
-    tn_tensor *from_mean = tn_subtract(x, mean(axes, x)), *variance = mean(axes, tn_square(from_mean));
-    tn_tensor *r = variance ? tn_rsqrt(tn_add(variance, tn__like(variance, ((const norm_attrs *)g->attrs)->epsilon))) : NULL;
-    tn_tensor *h = tn_multiply(from_mean, r), *moved = tn_multiply(r, centred(axes, a, h));
+    const norm_attrs *attrs = g->attrs;
+    extent e = { g->op == &tn__op_LayerNormGrad ? TN_AXES(-1) : tn__axes_in_group(x->shape.rank, x->shape.rank - 2), attrs->rms };
+    tn_tensor *from_mean = less_mean(e, x), *variance = mean(e, tn_square(from_mean));
+    tn_tensor *r = variance ? tn_rsqrt(tn_add(variance, tn__like(variance, attrs->epsilon))) : NULL;
+    tn_tensor *h = tn_multiply(from_mean, r), *moved = tn_multiply(r, centred(e, a, h));
     g->din[0] = tn_add(tn_multiply(gamma, moved), tn_add(tn_multiply(b, h), c));
     if (g->wanted[1])
-        g->din[1] = second_by_x(axes, a, tn_multiply(b, dy), tn_multiply(dy, gamma), r, h);
+        g->din[1] = second_by_x(e, a, tn_multiply(b, dy), tn_multiply(dy, gamma), r, h);
     if (g->wanted[2])
         g->din[2] = tn__sum_to(tn_multiply(dy, moved), gamma, dy);
 }
@@ -490,7 +505,7 @@ const tn__op tn__op_GroupNorm = {
     .inputs = "x: T, gamma: T, beta: T",
     .outputs = "z: T",
     .types = "T: floating",
-    .attrs = norm_fields,
+    .attrs = norm_fields + 1, /* without rms */
     .attrs_size = sizeof(norm_attrs),
     .infer = group_infer,
     .compute = group_compute,
@@ -502,7 +517,7 @@ const tn__op tn__op_GroupNormGrad = {
     .inputs = "dy: T, x: T, gamma: T",
     .outputs = "dx: T, dgamma: T, dbeta: T",
     .types = "T: floating",
-    .attrs = norm_fields,
+    .attrs = norm_fields + 1, /* without rms */
     .attrs_size = sizeof(norm_attrs),
     .infer = group_gradient_infer,
     .compute = group_gradient_compute,
@@ -520,15 +535,22 @@ tn_axes tn__axes_in_group(int rank, int group)
 
 tn_tensor *tn__group_norm(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon)
 {
-    return TN__APPLY(tn__op_GroupNorm, &(norm_attrs){ epsilon }, x, gamma, beta);
+    const norm_attrs attrs = { .epsilon = epsilon };
+    return TN__APPLY(tn__op_GroupNorm, &attrs, x, gamma, beta);
 }
 
-tn_tensor *tn__layer_norm_rows(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon)
+tn_tensor *tn__layer_norm_rows(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, bool rms, double epsilon)
 {
-    return TN__APPLY(tn__op_LayerNorm, &(norm_attrs){ epsilon }, x, gamma, beta);
+    const norm_attrs attrs = { rms, epsilon };
+    return TN__APPLY(tn__op_LayerNorm, &attrs, x, gamma, beta);
 }
 
 double tn__layer_norm_epsilon(const void *attrs)
 {
     return ((const norm_attrs *)attrs)->epsilon;
+}
+
+bool tn__layer_norm_rms(const void *attrs)
+{
+    return ((const norm_attrs *)attrs)->rms;
 }

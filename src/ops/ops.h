@@ -23,9 +23,11 @@ tn_status tn__infer_rank(const tn__infer *infer, size_t input, int least, int mo
 /* The variable behind a resource input: itself, or what a VarHandleOp captured; NULL: another's. */
 const tn_tensor *tn__variable_behind(const tn_tensor *resource);
 
-/* Rows of the last axis, each less its mean and over √(variance + ε), times gamma, plus beta; and the ε of such an op. */
-tn_tensor *tn__layer_norm_rows(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon);
+/* Rows of the last axis, each less its mean and over √(variance + ε), times gamma, plus beta; rms: over √(mean of x² + ε), the mean left
+ * in. And what such an op has of the two. */
+tn_tensor *tn__layer_norm_rows(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, bool rms, double epsilon);
 double tn__layer_norm_epsilon(const void *attrs);
+bool tn__layer_norm_rms(const void *attrs);
 /* The same for each group of each image of x, (image, ..., group, channel), over the axes in it; gamma and beta are (group, channel). */
 tn_tensor *tn__group_norm(tn_tensor *x, tn_tensor *gamma, tn_tensor *beta, double epsilon);
 tn_axes tn__axes_in_group(int rank, int group); /* all but the first, the images, and the groups' */

@@ -56,7 +56,8 @@ static tn_shape axes_of_norm(const tn__node *node)
     return axes;
 }
 
-/* x f + (beta - mean f), f = gamma / sqrt(variance + epsilon), as Keras's own graph has it; of rows, or of groups. */
+/* x f + (beta - mean f), f = gamma / sqrt(variance + epsilon), as Keras's own graph has it; of rows, or of groups. Of rows whose mean
+ * stays in: x f + beta, f = gamma / sqrt(mean of x² + epsilon). */
 tn_status tn__norm_write(tn__arena *arena, tn__node_list *nodes, const tn__node *node, const char *const names[3])
 {
     const norm_parts parts = { arena, nodes, node }, *w = &parts;
@@ -65,6 +66,7 @@ tn_status tn__norm_write(tn__arena *arena, tn__node_list *nodes, const tn__node 
                            "scaled:z", "shift:z", "offset:z" };
     enum { AXES, EPSILON, MEAN, SQUARE, VARIANCE, SUM, ROOT, FACTOR, SCALED, SHIFT, OFFSET, PARTS };
     const tn_shape over = axes_of_norm(node);
+    bool rms = tn__layer_norm_rms(node->attrs);
     const char *axes = tn__arena_print(arena, "%s_%zu_axes", node->op->name, node->index);
     for (int i = 0; i < PARTS; i++)
         part[i] = tn__arena_print(arena, "%s_%zu_%s:0", node->op->name, node->index, part[i]);
@@ -72,13 +74,16 @@ tn_status tn__norm_write(tn__arena *arena, tn__node_list *nodes, const tn__node 
         return TN_RESOURCE_EXHAUSTED;
     TN_TRY(tn__shape_const_add(arena, nodes, axes, &over));
     TN_TRY(add_epsilon(w));
-    TN_TRY(add_mean(w, "_mean", x, part[AXES]));
-    TN_TRY(add_part(w, "SquaredDifference", "_square", x, part[MEAN]));
+    if (!rms)
+        TN_TRY(add_mean(w, "_mean", x, part[AXES]));
+    TN_TRY(add_part(w, rms ? "Mul" : "SquaredDifference", "_square", x, rms ? x : part[MEAN]));
     TN_TRY(add_mean(w, "_variance", part[SQUARE], part[AXES]));
     TN_TRY(add_part(w, "AddV2", "_sum", part[VARIANCE], part[EPSILON]));
     TN_TRY(add_part(w, "Rsqrt", "_root", part[SUM], ""));
     TN_TRY(add_part(w, "Mul", "_factor", part[ROOT], gamma));
     TN_TRY(add_part(w, "Mul", "_scaled", x, part[FACTOR]));
+    if (rms)
+        return add_part(w, "AddV2", "", part[SCALED], beta);
     TN_TRY(add_part(w, "Mul", "_shift", part[MEAN], part[FACTOR]));
     TN_TRY(add_part(w, "Sub", "_offset", beta, part[SHIFT]));
     return add_part(w, "AddV2", "", part[SCALED], part[OFFSET]);

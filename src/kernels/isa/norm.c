@@ -27,9 +27,9 @@ INLINE vector gathered(const vector sum[SUMS])
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
-INLINE float mean_of(const float *x, int64_t count)
+INLINE float mean_of(const tn__layer_norm *n, const float *x)
 {
-    return (float)(TN__ISA(tn__sum)(0, x, count) / (double)count);
+    return n->rms ? 0 : (float)(TN__ISA(tn__sum)(0, x, n->count) / (double)n->count);
 }
 
 /* 1 / sqrt(variance + epsilon) */
@@ -57,7 +57,7 @@ void TN__ISA(tn__layer_norm)(const tn__layer_norm *n, int64_t first, int64_t las
     bool past = (last - first) * count >= LARGE && count % LANES == 0 && on_a_vector(n->y);
     for (int64_t r = first; r < last; r++) {
         const float *x = n->x + r * count;
-        float *y = n->y + r * count, mean = mean_of(x, count), factor = factor_of(x, count, mean, n->epsilon);
+        float *y = n->y + r * count, mean = mean_of(n, x), factor = factor_of(x, count, mean, n->epsilon);
         int64_t i = 0;
         for (; past && i < count; i += LANES)
             stream(y + i, (load(x + i) - mean) * factor * load(n->gamma + i) + load(n->beta + i));
@@ -94,9 +94,9 @@ void TN__ISA(tn__layer_norm_gradient)(const tn__layer_norm *n, int64_t first, in
     int64_t count = n->count;
     for (int64_t r = first; r < last; r++) {
         const float *x = n->x + r * count, *dy = n->dy + r * count;
-        float *dx = n->y + r * count, sums[2], mean = mean_of(x, count), factor = factor_of(x, count, mean, n->epsilon);
+        float *dx = n->y + r * count, sums[2], mean = mean_of(n, x), factor = factor_of(x, count, mean, n->epsilon);
         gather_row(n, x, dy, mean, factor, scratch, sums);
-        float offset = sums[0] / (float)count, slope = sums[1] / (float)count;
+        float offset = n->rms ? 0 : sums[0] / (float)count, slope = sums[1] / (float)count;
         for (int64_t i = 0; i < count; i += LANES) {
             int64_t left = count - i;
             vector h = (load_some(x + i, left) - mean) * factor, g = load_some(dy + i, left) * load_some(n->gamma + i, left);

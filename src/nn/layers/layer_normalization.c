@@ -113,13 +113,13 @@ static tn_tensor *call_rows(const layer_norm *self, tn_tensor *x, tn_dtype dtype
     int64_t size = x->shape.dims[x->shape.rank - 1];
     tn_tensor *gamma = self->gamma ? tn_cast(self->gamma, dtype) : tn_ones(TN_SHAPE(size), dtype),
               *beta = self->beta ? tn_cast(self->beta, dtype) : tn_zeros(TN_SHAPE(size), dtype);
-    return tn__layer_norm_rows(x, gamma, beta, self->o.epsilon);
+    return tn__layer_norm_rows(x, gamma, beta, false, self->o.epsilon);
 }
 
-static bool is_of_rows(const layer_norm *self, const tn_tensor *x, const tn_axes *axes)
+static bool is_of_rows(const tn_tensor *x, const tn_axes *axes)
 {
     int last = x->shape.rank - 1;
-    return axes->count == 1 && axes->axis[0] == last && !self->o.rms_scaling && x->shape.dims[last] > 0 && !tn__open_v1(tn__context());
+    return axes->count == 1 && axes->axis[0] == last && x->shape.dims[last] > 0 && !tn__open_v1(tn__context());
 }
 
 static tn_tensor *call_layer_norm(void *me, tn_list inputs)
@@ -134,7 +134,7 @@ static tn_tensor *call_layer_norm(void *me, tn_list inputs)
     for (int i = 0; self->gamma && i < axes.count; i++)
         if (!tn__check_axis(x, axes.axis[i], self->gamma->shape.dims[i]))
             return NULL;
-    if (is_of_rows(self, x, &axes))
+    if (!o->rms_scaling && is_of_rows(x, &axes))
         return tn_cast(call_rows(self, x, dtype), own);
     tn_list moments = tn_nn_moments(x, .axis = axes, .keepdims = true);
     tn_tensor *gamma = along(in_dtype(self->gamma, dtype), &axes, x->shape.rank),
@@ -334,8 +334,8 @@ static void build_rms_norm(void *me, tn_list inputs)
         self->scale = tn__weight_new(shape, "scale", "ones", NULL, NULL);
 }
 
-/* x scale / sqrt(mean of x² + epsilon). Keras lets scale stand at the last dimensions whatever the
- * axes are. */
+/* x scale / sqrt(mean of x² + epsilon), of rows in one op. Keras lets scale stand at the last dimensions
+ * whatever the axes are, and be broadcast. */
 static tn_tensor *call_rms_norm(void *me, tn_list inputs)
 {
     const rms_norm *self = me;
@@ -344,11 +344,14 @@ static tn_tensor *call_rms_norm(void *me, tn_list inputs)
     tn_axes axes;
     if (!x || !find_axes(&self->o.axis, &x->shape, &axes))
         return NULL;
+    tn_tensor *scale = tn_cast(self->scale, dtype);
+    if (scale && is_of_rows(x, &axes) && scale->shape.dims[0] == x->shape.dims[x->shape.rank - 1])
+        return tn_cast(tn__layer_norm_rows(x, scale, tn_zeros(scale->shape, dtype), true, self->o.epsilon), own);
     tn_tensor *size = tn_reduce_mean(tn_square(x), .axis = axes, .keepdims = true);
     if (!size)
         return NULL;
     tn_tensor *y = tn_multiply(x, tn_rsqrt(tn_add(size, tn__like(size, self->o.epsilon))));
-    return tn_cast(tn_multiply(y, tn_cast(self->scale, dtype)), own);
+    return tn_cast(tn_multiply(y, scale), own);
 }
 
 static tn_status write_rms_norm(tn_layer *layer, void *json)

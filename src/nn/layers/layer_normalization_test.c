@@ -79,6 +79,44 @@ static void lengths_become_1(void **state)
     CHECK_VALUES(tn_call(tn_unit_normalization(), nothing), 0, 0, 0);
 }
 
+/* A result in float32, and its slopes by x and the scale, which is other than at first. */
+static tn_list scaled(tn_layer *layer, tn_tensor *x, tn_shape scale)
+{
+    tn_call(layer, x);
+    CHECK_OK(tn_set_weights(layer, TN_LIST(tn_reshape(layer_weight(TN_SHAPE(33), 1), scale))));
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, x);
+    tn_tensor *y = tn_call(layer, x);
+    tn_list slopes = tn_gradient(tape, tn_reduce_sum(tn_multiply(tn_square(y), x)), TN_LIST(x, tn_at(tn_trainable_variables(layer), 0)));
+    CHECK_NO_ERROR();
+    return TN_LIST(y, tn_at(slopes, 0), tn_reshape(tn_at(slopes, 1), TN_SHAPE(33)));
+}
+
+/* Rows are one op, two axes are several. */
+static void rows_of_one_axis_are_as_those_of_two(void **state)
+{
+    (void)state;
+    for (int64_t rows = 1; rows < 100; rows += 40) {
+        TN_SCOPE;
+        tn_tensor *x = layer_input(TN_SHAPE(rows, 1, 33), 0);
+        tn_list one = scaled(tn_rms_normalization(), x, TN_SHAPE(33)),
+                two = scaled(tn_rms_normalization(TN_AXES(1, 2)), x, TN_SHAPE(1, 33));
+        for (size_t i = 0; i < one.count; i++)
+            CHECK_TENSOR(one.item[i], two.item[i], 1e-5, 1e-5);
+    }
+}
+
+/* A scale of one number stands for any length of rows, as in Keras. */
+static void a_scale_is_broadcast(void **state)
+{
+    (void)state;
+    TN_SCOPE;
+    tn_layer *layer = tn_rms_normalization(.epsilon = 0);
+    tn_call(layer, tn_ones(TN_SHAPE(2, 1), TN_FLOAT32));
+    CHECK_OK(tn_set_weights(layer, TN_LIST(tn_constant(TN_FLOAT32, TN_SHAPE(1), ((float[]){ 3 })))));
+    CHECK_VALUES(tn_call(layer, VALUES(TN_FLOAT32, TN_SHAPE(1, 2), 5, -5)), 1e-5, 3, -3);
+}
+
 static void what_does_not_fit_is_told(void **state)
 {
     (void)state;
@@ -122,6 +160,8 @@ int main(void)
         cmocka_unit_test(groups_of_channels_are_normalized_by_themselves),
         cmocka_unit_test(groups_of_channels_last_are_normalized_as_those_elsewhere),
         cmocka_unit_test(lengths_become_1),
+        cmocka_unit_test(rows_of_one_axis_are_as_those_of_two),
+        cmocka_unit_test(a_scale_is_broadcast),
         cmocka_unit_test(what_does_not_fit_is_told),
         cmocka_unit_test(half_types_do_not_overflow),
     };
