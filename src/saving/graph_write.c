@@ -202,6 +202,8 @@ static const char *name_of(const writing *w, const tn_tensor *x)
     size_t index = (size_t)x->of.output.index;
     if (is_collected(node, index, &at))
         return tn__arena_print(w->arena, "collected_%zu_%zu:tensor:0", node->index, at);
+    if (node->op == &tn__op_LayerNormGrad || node->op == &tn__op_GroupNormGrad)
+        return tn__norm_gradient_name(w->arena, node, index);
     const char *output = output_name(node, index, &place);
     return output ? tn__arena_print(w->arena, "%s_%zu:%s:%zu", node->op->name, node->index, output,
                                     place)
@@ -740,10 +742,11 @@ static tn_status write_loop(writing *w, const tn__node *node)
     return TN_OK;
 }
 
-static tn_status write_norm(writing *w, const tn__node *node)
+typedef tn_status norm_writer(tn__arena *arena, tn__node_list *nodes, const tn__node *node, const char *const names[3]);
+static tn_status write_norm(writing *w, const tn__node *node, norm_writer *write)
 {
     const char *const names[3] = { name_of(w, node->input[0]), name_of(w, node->input[1]), name_of(w, node->input[2]) };
-    return tn__norm_write(w->arena, &w->nodes, node, names);
+    return write(w->arena, &w->nodes, node, names);
 }
 
 static tn_status write_node(writing *w, const tn__node *node)
@@ -754,10 +757,9 @@ static tn_status write_node(writing *w, const tn__node *node)
     if (is_loop(op))
         return write_loop(w, node);
     if (op == &tn__op_LayerNorm || op == &tn__op_GroupNorm)
-        return write_norm(w, node);
+        return write_norm(w, node, tn__norm_write);
     if (op == &tn__op_LayerNormGrad || op == &tn__op_GroupNormGrad)
-        return tn__fail(TN_UNIMPLEMENTED, "the model's call takes the gradient of a layer or group normalization, which a SavedModel of "
-                                          "tenon does not hold");
+        return write_norm(w, node, tn__norm_gradient_write);
     if (op == &tn__op_FusedUpdate)
         return tn__fail(TN_UNIMPLEMENTED, "the model's call calls a function, traced before, that makes a step of an optimizer, which a "
                                           "SavedModel of tenon does not hold");

@@ -23,6 +23,9 @@ typedef TN__LIST_OF(tn_tensor *) tn__variables;
 tn_status tn__graph_variables(tn__arena *arena, const tn_graph *graph, tn__variables *variables);
 /* Layer or group normalization, which TensorFlow has no op for, in its ops; names: what gives x, gamma and beta. */
 tn_status tn__norm_write(tn__arena *arena, tn__node_list *nodes, const tn__node *node, const char *const names[3]);
+/* Its gradient by x, gamma and beta; names: what gives dy, x and gamma. And the name of such an output. */
+tn_status tn__norm_gradient_write(tn__arena *arena, tn__node_list *nodes, const tn__node *node, const char *const names[3]);
+const char *tn__norm_gradient_name(tn__arena *arena, const tn__node *node, size_t output);
 
 /* --- parts of definitions: NULL and an error without memory ----------------------------------- */
 tn__shape_def *tn__shape_def_of(tn__arena *arena, const tn_shape *shape);
