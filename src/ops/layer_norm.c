@@ -187,18 +187,20 @@ static tn_status gradient_f32(tn__kernel *kernel, job *j)
 {
     int lanes = tn__lanes((double)j->rows * (double)j->n.count * 16);
     float *dgamma = kernel->output[1]->data, *dbeta = kernel->output[2]->data;
-    j->scratch = tn__scratch(kernel->context, tn__product_norm_sums_size(j->n.count) * (size_t)lanes);
+    int64_t count = j->n.count;
+    j->scratch = tn__scratch(kernel->context, tn__product_norm_sums_size(count) * (size_t)lanes);
     if (!j->scratch)
         return TN_RESOURCE_EXHAUSTED;
     tn__parallel(lanes, gradient_lane, j);
-    for (int64_t i = 0; i < j->n.count; i++) {
-        double by_gamma = 0, by_beta = 0;
-        for (int lane = 0; lane < lanes; lane++) {
-            by_gamma += sums_of(j, lane)[i];
-            by_beta += sums_of(j, lane)[j->n.count + i];
-        }
-        dgamma[i] = (float)by_gamma;
-        dbeta[i] = (float)by_beta;
+    double *total = sums_of(j, 0);
+    for (int lane = 1; lane < lanes; lane++) {
+        const double *more = sums_of(j, lane);
+        for (int64_t i = 0; i < count * 2; i++)
+            total[i] += more[i];
+    }
+    for (int64_t i = 0; i < count; i++) {
+        dgamma[i] = (float)total[i];
+        dbeta[i] = (float)total[count + i];
     }
     return TN_OK;
 }
