@@ -106,12 +106,12 @@ typedef struct {
     float *loss, *y;
 } tn__cross_entropy;
 
-/* Rows whose columns are each for themselves, less `mean` of it: y = (x - mean) slope + offset, and + dy factor where there is dy.
- * mean, slope, offset and factor are a number for each column. */
+/* Rows, `step` apart, whose columns are each for themselves, less `mean` of it: y = (x - mean) slope + offset, and + dy factor where
+ * there is dy. mean, slope, offset and factor are a number for each column. */
 typedef struct {
     const float *x, *dy;
     float *y;
-    int64_t columns;
+    int64_t columns, step;
     const float *mean, *slope, *offset, *factor;
 } tn__column_norm;
 

@@ -252,20 +252,22 @@ static void short_rows_are_as_long_ones(void **state)
     }
 }
 
-static void check_columns(const tn__kernels_table *table, int64_t columns, bool backward)
+/* Columns of rows that are `step` long; what stands beside them stays. */
+static void check_columns(const tn__kernels_table *table, int64_t columns, int64_t step, bool backward)
 {
-    int64_t rows = 1000 / columns;
+    int64_t rows = 1000 / step;
     const float *dy = x + 1000, *vectors = x + 2000;
     float sums[500] = { 0 };
-    tn__column_norm n = { x, backward ? dy : NULL, y, columns, vectors, vectors + 200, vectors + 400, vectors + 600 };
-    y[rows * columns] = 5;
+    tn__column_norm n = { x, backward ? dy : NULL, y, columns, step, vectors, vectors + 200, vectors + 400, vectors + 600 };
+    for (int64_t i = 0; i <= rows * step; i++)
+        y[i] = 5;
     table->column_norm(&n, 0, 1);
     table->column_norm(&n, 1, rows);
     table->column_norm_sums(&n, 0, 1, sums);
     table->column_norm_sums(&n, 1, rows, sums);
     for (int64_t c = 0; c < columns; c++) {
         double all = 0, products = 0;
-        for (int64_t i = c; i < rows * columns; i += columns) {
+        for (int64_t i = c; i < rows * step; i += step) {
             double d = (double)x[i] - (double)vectors[c], e = backward ? (double)dy[i] : d;
             double plain = d * (double)vectors[200 + c] + (double)vectors[400 + c];
             assert_float_equal(y[i], backward ? plain + e * (double)vectors[600 + c] : plain, 1e-5);
@@ -275,7 +277,8 @@ static void check_columns(const tn__kernels_table *table, int64_t columns, bool 
         assert_float_equal(sums[c], all, 2e-3);
         assert_float_equal(sums[columns + c], products, 2e-3);
     }
-    assert_float_equal(y[rows * columns], 5, 0);
+    for (int64_t i = 0; i <= rows * step; i++)
+        assert_true(i % step < columns && i < rows * step ? true : y[i] == 5);
     assert_float_equal(sums[2 * columns], 0, 0);
 }
 
@@ -287,8 +290,10 @@ static void columns_are_scaled_and_summed_each_for_itself(void **state)
     {
         fill(4);
         for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-            check_columns(table, columns[i], false);
-            check_columns(table, columns[i], true);
+            check_columns(table, columns[i], columns[i], false);
+            check_columns(table, columns[i], columns[i], true);
+            check_columns(table, columns[i], columns[i] + 16, true);
+            check_columns(table, columns[i], columns[i] + 5, false);
         }
     }
 }

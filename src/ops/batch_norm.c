@@ -216,11 +216,11 @@ static tn_status job_new(const tn__kernel *kernel, const norm *s, const void *x,
     float *v = tn__scratch(kernel->context, one * JOB_VECTORS * sizeof(float) + tn__product_norm_sums_size(width) * (size_t)lanes);
     if (!v)
         return TN_RESOURCE_EXHAUSTED;
-    *j = (job){ .rows = { x, dy, y, width, v, v + one, v + 2 * one, v + 3 * one }, .row_count = s->n / fold, .rest_count = s->n % fold,
+    *j = (job){ .rows = { x, dy, y, width, width, v, v + one, v + 2 * one, v + 3 * one }, .row_count = s->n / fold, .rest_count = s->n % fold,
                 .vectors = v, .sums = (char *)(v + JOB_VECTORS * one), .lanes = lanes };
     int64_t behind = j->row_count * width;
     j->rest = j->rows;
-    j->rest.columns = s->channels;
+    j->rest.columns = j->rest.step = s->channels;
     j->rest.x += behind;
     j->rest.dy += dy ? behind : 0;
     j->rest.y += y ? behind : 0;

@@ -223,11 +223,13 @@ static tn_status norm_gradient_compute(tn__kernel *kernel)
 }
 
 /* --- groups of channels ----------------------------------------------------------------------- */
-/* x: (image, ..., group, channel of the group). A group's mean and variance are of all its image; an image is rows of channels. */
+/* x: (image, ..., group, channel of the group). A group's mean and variance are of all its image; an image is rows of channels. Lanes
+ * share the images, or where those are too few their groups: every sum is of one channel of one image, and so the same. */
 typedef struct {
     const tn_tensor *x, *dy, *gamma, *beta; /* dy: for the gradient, beta: else */
     tn_tensor *y;
-    int64_t images, rows, groups, channels;
+    int64_t images, rows, groups, channels, size; /* size: of a group */
+    int64_t first, step; /* where the channels begin of the row's `step`: an image's groups may be shared out */
     double epsilon;
     char *scratch;
 } groups;
@@ -248,11 +250,11 @@ static size_t lane_size(int64_t channels)
 
 static lane_of_groups lane_at(const groups *g, int lane)
 {
-    int64_t padded = (g->channels + 15) / 16 * 16;
-    double *v = (double *)(void *)(g->scratch + (size_t)lane * lane_size(g->channels));
+    int64_t padded = (g->step + 15) / 16 * 16;
+    double *v = (double *)(void *)(g->scratch + (size_t)lane * lane_size(g->step));
     lane_of_groups l = { .as_float = (float *)(void *)(v + ALL_VECTORS * padded) };
     for (int i = 0; i < ALL_VECTORS; i++)
-        l.v[i] = v + i * padded;
+        l.v[i] = v + i * padded + g->first;
     l.total = (double *)(void *)(l.as_float + VECTORS * padded);
     return l;
 }
@@ -260,19 +262,25 @@ static lane_of_groups lane_at(const groups *g, int lane)
 /* An image as the kernels take it, its vectors in float. */
 static tn__column_norm in_float(const groups *g, const lane_of_groups *l, int64_t image, bool dy)
 {
-    int64_t at = image * g->rows * g->channels, padded = (g->channels + 15) / 16 * 16;
+    int64_t at = image * g->rows * g->step + g->first, padded = (g->channels + 15) / 16 * 16;
     float *v = l->as_float;
     for (int k = 0; k < VECTORS; k++)
         for (int64_t c = 0; c < g->channels; c++)
             v[k * padded + c] = (float)l->v[k][c];
     return (tn__column_norm){ (const float *)g->x->data + at, dy ? (const float *)g->dy->data + at : NULL, (float *)g->y->data + at,
-                              g->channels, v, v + SLOPE * padded, v + OFFSET * padded, v + FACTOR * padded };
+                              g->channels, g->step, v, v + SLOPE * padded, v + OFFSET * padded, v + FACTOR * padded };
+}
+
+/* Where number i of the channels' numbers of an image lies. */
+static int64_t place_of(const groups *g, int64_t image, int64_t i)
+{
+    return (image * g->rows + i / g->channels) * g->step + g->first + i % g->channels;
 }
 
 /* total[c] = Σ e, total[channels + c] = Σ e (x - mean), e = dy or x - mean */
 static void sum_image(const groups *g, const lane_of_groups *l, int64_t image, bool dy)
 {
-    int64_t n = g->channels, at = image * g->rows * n;
+    int64_t n = g->channels;
     memset(l->total, 0, tn__product_norm_sums_size(n));
     if (g->x->dtype == TN_FLOAT32) {
         tn__column_norm f = in_float(g, l, image, dy);
@@ -280,7 +288,8 @@ static void sum_image(const groups *g, const lane_of_groups *l, int64_t image, b
         return;
     }
     for (int64_t i = 0; i < g->rows * n; i++) {
-        double d = ((const double *)g->x->data)[at + i] - l->v[MEAN][i % n], e = dy ? ((const double *)g->dy->data)[at + i] : d;
+        int64_t at = place_of(g, image, i);
+        double d = ((const double *)g->x->data)[at] - l->v[MEAN][i % n], e = dy ? ((const double *)g->dy->data)[at] : d;
         l->total[i % n] += e;
         l->total[n + i % n] += e * d;
     }
@@ -289,26 +298,27 @@ static void sum_image(const groups *g, const lane_of_groups *l, int64_t image, b
 /* y = (x - mean) slope + offset, and + dy factor for the gradient. */
 static void scale_image(const groups *g, const lane_of_groups *l, int64_t image)
 {
-    int64_t n = g->channels, at = image * g->rows * n;
+    int64_t n = g->channels;
     if (g->x->dtype == TN_FLOAT32) {
         tn__column_norm f = in_float(g, l, image, g->dy != NULL);
         tn__kernels()->column_norm(&f, 0, g->rows);
         return;
     }
     for (int64_t i = 0; i < g->rows * n; i++) {
-        double y = (((const double *)g->x->data)[at + i] - l->v[MEAN][i % n]) * l->v[SLOPE][i % n] + l->v[OFFSET][i % n];
-        ((double *)g->y->data)[at + i] = g->dy ? y + ((const double *)g->dy->data)[at + i] * l->v[FACTOR][i % n] : y;
+        int64_t at = place_of(g, image, i);
+        double y = (((const double *)g->x->data)[at] - l->v[MEAN][i % n]) * l->v[SLOPE][i % n] + l->v[OFFSET][i % n];
+        ((double *)g->y->data)[at] = g->dy ? y + ((const double *)g->dy->data)[at] * l->v[FACTOR][i % n] : y;
     }
 }
 
 /* Into every channel's place of a group: the mean of the group's totals, with weights of the channels where there are some. */
 static void mean_of_groups(const groups *g, const double *total, const tn_tensor *weight, double *mean)
 {
-    int64_t size = g->channels / g->groups;
+    int64_t size = g->size;
     for (int64_t first = 0; first < g->channels; first += size) {
         double sum = 0;
         for (int64_t c = first; c < first + size; c++)
-            sum += total[c] * (weight ? tn__double_at(weight, c) : 1);
+            sum += total[c] * (weight ? tn__double_at(weight, g->first + c) : 1);
         for (int64_t c = first; c < first + size; c++)
             mean[c] = sum / (double)(size * g->rows);
     }
@@ -332,8 +342,8 @@ static void measure_image(const groups *g, const lane_of_groups *l, int64_t imag
 static void norm_image(const groups *g, const lane_of_groups *l)
 {
     for (int64_t c = 0; c < g->channels; c++) {
-        l->v[SLOPE][c] = l->v[FACTOR][c] * tn__double_at(g->gamma, c);
-        l->v[OFFSET][c] = tn__double_at(g->beta, c) - l->v[OFFSET][c] * l->v[SLOPE][c];
+        l->v[SLOPE][c] = l->v[FACTOR][c] * tn__double_at(g->gamma, g->first + c);
+        l->v[OFFSET][c] = tn__double_at(g->beta, g->first + c) - l->v[OFFSET][c] * l->v[SLOPE][c];
     }
 }
 
@@ -353,24 +363,46 @@ static void gradient_image(const groups *g, const lane_of_groups *l, int64_t ima
         double r = l->v[FACTOR][c];
         l->v[SLOPE][c] *= -r * r;
         l->v[OFFSET][c] = -r * l->total[c] - l->v[SLOPE][c] * l->v[OFFSET][c];
-        l->v[FACTOR][c] = r * tn__double_at(g->gamma, c);
+        l->v[FACTOR][c] = r * tn__double_at(g->gamma, g->first + c);
     }
+}
+
+/* Groups from the first to before the last of an image, with the lane's own room. */
+static void run_groups(const groups *all, int lane, int64_t image, int64_t first, int64_t last)
+{
+    groups part = *all, *g = &part;
+    g->first = first * g->size;
+    g->channels = (last - first) * g->size;
+    lane_of_groups l = lane_at(g, lane);
+    measure_image(g, &l, image);
+    if (g->dy)
+        gradient_image(g, &l, image);
+    else
+        norm_image(g, &l);
+    scale_image(g, &l, image);
+}
+
+/* Groups that are shared out together: an image's where there are images for all lanes, else so many that each begins on a vector. */
+static int64_t groups_together(const groups *g, int lanes)
+{
+    enum { VECTOR = 16 };
+    int64_t together = g->images >= lanes && g->groups > 0 ? g->groups : 1;
+    while (together < g->groups && (together * g->size % VECTOR || g->groups % together))
+        together++;
+    return together;
 }
 
 static void groups_lane(void *self, int lane, int lanes)
 {
     const groups *g = self;
     lane_of_groups l = lane_at(g, lane);
-    int64_t first, last;
-    memset(l.v[0], 0, lane_size(g->channels));
-    tn__share(g->images, 1, lane, lanes, &first, &last);
-    for (int64_t image = first; image < last; image++) {
-        measure_image(g, &l, image);
-        if (g->dy)
-            gradient_image(g, &l, image);
-        else
-            norm_image(g, &l);
-        scale_image(g, &l, image);
+    int64_t first, last, end;
+    memset(l.v[0], 0, lane_size(g->step));
+    tn__share(g->images * g->groups, groups_together(g, lanes), lane, lanes, &first, &last);
+    for (; first < last; first = end) {
+        int64_t image = first / g->groups, begin = image * g->groups;
+        end = last < begin + g->groups ? last : begin + g->groups;
+        run_groups(g, lane, image, first - begin, end - begin);
     }
 }
 
@@ -379,7 +411,8 @@ static tn_status groups_run(const tn__kernel *kernel, groups *g, int *lanes)
     const tn_shape *x = &g->x->shape;
     g->images = x->dims[0];
     g->groups = x->dims[x->rank - 2];
-    g->channels = g->groups * x->dims[x->rank - 1];
+    g->size = x->dims[x->rank - 1];
+    g->channels = g->step = g->groups * g->size;
     g->rows = g->images > 0 && g->channels > 0 ? tn__count(g->x) / (g->images * g->channels) : 0;
     g->epsilon = ((const norm_attrs *)kernel->attrs)->epsilon;
     *lanes = tn__lanes((double)tn__count(g->x) * 16);

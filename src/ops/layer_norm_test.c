@@ -1,5 +1,7 @@
-/* layer_norm_test.c - rows in one op against what they are made of, less their mean and with it. */
+/* layer_norm_test.c - rows in one op against what they are made of, less their mean and with it; groups by any number of threads. */
 #include "support/check_op.h"
+#include <stdlib.h>
+#include <string.h>
 
 static const double epsilon = 0.01;
 
@@ -68,12 +70,56 @@ static void rows_of_float32_are_as_what_they_are_made_of(void **state)
     }
 }
 
+/* The result and, of what arrives as cos(y), the slopes by x, gamma and beta. */
+static tn_list normalized_groups(tn_shape shape, int threads)
+{
+    tn_shape last = TN_SHAPE(shape.dims[shape.rank - 2], shape.dims[shape.rank - 1]);
+    tn_tensor *x = tn_cast(check_numbers(shape, -2, 3, 1), TN_FLOAT32), *gamma = tn_cast(check_numbers(last, 0.5, 2, 2), TN_FLOAT32),
+              *beta = tn_cast(check_numbers(last, -1, 1, 3), TN_FLOAT32);
+    tn_tape *tape = tn_gradient_tape();
+    tn_watch(tape, x), tn_watch(tape, gamma), tn_watch(tape, beta);
+    CHECK_OK(tn_set_intra_op_parallelism_threads(threads));
+    tn_tensor *y = tn__group_norm(x, gamma, beta, epsilon);
+    tn_list slopes = tn_tape_gradient(.tape = tape, .target = y, .sources = TN_LIST(x, gamma, beta),
+                                      .output_gradients = TN_LIST(tn_cos(y)));
+    CHECK_OK(tn_set_intra_op_parallelism_threads(0));
+    CHECK_NO_ERROR();
+    return TN_LIST(y, tn_at(slopes, 0), tn_at(slopes, 1), tn_at(slopes, 2));
+}
+
+/* `same`: how many of the four are the same bit by bit; sums over images are made in as many parts as there are threads. */
+static void check_threads(tn_shape shape, size_t same)
+{
+    TN_SCOPE;
+    tn_list one = normalized_groups(shape, 1);
+    for (int threads = 2; threads <= 4; threads++) {
+        tn_list more = normalized_groups(shape, threads);
+        for (size_t i = 0; i < same; i++)
+            assert_memory_equal(one.item[i]->data, more.item[i]->data, tn__byte_count(one.item[i]));
+        for (size_t i = same; i < one.count; i++)
+            CHECK_TENSOR(one.item[i], more.item[i], 1e-6, 1e-5);
+    }
+}
+
+static void groups_of_an_image_are_the_same_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    check_threads(TN_SHAPE(1, 1500, 8, 8), 4);  /* two groups begin on a vector */
+    check_threads(TN_SHAPE(1, 1100, 3, 24), 4); /* none but all three */
+    check_threads(TN_SHAPE(1, 30, 40, 64, 1), 4);
+    check_threads(TN_SHAPE(1, 3000, 1, 32), 4);
+    check_threads(TN_SHAPE(2, 700, 4, 16), 2); /* fewer images than threads */
+    check_threads(TN_SHAPE(5, 300, 4, 16), 2);
+}
+
 int main(void)
 {
+    setenv("TN_NUM_THREADS", "4", 0); /* whatever the machine has */
     tests_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_derivative_and_dtype_holds),
         cmocka_unit_test(rows_of_float32_are_as_what_they_are_made_of),
+        cmocka_unit_test(groups_of_an_image_are_the_same_for_any_number_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

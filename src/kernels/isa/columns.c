@@ -4,8 +4,8 @@
 INLINE void scale_rows(const tn__column_norm *n, bool backward, int64_t first, int64_t last)
 {
     int64_t columns = n->columns;
-    bool past = (last - first) * columns >= LARGE && columns % LANES == 0 && on_a_vector(n->y);
-    for (int64_t at = first * columns; at < last * columns; at += columns)
+    bool past = (last - first) * columns >= LARGE && columns % LANES == 0 && n->step % LANES == 0 && on_a_vector(n->y);
+    for (int64_t at = first * n->step; at < last * n->step; at += n->step)
         for (int64_t c = 0; c < columns; c += LANES) {
             int64_t left = columns - c;
             vector y = (load_some(n->x + at + c, left) - load_some(n->mean + c, left)) * load_some(n->slope + c, left) +
@@ -31,7 +31,7 @@ void TN__ISA(tn__column_norm)(const tn__column_norm *n, int64_t first, int64_t l
 void TN__ISA(tn__column_norm_sums)(const tn__column_norm *n, int64_t first, int64_t last, float *sums)
 {
     int64_t columns = n->columns;
-    for (int64_t at = first * columns; at < last * columns; at += columns)
+    for (int64_t at = first * n->step; at < last * n->step; at += n->step)
         for (int64_t c = 0; c < columns; c += LANES) {
             int64_t left = columns - c;
             vector d = load_some(n->x + at + c, left) - load_some(n->mean + c, left);
