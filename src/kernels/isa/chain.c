@@ -139,10 +139,20 @@ static float *out_of(const tn__chain *c, int i, int64_t at, int64_t first)
     return c->step[i].out ? c->step[i].out + (i + 1 == c->apart ? at - first : at) : NULL;
 }
 
+/* For a tile some way behind this one. */
+static void fetch_ahead(const tn__chain *c, int64_t at)
+{
+    for (int i = 0; i < c->inputs; i++)
+        if (c->in[i].period == 0)
+            fetch(c->in[i].data + at + 2 * LENGTH, LENGTH);
+}
+
 /* `large`: whole tiles of results are computed in scratch and written past the caches from there. */
 static void run_tile(const tn__chain *c, int64_t at, int64_t first, int64_t count, bool large, float *scratch, places *p)
 {
     place_inputs(c, at, count, scratch, p);
+    if (large)
+        fetch_ahead(c, at);
     float *results = scratch + c->inputs * ROOM;
     bool direct = count % LANES == 0;
     for (int i = 0; i < c->steps; i++) {

@@ -54,9 +54,11 @@ INLINE float factor_of(const float *x, int64_t count, float mean, float epsilon)
 void TN__ISA(tn__layer_norm)(const tn__layer_norm *n, int64_t first, int64_t last)
 {
     int64_t count = n->count;
-    bool past = (last - first) * count >= LARGE && count % LANES == 0 && on_a_vector(n->y);
+    bool large = (last - first) * count >= LARGE, past = large && count % LANES == 0 && on_a_vector(n->y);
     for (int64_t r = first; r < last; r++) {
         const float *x = n->x + r * count;
+        if (large)
+            fetch(x + count, count);
         float *y = n->y + r * count, mean = mean_of(n, x), factor = factor_of(x, count, mean, n->epsilon);
         int64_t i = 0;
         for (; past && i < count; i += LANES)
