@@ -48,6 +48,7 @@ INLINE void finish(int rows, int vectors, const tile *t, int64_t rest, sums sum)
         store_some(t->c + at, sum[i][j], count);
 }
 
+/* whole: the last vector of a row of b may be read whole. */
 INLINE void run(int rows, int vectors, bool whole, const tile *t)
 {
     int64_t rest = t->columns - (vectors - 1) * LANES;
@@ -55,14 +56,16 @@ INLINE void run(int rows, int vectors, bool whole, const tile *t)
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vectors; j++)
             sum[i][j] = (vector){ 0 };
-    multiply(rows, vectors, whole, t, rest, sum);
+    if (whole)
+        multiply(rows, vectors, true, t, rest, sum);
+    else
+        multiply(rows, vectors, false, t, rest, sum);
     finish(rows, vectors, t, rest, sum);
 }
 
 #define SIZE(rows, vectors) \
-    static __attribute__((noinline)) void whole_##rows##_##vectors(const tile *t) { run(rows, vectors, true, t); } \
-    static __attribute__((noinline)) void part_##rows##_##vectors(const tile *t) { run(rows, vectors, false, t); }
-#define ENTRY(rows, vectors) { part_##rows##_##vectors, whole_##rows##_##vectors },
+    static __attribute__((noinline)) void run_##rows##_##vectors(bool whole, const tile *t) { run(rows, vectors, whole, t); }
+#define ENTRY(rows, vectors) run_##rows##_##vectors,
 #define EACH_ROW(DO, vectors) DO(1, vectors) DO(2, vectors) DO(3, vectors) DO(4, vectors) DO(5, vectors) DO(6, vectors)
 #if defined TN__ISA_AVX512
 #define EACH_NARROW_ROW(DO, vectors) EACH_ROW(DO, vectors) DO(7, vectors) DO(8, vectors)
@@ -78,11 +81,11 @@ EACH_ROW(SIZE, 1)
 EACH_ROW(SIZE, 2)
 #endif
 
-static void (*const size[VECTORS][NARROW_ROWS][2])(const tile *t) = { EACH_SIZE(ENTRY) };
+static void (*const size[VECTORS][NARROW_ROWS])(bool whole, const tile *t) = { EACH_SIZE(ENTRY) };
 
 void TN__ISA(tn__tile)(const tile *t, int64_t rows, bool packed)
 {
-    size[(t->columns - 1) / LANES][rows - 1][packed || t->columns % LANES == 0](t);
+    size[(t->columns - 1) / LANES][rows - 1](packed || t->columns % LANES == 0, t);
 }
 
 /* --- panels ------------------------------------------------------------------------------------------------------------- */
