@@ -1,7 +1,8 @@
 # The library as one object (one_object.sh), which is half of what the objects of its files are: in a Release build by gcc for x86-64.
 # Everything else, and a gcc that cannot do it, makes the library of an object for each file.
 set(TENON_ONE_OBJECT OFF)
-separate_arguments(TENON_LTO_COMPILER UNIX_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_RELEASE} -fPIC -fno-semantic-interposition")
+# -g0: what -g would say of each file is in objects that the assembly alone does not bring along.
+separate_arguments(TENON_LTO_COMPILER UNIX_COMMAND "${CMAKE_C_FLAGS} ${CMAKE_C_FLAGS_RELEASE} -fPIC -fno-semantic-interposition -g0")
 list(PREPEND TENON_LTO_COMPILER ${CMAKE_C_COMPILER})
 set(TENON_LTO_SCRIPT ${PROJECT_SOURCE_DIR}/cmake/one_object.sh)
 
