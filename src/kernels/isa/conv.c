@@ -146,14 +146,10 @@ static void one_row(const plan *p, const float *image, const float *packed, floa
     for (int64_t o = 0; o < p->out; o += TILE, packed += p->segments * p->run * TILE) {
         t.b = packed;
         t.columns = smaller(p->out - o, TILE);
-        for (int64_t i = 0, rows; i < p->width; i += rows) {
-            int64_t place = at + i * p->out + o;
-            rows = tile_rows(p->width - i, t.columns);
-            t.a = image + i * t.row_a;
-            t.c = y + place;
-            t.epilogue = tn__epilogue_at(e, o, place);
-            TN__ISA(tn__tile)(&t, rows, true);
-        }
+        t.a = image;
+        t.c = y + at + o;
+        t.epilogue = tn__epilogue_at(e, o, at + o);
+        TN__ISA(tn__tiles)(&t, p->width, true);
     }
 }
 
@@ -254,13 +250,11 @@ static void sum_block(const plan *p, const block *b, const float *image, const f
                .segment_b = b->segment_b, .segments = b->rows, .k = p->width, .row_c = p->out, .columns = smaller(p->out - o, TILE),
                .add = true };
     TN__ISA(tn__pack)(b->panel, TILE, dy + o, 1, p->out, t.columns, pixels);
-    for (int64_t s = 0; s < p->segments; s++)
-        for (int64_t i = 0, rows; i < p->run; i += rows) {
-            rows = tile_rows(p->run - i, t.columns);
-            t.a = image + p->offset[s] + i;
-            t.c = dfilter + (s * p->run + i) * p->out + o;
-            TN__ISA(tn__tile)(&t, rows, true);
-        }
+    for (int64_t s = 0; s < p->segments; s++) {
+        t.a = image + p->offset[s];
+        t.c = dfilter + s * p->run * p->out + o;
+        TN__ISA(tn__tiles)(&t, p->run, true);
+    }
 }
 
 static block block_of(const tn__conv *c, const plan *p, void **scratch)

@@ -34,32 +34,18 @@ size_t TN__ISA(tn__gemm_scratch)(const tn__gemm *g)
     return (panel > blocks ? panel : blocks) * sizeof(float);
 }
 
-static const int64_t no_offset[1] = { 0 };
-
-/* Rows of c by one column of tiles. */
-static void column(tile *t, const tn__gemm *g, int64_t at, bool packed)
-{
-    t->columns = smaller(g->n - at, TILE);
-    for (int64_t i = 0, rows; i < g->m; i += rows) {
-        rows = tile_rows(g->m - i, t->columns);
-        t->a = g->a + i * t->row_a;
-        t->c = g->c + i * t->row_c + at;
-        t->epilogue = tn__epilogue_at(&g->epilogue, at, i * t->row_c + at);
-        TN__ISA(tn__tile)(t, rows, packed);
-    }
-}
-
 static void small(const tn__gemm *g, float *panel)
 {
     for (int64_t j = 0; j < g->n; j += TILE) {
-        tile t = { .row_a = g->row_a, .step_a = g->column_a, .segment_a = no_offset, .segment_b = no_offset, .segments = 1, .k = g->k,
-                   .row_c = g->row_c };
+        tile t = { .a = g->a, .row_a = g->row_a, .step_a = g->column_a, .segment_a = no_offset, .segment_b = no_offset, .segments = 1,
+                   .k = g->k, .c = g->c + j, .row_c = g->row_c, .columns = smaller(g->n - j, TILE),
+                   .epilogue = tn__epilogue_at(&g->epilogue, j, j) };
         bool packed = g->column_b != 1;
         if (packed)
-            TN__ISA(tn__pack)(panel, TILE, g->b + j * g->column_b, g->column_b, g->row_b, smaller(g->n - j, TILE), g->k);
+            TN__ISA(tn__pack)(panel, TILE, g->b + j * g->column_b, g->column_b, g->row_b, t.columns, g->k);
         t.b = packed ? panel : g->b + j;
         t.row_b = packed ? TILE : g->row_b;
-        column(&t, g, j, packed);
+        TN__ISA(tn__tiles)(&t, g->m, packed);
     }
 }
 

@@ -27,20 +27,6 @@ INLINE void multiply(int vectors, bool whole, const tn__gemm *g, const float *b,
         sum[i % vectors] += sum[i];
 }
 
-INLINE void finish(const tn__gemm *g, int64_t at, int64_t count, vector sum)
-{
-    const tn__epilogue *e = &g->epilogue;
-    if (e->bias)
-        sum += load_some(e->bias + at, count);
-    if (e->beside)
-        sum += load_some(e->beside + at, count);
-    if (e->relu)
-        sum = relu(sum);
-    if (e->mask)
-        sum *= choose(load_some(e->mask + at, count) > 0, broadcast(1), (vector){ 0 });
-    store_some(g->c + at, sum, count);
-}
-
 /* As many columns as these vectors hold, or the last ones, from `at` on. */
 INLINE int64_t columns(int vectors, bool whole, const tn__gemm *g, int64_t at)
 {
@@ -48,7 +34,7 @@ INLINE int64_t columns(int vectors, bool whole, const tn__gemm *g, int64_t at)
     int64_t last = at + (vectors - 1) * LANES;
     multiply(vectors, whole, g, g->b + at, g->n - last, sum);
     UNROLL for (int j = 0; j < vectors; j++)
-        finish(g, at + j * LANES, whole || j < vectors - 1 ? LANES : g->n - last, sum[j]);
+        store_sum(sum[j], &g->epilogue, at + j * LANES, at + j * LANES, whole || j < vectors - 1 ? LANES : g->n - last, g->c);
     return last + LANES;
 }
 

@@ -88,6 +88,28 @@ void TN__ISA(tn__tile)(const tile *t, int64_t rows, bool packed)
     size[(t->columns - 1) / LANES][rows - 1](packed || t->columns % LANES == 0, t);
 }
 
+/* How many rows of those that are left the next tile of so many columns takes: no tile is so flat that it waits for its own sums. */
+static int64_t rows_of_next(int64_t left, int64_t columns)
+{
+    int64_t most = columns > TILE - LANES ? ROWS : NARROW_ROWS;
+    return left > most && left < 2 * most ? (left + 1) / 2 : smaller(left, most);
+}
+
+/* Called: copied into each of its places it gains nothing. */
+__attribute__((noinline)) void TN__ISA(tn__tiles)(tile *t, int64_t m, bool packed)
+{
+    const float *a = t->a;
+    float *c = t->c;
+    const tn__epilogue e = t->epilogue;
+    for (int64_t i = 0, rows; i < m; i += rows) {
+        rows = rows_of_next(m - i, t->columns);
+        t->a = a + i * t->row_a;
+        t->c = c + i * t->row_c;
+        t->epilogue = tn__epilogue_at(&e, 0, i * t->row_c);
+        TN__ISA(tn__tile)(t, rows, packed);
+    }
+}
+
 /* --- panels ------------------------------------------------------------------------------------------------------------- */
 typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
 

@@ -20,15 +20,14 @@ typedef struct {
     tn__epilogue epilogue;     /* of the tile's own place */
 } tile;
 
-/* How many rows of those that are left the next tile of so many columns takes: no tile is so flat that it waits for its own sums. */
-INLINE int64_t tile_rows(int64_t left, int64_t columns)
-{
-    int64_t most = columns > TILE - LANES ? ROWS : NARROW_ROWS;
-    return left > most && left < 2 * most ? (left + 1) / 2 : smaller(left, most);
-}
+/* The only segment begins where a and b do. */
+static const int64_t no_offset[1] = { 0 };
 
-/* As many rows as tile_rows() says at most. Where packed, b has whole vectors in each row, however many columns count. */
+/* At most ROWS rows, or NARROW_ROWS where a vector or more is missing of the columns. Where packed, b has whole vectors in each row,
+ * however many columns count. */
 void TN__ISA(tn__tile)(const tile *t, int64_t rows, bool packed);
+/* Tiles one below the other from *t on, which is moved along, m rows in all. */
+void TN__ISA(tn__tiles)(tile *t, int64_t m, bool packed);
 
 /* to[j * width + i] = from[i * step_i + j * step_j] for i < count (then zeros up to width) and j < length: a panel for tiles. */
 void TN__ISA(tn__pack)(float *to, int64_t width, const float *from, int64_t step_i, int64_t step_j, int64_t count, int64_t length);

@@ -120,6 +120,20 @@ INLINE void store_some(float *to, vector x, int64_t count)
         store_part(to, x, count);
 }
 
+/* The first count numbers of a sum, as they are stored at to[place], in the result's column so many. */
+INLINE void store_sum(vector sum, const tn__epilogue *e, int64_t column, int64_t place, int64_t count, float *to)
+{
+    if (e->bias)
+        sum += load_some(e->bias + column, count);
+    if (e->beside)
+        sum += load_some(e->beside + place, count);
+    if (e->relu)
+        sum = relu(sum);
+    if (e->mask)
+        sum *= choose(load_some(e->mask + place, count) > 0, broadcast(1), (vector){ 0 });
+    store_some(to + place, sum, count);
+}
+
 /* Past the caches, for what is too large to be found in them again; `to` is on a whole vector. After the last of a thread's,
  * streamed(). */
 #if defined TN__MASKED_AVX512

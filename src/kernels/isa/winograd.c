@@ -169,19 +169,6 @@ static void take_window(const plan *p, const float *x, place at, const float *ze
     }
 }
 
-INLINE void put(vector sum, const tn__epilogue *e, int64_t channel, int64_t at, float *y)
-{
-    if (e->bias)
-        sum += load(e->bias + channel);
-    if (e->beside)
-        sum += load(e->beside + at);
-    if (e->relu)
-        sum = relu(sum);
-    if (e->mask)
-        sum *= choose(load(e->mask + at) > 0, broadcast(1), (vector){ 0 });
-    store(y + at, sum);
-}
-
 /* What of a tile lies in rows first <= i < last of the batch's. */
 static void give_tile(const plan *p, const float *from, place at, float *y, const tn__epilogue *e, int64_t first, int64_t last)
 {
@@ -203,14 +190,12 @@ static void give_tile(const plan *p, const float *from, place at, float *y, cons
                 continue;
             sums_of_points(rows[i], OUT, y_of);
             for (int64_t j = 0; j < wide; j++)
-                put(y_of[j], e, k, (row * c->column.out + at.column + j) * out + k, y);
+                store_sum(y_of[j], e, k, (row * c->column.out + at.column + j) * out + k, LANES, y);
         }
     }
 }
 
 /* --- the result --------------------------------------------------------------------------------------------------------- */
-static const int64_t no_offset[1] = { 0 };
-
 static void by_filter(const plan *p, int64_t tiles, const float *v, const float *packed, float *m)
 {
     int64_t in = p->c->x_channels, out = p->c->y_channels;
@@ -220,12 +205,9 @@ static void by_filter(const plan *p, int64_t tiles, const float *v, const float 
         for (int64_t o = 0; o < out; o += TILE, packed += in * TILE) {
             t.b = packed;
             t.columns = smaller(out - o, TILE);
-            for (int64_t i = 0, rows; i < tiles; i += rows) {
-                rows = tile_rows(tiles - i, t.columns);
-                t.a = v + i * in;
-                t.c = m + i * out + o;
-                TN__ISA(tn__tile)(&t, rows, true);
-            }
+            t.a = v;
+            t.c = m + o;
+            TN__ISA(tn__tiles)(&t, tiles, true);
         }
 }
 
@@ -296,12 +278,9 @@ static void by_gradient(const plan *p, int64_t tiles, const float *v, const floa
         for (int64_t o = 0; o < out; o += p->width) {
             t.b = panels + o * p->tiles;
             t.columns = smaller(out - o, p->width);
-            for (int64_t i = 0, rows; i < in; i += rows) {
-                rows = tile_rows(in - i, t.columns);
-                t.a = v + i;
-                t.c = sums + i * out + o;
-                TN__ISA(tn__tile)(&t, rows, true);
-            }
+            t.a = v;
+            t.c = sums + o;
+            TN__ISA(tn__tiles)(&t, in, true);
         }
 }
 
