@@ -75,9 +75,10 @@ static double work_of(const tn__conv *c)
 
 /* Where it was measured to be faster (docs/decisions.md): many tiles of 4 by 4, nearly full, for each filter that is brought to its
  * points. For a result of images only one image's tiles count, so that none depends on how many there are. */
-static tn__conv conv_of(const tn__conv *c, int64_t images)
+enum { LEAST_TILES = 16, LEAST_TILES_TO_FILTER = 32 };
+static tn__conv conv_of(const tn__conv *c, int64_t images, int64_t least)
 {
-    enum { TILE = 4, LEAST_TILES = 16, LEAST_PIXELS = 10, MOST_FILTERS = 1 << 16 };
+    enum { TILE = 4, LEAST_PIXELS = 10, MOST_FILTERS = 1 << 16 };
     tn__conv own = *c;
     const tn__conv_axis *axis[2] = { &c->row, &c->column };
     int64_t tiles = 1, pixels = 1;
@@ -87,7 +88,7 @@ static tn__conv conv_of(const tn__conv *c, int64_t images)
         tiles *= (axis[i]->out + TILE - 1) / TILE;
         pixels *= axis[i]->out;
     }
-    own.winograd &= images * tiles >= LEAST_TILES && pixels >= LEAST_PIXELS * tiles && !tn__strict_kernels();
+    own.winograd &= images * tiles >= least && pixels >= LEAST_PIXELS * tiles && !tn__strict_kernels();
     return own;
 }
 
@@ -214,7 +215,7 @@ static tn_status prepare(tn_context *context, conv_job *job, int lanes, const fl
 
 tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *x, const float *filter, float *y, tn__epilogue epilogue)
 {
-    tn__conv own = conv_of(c, 1);
+    tn__conv own = conv_of(c, 1, LEAST_TILES);
     conv_job job = { .kernels = tn__kernels(), .c = &own, .x = x, .to = y, .epilogue = epilogue };
     int lanes = tn__lanes(work_of(c));
     job.each = tn__whole_lines(job.kernels->conv_scratch(&own));
@@ -226,7 +227,7 @@ tn_status tn__product_conv(tn_context *context, const tn__conv *c, const float *
 tn_status tn__product_conv_to_input(tn_context *context, const tn__conv *c, const float *filter, const float *dy, float *dx,
                                     tn__epilogue epilogue, double *sums)
 {
-    tn__conv own = conv_of(c, 1);
+    tn__conv own = conv_of(c, 1, LEAST_TILES);
     conv_job job = { .kernels = tn__kernels(), .c = &own, .y = dy, .to = dx, .epilogue = epilogue };
     int lanes = tn__lanes(work_of(c));
     job.each = tn__whole_lines(job.kernels->conv_to_input_scratch(&own));
@@ -254,7 +255,7 @@ static tn_status sum_filters(tn_context *context, conv_job *job, int lanes)
 
 tn_status tn__product_conv_to_filter(tn_context *context, const tn__conv *c, const float *x, const float *dy, float *dfilter)
 {
-    tn__conv own = conv_of(c, c->batch / 2);
+    tn__conv own = conv_of(c, c->batch, LEAST_TILES_TO_FILTER);
     conv_job job = { .kernels = tn__kernels(), .c = &own, .x = x, .y = dy, .to = dfilter };
     job.filter = c->row.window * c->column.window * c->x_channels * c->y_channels;
     job.each = job.kernels->conv_to_filter_scratch(&own);
