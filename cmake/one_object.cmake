@@ -36,12 +36,10 @@ if(TENON_ONE_OBJECT)
     endif()
 endif()
 
-# named, plain: variables for the object with the names of inner functions and for that without, of these targets' objects.
-function(tenon_one_object named plain targets flags)
+# named, plain: variables for the object with the names of inner functions and for that without, of these targets, whose objects they are made of.
+function(tenon_one_object named plain targets objects flags)
     set(folder ${PROJECT_BINARY_DIR}/CMakeFiles/one_object)
     set(made ${folder}/tenon_named.o ${folder}/tenon.o)
-    set(objects ${targets})
-    list(TRANSFORM objects REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>")
     add_custom_command(OUTPUT ${made} COMMAND sh ${TENON_LTO_SCRIPT} ${made} ${TENON_LTO_COMPILER} ${flags} ${objects}
                        DEPENDS ${objects} ${TENON_LTO_SCRIPT} COMMENT "Making one object of the library" COMMAND_EXPAND_LISTS VERBATIM)
     add_custom_target(tenon_one_object DEPENDS ${made}) # once, whichever library is made first
