@@ -3,7 +3,7 @@
 #include "kernels/isa/row.h"
 #include "kernels/isa/tile.h"
 
-enum { DEPTH = 256, HEIGHT = ROWS * 24, WIDTH = TILE * 32 };
+enum { DEPTH = LANES == 16 ? 512 : 256, HEIGHT = ROWS * 24, WIDTH = 2 * DEPTH };
 
 /* Rows of a that lie this far apart fall on each other's places in the cache. */
 enum { FAR = 2048 };

@@ -53,6 +53,9 @@ INLINE void run(int rows, int vectors, bool whole, const tile *t)
 {
     int64_t rest = t->columns - (vectors - 1) * LANES;
     sums sum;
+    if (t->add)
+        UNROLL for (int i = 0; i < rows; i++)
+            fetch(t->c + i * t->row_c, vectors * LANES);
     UNROLL for (int i = 0; i < rows; i++)
         UNROLL for (int j = 0; j < vectors; j++)
             sum[i][j] = (vector){ 0 };
