@@ -6,7 +6,7 @@
 #include <time.h>
 
 enum { MOST = 100000, LEAST = 5 };
-static double taken[MOST];
+static double taken[2][MOST];
 static char **wanted;
 static int wanted_count;
 
@@ -56,27 +56,42 @@ bool bench_named(const char *workload)
     return wanted_count > 0 && bench_wanted(workload);
 }
 
+static double time_of(const bench_case *c)
+{
+    double scale = c->metric[0] == 'n' ? 1e9 : c->metric[0] == 'u' ? 1e6 : 1e3, start = now();
+    c->run(c->self);
+    return (now() - start) * scale / c->units;
+}
+
+static void run(const char *peer, const bench_case *c, int count)
+{
+    int n = 0;
+    for (int i = 0; i < 2 * count; i++)
+        c[i % count].run(c[i % count].self);
+    for (double begin = now(); n < MOST && (n < LEAST || now() - begin < 0.5 * count); n++)
+        for (int i = 0; i < count; i++)
+            taken[i][n] = time_of(&c[i]);
+    for (int i = 0; i < count; i++) {
+        qsort(taken[i], (size_t)n, sizeof *taken[i], by_size);
+        bench_print_as(peer, c[i].workload, c[i].metric, taken[i][0], taken[i][n / 2], n);
+    }
+    tn_must(tn_pending());
+}
+
 void bench_run_as(const char *peer, const bench_case *c)
 {
-    if (!bench_wanted(c->workload))
-        return;
-    double scale = (c->metric[0] == 'n' ? 1e9 : c->metric[0] == 'u' ? 1e6 : 1e3) / c->units;
-    int n = 0;
-    c->run(c->self);
-    c->run(c->self);
-    for (double begin = now(); n < MOST && (n < LEAST || now() - begin < 0.5); n++) {
-        double start = now();
-        c->run(c->self);
-        taken[n] = (now() - start) * scale;
-    }
-    qsort(taken, (size_t)n, sizeof *taken, by_size);
-    bench_print_as(peer, c->workload, c->metric, taken[0], taken[n / 2], n);
-    tn_must(tn_pending());
+    if (bench_wanted(c->workload))
+        run(peer, c, 1);
 }
 
 void bench_run(const bench_case *c)
 {
     bench_run_as("tenon", c);
+}
+
+void bench_run_both(const bench_case c[2])
+{
+    run("tenon", c, 2);
 }
 
 double bench_peak_memory(void)

@@ -14,6 +14,7 @@ typedef struct {
 /* Calls run until half a second is over, five times at least; twice before, unseen. */
 void bench_run(const bench_case *c);
 void bench_run_as(const char *peer, const bench_case *c); /* the same, of something that is not tenon */
+void bench_run_both(const bench_case c[2]);               /* in turns: what is compared sees the same machine */
 /* true when the program's arguments name the workload, its beginning or one that begins so, or nothing. */
 bool bench_wanted(const char *workload);
 bool bench_named(const char *workload); /* the same, but not when there are no arguments */

@@ -7,7 +7,10 @@ typedef struct {
     tn_loss *loss_fn;
     tn_function *step;
     tn_tensor *x, *y;
+    int batches;
 } trainer;
+
+enum { BATCH = 64 };
 
 static tn_tensor *step_body(void *me, tn_list inputs)
 {
@@ -27,18 +30,26 @@ static void train(void *self)
     tn_call(t->step, t->x, t->y);
 }
 
+/* As many steps as a fit makes, always with the same batch. */
+static void train_on(void *self)
+{
+    const trainer *t = self;
+    for (int i = 0; i < t->batches; i++)
+        train(self);
+}
+
 static void predict(void *self)
 {
     TN_SCOPE;
     trainer *t = self;
-    tn_predict(t->model, t->x, .verbose = 0, .batch_size = 64);
+    tn_predict(t->model, t->x, .verbose = 0, .batch_size = BATCH);
 }
 
 static void fit(void *self)
 {
     TN_SCOPE;
     trainer *t = self;
-    tn_fit(t->model, t->x, t->y, .batch_size = 64, .epochs = 1, .verbose = 0);
+    tn_fit(t->model, t->x, t->y, .batch_size = BATCH, .epochs = 1, .verbose = 0);
 }
 
 static tn_model *seed_model(void)
@@ -81,15 +92,19 @@ static void bench_step(const char *workload, const char *metric, tn_model *(*mak
     bench_run(&(bench_case){ workload, metric, train, &t, 1 });
 }
 
-static void bench_fit(const char *workload, tn_model *(*make)(void), tn_shape x, int batches)
+static void bench_fit(const char *workload, const char *steps_workload, tn_model *(*make)(void), tn_shape x)
 {
     TN_SCOPE;
-    trainer t;
-    if (!bench_wanted(workload))
+    trainer t, s;
+    if (!bench_wanted(workload) && !bench_wanted(steps_workload))
         return;
     begin(&t, make(), x, 1e-3, false);
     tn_must(tn_compile(t.model, .optimizer = t.optimizer, .loss = "categorical_crossentropy"));
-    bench_run(&(bench_case){ workload, "ms", fit, &t, batches });
+    t.batches = (int)(x.dims[0] / BATCH);
+    x.dims[0] = BATCH;
+    begin(&s, make(), x, 1e-3, false);
+    s.batches = t.batches;
+    bench_run_both((bench_case[]){ { workload, "ms", fit, &t, t.batches }, { steps_workload, "ms", train_on, &s, s.batches } });
 }
 
 static void bench_predict(const char *workload, const char *metric, tn_model *model, tn_shape x)
@@ -117,8 +132,8 @@ void bench_models(void)
     bench_memory("W10_rss_train_W4");
     bench_step("W5_cnn_train", "ms", cnn, TN_SHAPE(64, 28, 28, 1), 1e-3, false);
     bench_memory("W10_rss_train_W5");
-    bench_fit("W4_fit_overhead", mlp, TN_SHAPE(6400, 784), 100);
-    bench_fit("W5_fit_overhead", cnn, TN_SHAPE(640, 28, 28, 1), 10);
+    bench_fit("W4_fit_overhead", "W4_fit_steps", mlp, TN_SHAPE(100 * BATCH, 784));
+    bench_fit("W5_fit_overhead", "W5_fit_steps", cnn, TN_SHAPE(10 * BATCH, 28, 28, 1));
     if (bench_wanted("W5_cnn_infer_b1"))
         bench_predict("W5_cnn_infer_b1", "ms", cnn(), TN_SHAPE(1, 28, 28, 1));
     if (bench_wanted("W5_cnn_infer_b64"))
