@@ -3,7 +3,7 @@
 #include "kernels/isa/row.h"
 #include "kernels/isa/tile.h"
 
-enum { DEPTH = LANES == 16 ? 512 : 256, HEIGHT = ROWS * 24, WIDTH = 2 * DEPTH };
+enum { DEPTH_OF_FEW = 256, DEPTH = LANES == 16 ? 2 * DEPTH_OF_FEW : DEPTH_OF_FEW, HEIGHT = ROWS * 24, WIDTH = 2 * DEPTH };
 
 /* Rows of a that lie this far apart fall on each other's places in the cache. */
 enum { FAR = 2048 };
@@ -13,9 +13,15 @@ static bool is_shallow(const tn__gemm *g)
     return g->k <= 64 && (g->column_a < FAR || g->n <= 64);
 }
 
+/* All of b stays in the second cache, and a tile is so wide that what comes from there is not too much. */
+static bool is_near(const tn__gemm *g)
+{
+    return LANES == 16 && g->k * g->n <= 1 << 18 && g->column_a == 1;
+}
+
 static bool is_small(const tn__gemm *g)
 {
-    return (double)g->m * (double)g->n * (double)g->k <= 128. * 128 * 128 || g->n <= 32 || g->m <= 16 || is_shallow(g);
+    return (double)g->m * (double)g->n * (double)g->k <= 128. * 128 * 128 || g->n <= 32 || g->m <= 16 || is_shallow(g) || is_near(g);
 }
 
 /* So few columns that most of a tile's would not count, while a has a whole row of c's columns side by side. */
@@ -96,9 +102,10 @@ static void block(const tn__gemm *g, int64_t i, int64_t height, int64_t j, int64
 static void large(const tn__gemm *g, void *scratch)
 {
     float *a = cut(&scratch, HEIGHT * DEPTH), *b = cut(&scratch, WIDTH * DEPTH);
+    int64_t most = g->m > HEIGHT ? DEPTH : DEPTH_OF_FEW; /* few rows are soon done with a panel: it is still near from being packed */
     for (int64_t j = 0; j < g->n; j += WIDTH)
         for (int64_t k = 0, depth; k < g->k; k += depth) {
-            depth = step_of(g->k - k, DEPTH, 8);
+            depth = step_of(g->k - k, most, 8);
             for (int64_t i = 0, height; i < g->m; i += height) {
                 height = step_of(g->m - i, HEIGHT, ROWS);
                 block(g, i, height, j, smaller(g->n - j, WIDTH), k, depth, a, b);
