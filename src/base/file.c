@@ -396,8 +396,18 @@ static void file_abort(void *self)
     tn__free(file);
 }
 
+/* What is not to be waited for: a file system that has not yet found its blocks a place sends all of them to the disk when
+ * the file is renamed over another. One that cannot do this does without, and a full one says so when it is written to. */
+static void find_place(const file_output *file, size_t size)
+{
+    if (file->beside.path && !file->sync)
+        (void)!fallocate(file->fd, FALLOC_FL_KEEP_SIZE, (off_t)file->flushed, (off_t)size);
+}
+
 static tn_status write_out(file_output *file, const uint8_t *data, size_t size)
 {
+    if (size > 0)
+        find_place(file, size);
     while (size > 0) {
         ssize_t done = write(file->fd, data, size);
         if (done < 0 && errno == EINTR)
