@@ -198,10 +198,14 @@ tn_tensor *tn__tensor_fill(tn_dtype dtype, const tn_shape *shape, double value)
     tn_tensor *x;
     if (tn__tensor_new(dtype, shape, &x) != TN_OK)
         return NULL;
-    int64_t count = tn__count(x);
-    size_t size = tn__dtype_size(dtype);
-    for (int64_t i = 0; i < count; i++)
-        tn__element_from_double(dtype, value, (char *)x->data + (size_t)i * size);
+    char *data = x->data;
+    size_t all = tn__byte_count(x), filled = tn__dtype_size(dtype);
+    if (all > 0)
+        tn__element_from_double(dtype, value, data);
+    for (size_t part; filled < all; filled += part) {
+        part = filled < all - filled ? filled : all - filled;
+        memcpy(data + filled, data, part);
+    }
     return x;
 }
 

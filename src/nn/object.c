@@ -45,15 +45,21 @@ bool tn__among(const char *words, const char *word)
     return false;
 }
 
-const tn__object_class *tn__object_class_find(tn__object_kind kind, const char *name)
+static bool is_snake_of(const char *name, const char *class_name)
 {
     char snake[128];
+    if (name[0] != (class_name[0] | 0x20)) /* its small letter: most names are seen to be others' at once */
+        return false;
+    tn__snake_case(class_name, snake, sizeof snake);
+    return strcmp(snake, name) == 0;
+}
+
+const tn__object_class *tn__object_class_find(tn__object_kind kind, const char *name)
+{
     for (size_t i = 0; i < tn__objects_count; i++) {
-        if (tn__objects[i]->kind != kind)
-            continue;
-        tn__snake_case(tn__objects[i]->name, snake, sizeof snake);
-        if (strcmp(tn__objects[i]->name, name) == 0 || strcmp(snake, name) == 0 || tn__among(tn__objects[i]->aliases, name))
-            return tn__objects[i];
+        const tn__object_class *of = tn__objects[i];
+        if (of->kind == kind && (strcmp(of->name, name) == 0 || is_snake_of(name, of->name) || tn__among(of->aliases, name)))
+            return of;
     }
     return NULL;
 }
