@@ -180,13 +180,19 @@ void tn__limit_lanes(int most)
 
 int tn__lanes(double work)
 {
+    if (work < 2. * WORK_OF_A_LANE)
+        return 1;
     int count = limit && limit < processors() ? limit : processors();
     double pays = work / WORK_OF_A_LANE;
-    return pays < 2 ? 1 : pays < count ? (int)pays : count;
+    return pays < count ? (int)pays : count;
 }
 
 void tn__share(int64_t count, int64_t unit, int lane, int lanes, int64_t *first, int64_t *last)
 {
+    *first = 0;
+    *last = count;
+    if (lanes == 1)
+        return;
     int64_t units = (count + unit - 1) / unit;
     *first = units * lane / lanes * unit;
     *last = units * (lane + 1) / lanes * unit;
