@@ -139,8 +139,26 @@ tn_tensor *tn_test_on_batch_with(const tn_on_batch_options *options)
 }
 
 /* --- prediction ------------------------------------------------------------------------------- */
-/* The outputs of all batches, one below the other; made when the first batch shows their shapes. */
 enum { MOST_OUTPUTS = 64 };
+
+/* What a batch of so many rows gave, flat. */
+static tn_status flatten(tn_tensor *result, int64_t rows, tn_tensor *leaves[MOST_OUTPUTS], size_t *count)
+{
+    *count = tn__flat_count(result);
+    if (*count > MOST_OUTPUTS)
+        return tn__fail(TN_UNIMPLEMENTED, "a model of more than %d outputs", MOST_OUTPUTS);
+    tn__flatten(result, leaves);
+    for (size_t i = 0; i < *count; i++) {
+        if (leaves[i]->shape.rank == 0)
+            return tn__fail(TN_INVALID_ARGUMENT, "output %zu of the model has no batch dimension", i);
+        if (leaves[i]->shape.dims[0] != rows)
+            return tn__fail(TN_INVALID_ARGUMENT, "output %zu of the model is %s for a batch of %lld rows", i, TN__SHAPE(leaves[i]->shape),
+                            (long long)rows);
+    }
+    return TN_OK;
+}
+
+/* The outputs of several batches, one below the other; made when the first batch shows their shapes. */
 typedef struct {
     tn_tensor *structure, *whole[MOST_OUTPUTS];
     size_t count;
@@ -153,74 +171,91 @@ static void outputs_free(outputs *o)
     tn__release(o->structure);
 }
 
-static tn_status make_outputs(outputs *o, tn_tensor *first, int64_t rows)
+static tn_status make_outputs(outputs *o, tn_tensor *first, tn_tensor *const *leaves, size_t count, int64_t rows)
 {
-    tn_tensor *leaves[MOST_OUTPUTS];
-    size_t count = tn__flat_count(first);
     o->structure = tn__retain(first);
-    if (count > MOST_OUTPUTS)
-        return tn__fail(TN_UNIMPLEMENTED, "a model of more than %d outputs", MOST_OUTPUTS);
-    tn__flatten(first, leaves);
-    for (size_t i = 0; i < count; i++) {
-        tn_shape shape = leaves[i]->shape;
-        if (shape.rank == 0)
-            return tn__fail(TN_INVALID_ARGUMENT, "output %zu of the model has no batch dimension",
-                            i);
+    for (; o->count < count; o->count++) {
+        tn_shape shape = leaves[o->count]->shape;
         shape.dims[0] = rows;
-        TN_TRY(tn__tensor_new((tn_dtype)leaves[i]->dtype, &shape, &o->whole[i]));
-        o->count++;
+        TN_TRY(tn__tensor_new((tn_dtype)leaves[o->count]->dtype, &shape, &o->whole[o->count]));
     }
     return TN_OK;
 }
 
-static tn_status place(outputs *o, tn_tensor *batch, int64_t begin, int64_t count)
+static tn_status place(outputs *o, tn_tensor *result, int64_t begin, int64_t rows, int64_t all)
 {
     tn_tensor *leaves[MOST_OUTPUTS];
-    tn__flatten(batch, leaves);
+    size_t count;
+    TN_TRY(flatten(result, rows, leaves, &count));
+    if (begin == 0)
+        TN_TRY(make_outputs(o, result, leaves, count, all));
     for (size_t i = 0; i < o->count; i++) {
-        size_t row = o->whole[i]->shape.dims[0]
-                         ? tn__byte_count(o->whole[i]) / (size_t)o->whole[i]->shape.dims[0]
-                         : 0;
-        if (leaves[i]->shape.rank == 0 || leaves[i]->shape.dims[0] != count ||
-            tn__byte_count(leaves[i]) != row * (size_t)count)
-            return tn__fail(TN_INVALID_ARGUMENT, "output %zu changed its shape between batches: %s",
-                            i, TN__SHAPE(leaves[i]->shape));
-        memcpy((char *)o->whole[i]->data + (size_t)begin * row, leaves[i]->data,
-               row * (size_t)count);
+        size_t row = tn__byte_count(o->whole[i]) / (size_t)all;
+        if (tn__byte_count(leaves[i]) != row * (size_t)rows)
+            return tn__fail(TN_INVALID_ARGUMENT, "output %zu changed its shape between batches: %s", i, TN__SHAPE(leaves[i]->shape));
+        memcpy((char *)o->whole[i]->data + (size_t)begin * row, leaves[i]->data, row * (size_t)rows);
     }
     return TN_OK;
 }
 
-static tn_status predict_batch(tn_context *context, tn__trainer *t, const tn__data *data,
-                               int64_t begin, int64_t batch_size, outputs *o)
+static tn_status predict_batch(tn_context *context, tn__trainer *t, const tn__data *data, int64_t begin, int64_t batch_size, outputs *o)
 {
     tn__data batch;
     tn_tensor *result;
     TN_TRY(take_batch(data, begin, batch_size, &batch));
     tn_status status = tn__predict_step(context, t, batch.x, &result);
     if (status == TN_OK) {
-        if (begin == 0)
-            status = make_outputs(o, result, data->rows);
-        if (status == TN_OK)
-            status = place(o, result, begin, batch.rows);
+        status = place(o, result, begin, batch.rows, data->rows);
         tn__release(result);
     }
     tn__data_free(&batch);
     return status;
 }
 
-static tn_status predict_batches(tn_context *context, tn__trainer *t, const tn__data *data,
-                                 int64_t batch_size, tn__progress *progress, outputs *o)
+static tn_status predict_batches(tn_context *context, tn__trainer *t, const tn__data *data, int64_t batch_size, tn__progress *progress,
+                                 tn_tensor **result)
 {
-    int64_t batches = batches_of(data->rows, batch_size);
-    if (batches == 0)
-        return tn__fail(TN_INVALID_ARGUMENT, "there is no data to predict for");
-    tn__progress_epoch(progress, 0, 1, batches);
-    for (int64_t i = 0; i < batches; i++) {
-        TN_TRY(predict_batch(context, t, data, i * batch_size, batch_size, o));
-        tn__progress_step(progress, i + 1, NULL, i + 1 == batches);
+    outputs o;
+    o.structure = NULL;
+    o.count = 0;
+    tn_status status = TN_OK;
+    for (int64_t begin = 0; begin < data->rows && status == TN_OK; begin += batch_size) {
+        status = predict_batch(context, t, data, begin, batch_size, &o);
+        if (status == TN_OK)
+            tn__progress_step(progress, begin / batch_size + 1, NULL, begin + batch_size >= data->rows);
     }
-    return TN_OK;
+    tn_tensor *const *at = o.whole;
+    if (status == TN_OK && !(*result = tn__rebuild(o.structure, &at)))
+        status = TN_RESOURCE_EXHAUSTED;
+    outputs_free(&o);
+    return status;
+}
+
+/* What a batch gives that is all of the data is given back as it is. */
+static tn_status predict_at_once(tn_context *context, tn__trainer *t, const tn__data *data, tn__progress *progress, tn_tensor **result)
+{
+    tn_tensor *leaves[MOST_OUTPUTS];
+    size_t count;
+    TN_TRY(tn__predict_step(context, t, data->x, result));
+    tn_status status = flatten(*result, data->rows, leaves, &count);
+    if (status == TN_OK)
+        tn__progress_step(progress, 1, NULL, true);
+    else
+        tn__release(*result);
+    return status;
+}
+
+static tn_status predict(tn_context *context, tn__trainer *t, const tn__data *data, const tn_predict_options *o, tn_tensor **result)
+{
+    int64_t batch_size = o->batch_size > 0 ? o->batch_size : 32;
+    if (data->rows == 0)
+        return tn__fail(TN_INVALID_ARGUMENT, "there is no data to predict for");
+    tn__progress progress = tn__progress_for(o->verbose > 0 ? o->verbose : 0);
+    tn__progress_epoch(&progress, 0, 1, batches_of(data->rows, batch_size));
+    tn_status status = data->rows <= batch_size ? predict_at_once(context, t, data, &progress, result)
+                                                : predict_batches(context, t, data, batch_size, &progress, result);
+    tn__progress_free(&progress);
+    return status;
 }
 
 tn_tensor *tn_predict_with(const tn_predict_options *options)
@@ -229,23 +264,13 @@ tn_tensor *tn_predict_with(const tn_predict_options *options)
     TN__EAGERLY(context);
     tn__trainer *t;
     tn__data data;
-    outputs o;
-    o.structure = NULL;
-    o.count = 0;
-    if (!tn__check_layer(options->model, "tn_predict: model") ||
-        !tn__check_tensor(options->x, "tn_predict: x") ||
-        tn__trainer_of(options->model, &t) != TN_OK ||
-        tn__data_new(options->x, NULL, NULL, &data) != TN_OK)
+    tn_tensor *result;
+    if (!tn__check_layer(options->model, "tn_predict: model") || !tn__check_tensor(options->x, "tn_predict: x") ||
+        tn__trainer_of(options->model, &t) != TN_OK || tn__data_new(options->x, NULL, NULL, &data) != TN_OK)
         return NULL;
-    tn__progress progress = tn__progress_for(options->verbose > 0 ? options->verbose : 0);
-    tn_status status = predict_batches(
-        context, t, &data, options->batch_size > 0 ? options->batch_size : 32, &progress, &o);
-    tn__progress_free(&progress);
+    tn_status status = predict(context, t, &data, options, &result);
     tn__data_free(&data);
-    tn_tensor *const *at = o.whole;
-    tn_tensor *result = status == TN_OK ? tn__rebuild(o.structure, &at) : NULL;
-    outputs_free(&o);
-    return tn__own(result);
+    return status == TN_OK ? tn__own(result) : NULL;
 }
 
 tn_tensor *tn_predict_on_batch(tn_model *model, tn_tensor *x)

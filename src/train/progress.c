@@ -41,13 +41,15 @@ void tn__progress_free(tn__progress *p)
 
 void tn__progress_epoch(tn__progress *p, int64_t epoch, int64_t epochs, int64_t steps)
 {
+    if (p->verbose == 0)
+        return;
     p->start = tn__seconds();
     p->target = steps;
     p->seen = 0;
     p->last_drawn = p->after_first = 0;
     p->last_width = 0;
     forget_keys(p);
-    if (p->verbose == 0 || epochs <= 1)
+    if (epochs <= 1)
         return;
     tn__text text = { 0 };
     tn__text_add(&text, "Epoch %lld/%lld\n", (long long)epoch + 1, (long long)epochs);
