@@ -162,7 +162,7 @@ void *tn__object_new(const tn__type *type)
 void *tn__retain(void *object)
 {
     if (object)
-        atomic_fetch_add_explicit(&((tn__object *)object)->count, 1, memory_order_relaxed);
+        tn__count_up(&((tn__object *)object)->count);
     return object;
 }
 
@@ -181,20 +181,10 @@ static void destroy(tn_context *context, tn__object *object)
         return_blocks(context);
 }
 
-/* The last count needs no exchange with others: nobody else has the object. */
-static bool is_last(tn__object *object)
-{
-    return atomic_load_explicit(&object->count, memory_order_acquire) == 1 ||
-           atomic_fetch_sub_explicit(&object->count, 1, memory_order_acq_rel) == 1;
-}
-
 /* An object that dies while another is being destroyed waits in `pending`, linked through the count's place, so that a chain of
  * a million nodes does not need a million stack frames. */
-void tn__release(void *handle)
+static __attribute__((noinline)) void release_last(tn__object *object)
 {
-    tn__object *object = handle;
-    if (!object || !is_last(object))
-        return;
     tn_context *context = tn__context();
     if (context->destroying) {
         /* The block's tail is free for the link: no handle is that long (TN__HANDLE_SIZE checks each type). */
@@ -210,6 +200,13 @@ void tn__release(void *handle)
         destroy(context, object);
     }
     context->destroying = false;
+}
+
+void tn__release(void *handle)
+{
+    tn__object *object = handle;
+    if (object && tn__count_down(&object->count))
+        release_last(object);
 }
 
 void tn__assign_object(void *field, void *object)

@@ -4,6 +4,7 @@
  * mark of a dead one, and says which memory scope it died in instead of crashing. */
 #ifndef TN_CORE_OBJECT_H
 #define TN_CORE_OBJECT_H
+#include "base/alone.h"
 #include "base/memory.h"
 #include "tenon/sys.h"
 #include <stdatomic.h>
@@ -20,6 +21,23 @@ typedef struct tn__object {
     const tn__type *type;
     _Atomic uint32_t count;
 } tn__object;
+
+static inline void tn__count_up(_Atomic uint32_t *count)
+{
+    if (tn__alone())
+        atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
+    else
+        atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+}
+/* true when it was the last. That needs no exchange with others: nobody else has the object. */
+static inline bool tn__count_down(_Atomic uint32_t *count)
+{
+    uint32_t now = atomic_load_explicit(count, memory_order_acquire);
+    if (now == 1 || !tn__alone())
+        return now == 1 || atomic_fetch_sub_explicit(count, 1, memory_order_acq_rel) == 1;
+    atomic_store_explicit(count, now - 1, memory_order_relaxed);
+    return false;
+}
 
 /* Beside each handle's struct: it fits, with room for a link at the end. */
 #define TN__HANDLE_SIZE(type) _Static_assert(sizeof(type) <= TN__BLOCK - sizeof(void *), #type " is too large for a block")

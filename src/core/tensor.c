@@ -9,7 +9,7 @@
 
 static void buffer_release(tn__buffer *buffer)
 {
-    if (!buffer || atomic_fetch_sub_explicit(&buffer->count, 1, memory_order_acq_rel) != 1)
+    if (!buffer || !tn__count_down(&buffer->count))
         return;
     if (!buffer->free_data) {
         tn__free_spare(&tn__context()->spare, buffer);
@@ -121,7 +121,7 @@ tn_status tn__tensor_view(tn_tensor *value, const tn_shape *shape, tn_tensor **v
     tn_tensor *x = *view = header((tn_dtype)value->dtype, shape);
     if (!x)
         return TN_RESOURCE_EXHAUSTED;
-    atomic_fetch_add_explicit(&value->buffer->count, 1, memory_order_relaxed);
+    tn__count_up(&value->buffer->count);
     x->buffer = value->buffer;
     x->data = value->data;
     return TN_OK;
@@ -142,7 +142,7 @@ tn_status tn__tensor_alias(const tn_tensor *x, tn_tensor **alias)
     if (x->form == TN__SYMBOLIC)
         tn__retain(x->of.output.node);
     else if (x->buffer)
-        atomic_fetch_add_explicit(&x->buffer->count, 1, memory_order_relaxed);
+        tn__count_up(&x->buffer->count);
     else
         y->data = y->small;
     *alias = y;
@@ -292,7 +292,7 @@ tn_status tn__value_of(tn_tensor *x, const char *what, tn_tensor **value)
 /* --- variables -------------------------------------------------------------------------------------------------------- */
 static void lock(tn__variable *v)
 {
-    while (atomic_flag_test_and_set_explicit(&v->busy, memory_order_acquire))
+    while (!tn__alone() && atomic_flag_test_and_set_explicit(&v->busy, memory_order_acquire))
         sched_yield();
 }
 

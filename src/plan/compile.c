@@ -11,7 +11,7 @@
 /* --- life of programs --------------------------------------------------------------------------------------------------- */
 void tn__program_release(tn__program *p)
 {
-    if (!p || atomic_fetch_sub(&p->users, 1) != 1)
+    if (!p || !tn__count_down(&p->users))
         return;
     if (p->seconds)
         tn__program_dump(p);

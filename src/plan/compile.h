@@ -57,7 +57,7 @@ typedef struct tn__workspace tn__workspace;
 
 typedef struct tn__program {
     struct tn__program *next; /* most recently used first */
-    _Atomic size_t users;  /* runs going on, and the cache */
+    _Atomic uint32_t users;  /* runs going on, and the cache */
     uint64_t *key_id;      /* of keys, then of fetches */
     tn_shape *feed_shape;
     tn_dtype *feed_dtype;

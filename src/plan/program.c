@@ -80,7 +80,7 @@ static tn_status find_or_compile(const tn__request *request, tn__program **out)
     if (found) {
         found->next = cache->first;
         cache->first = found;
-        atomic_fetch_add(&found->users, 1);
+        tn__count_up(&found->users);
         if (cache->count > MOST_PROGRAMS)
             drop_oldest(cache);
     }
