@@ -33,7 +33,6 @@ void tn__program_release(tn__program *p)
     tn__free(p->constant);
     tn__free(p->place);
     tn__free(p->last_use);
-    tn__free(p->feed_slot);
     tn__free(p->fetch_slot);
     tn__free(p);
 }
@@ -312,7 +311,7 @@ static tn_status keep_constants(compiler *c)
 /* A slot that somebody has to let go of: not a constant, and not in the workspace. */
 static bool is_loose(const tn__program *p, size_t slot)
 {
-    return !p->constant[slot] && !p->place[slot].placed;
+    return slot >= p->feeds && !p->constant[slot] && !p->place[slot].placed;
 }
 
 static bool is_lean(const tn__program *p, const tn__step *s)
@@ -351,9 +350,9 @@ static tn_status place_feeds(compiler *c)
 {
     tn_tensor *const *keys = c->request->keys, *const *feeds = c->request->feeds;
     tn__program *p = c->p;
-    for (size_t i = 0; i < p->feeds; i++) {
-        TN_TRY(new_slot(c, keys[i]->id, &p->feed_slot[i]));
-        TN_TRY(stand_in(c, p->feed_slot[i], (tn_dtype)feeds[i]->dtype, &feeds[i]->shape));
+    for (size_t i = 0, slot; i < p->feeds; i++) {
+        TN_TRY(new_slot(c, keys[i]->id, &slot));
+        TN_TRY(stand_in(c, slot, (tn_dtype)feeds[i]->dtype, &feeds[i]->shape));
     }
     return TN_OK;
 }
@@ -382,8 +381,7 @@ static tn_status describe_signature(tn__program *p, const tn__request *r)
     p->key_id = tn__alloc((p->feeds + p->fetches) * sizeof *p->key_id);
     p->feed_shape = tn__alloc(p->feeds * sizeof *p->feed_shape);
     p->feed_dtype = tn__alloc(p->feeds * sizeof *p->feed_dtype);
-    p->feed_slot = tn__alloc(p->feeds * sizeof *p->feed_slot);
-    if (!p->key_id || !p->feed_shape || !p->feed_dtype || !p->feed_slot)
+    if (!p->key_id || !p->feed_shape || !p->feed_dtype)
         return TN_RESOURCE_EXHAUSTED;
     for (size_t i = 0; i < p->feeds; i++) {
         p->key_id[i] = r->keys[i]->id;

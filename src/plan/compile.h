@@ -61,7 +61,7 @@ typedef struct tn__program {
     uint64_t *key_id;      /* of keys, then of fetches */
     tn_shape *feed_shape;
     tn_dtype *feed_dtype;
-    size_t feeds, fetches;
+    size_t feeds, fetches; /* the feeds have the first slots */
     bool effects;
     bool plain;            /* every step GENERAL, in the order of the graph: the context's */
     struct {
@@ -75,7 +75,7 @@ typedef struct tn__program {
     tn_tensor **constant;  /* by slot: what is there before the first step, retained; NULL: nothing */
     tn__place *place;      /* by slot */
     size_t *last_use;      /* by slot: the step + 1; 0: none; SIZE_MAX: a fetch */
-    size_t *feed_slot, *fetch_slot;
+    size_t *fetch_slot;
     size_t slots, arena;   /* bytes */
     pthread_mutex_t lock;  /* of what follows */
     tn__workspace *idle;   /* between runs */

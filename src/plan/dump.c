@@ -36,9 +36,8 @@ static kind slot_kind(const tn__program *p, size_t slot)
 {
     if (p->constant[slot])
         return (kind){ (tn_dtype)p->constant[slot]->dtype, p->constant[slot]->shape };
-    for (size_t i = 0; i < p->feeds; i++)
-        if (p->feed_slot[i] == slot)
-            return (kind){ p->feed_dtype[i], p->feed_shape[i] };
+    if (slot < p->feeds)
+        return (kind){ p->feed_dtype[slot], p->feed_shape[slot] };
     for (size_t i = 0; i < p->step.count; i++)
         for (size_t k = 0; k < tn__step_outputs(&p->step.item[i]); k++)
             if (tn__step_output(&p->step.item[i], k) == slot)

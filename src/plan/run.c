@@ -89,10 +89,12 @@ static tn_status workspace_take(tn__program *p, tn__workspace **out)
     return status;
 }
 
-/* Without what the run has left: feeds, fetches, and where it failed. */
+/* Without what the run has left: feeds, which were the caller's, fetches, and where it failed. */
 static void workspace_give_back(tn__program *p, tn__workspace *w)
 {
-    for (size_t i = 0; i < p->slots; i++)
+    for (size_t i = 0; i < p->feeds; i++)
+        w->value[i] = NULL;
+    for (size_t i = p->feeds; i < p->slots; i++)
         if (!p->constant[i] && w->value[i] != w->own[i]) {
             tn__release(w->value[i]);
             w->value[i] = tn__retain(w->own[i]);
@@ -250,7 +252,7 @@ static tn_status run_timed(tn_context *context, tn__program *p, size_t number, t
 static tn_status run(tn_context *context, tn__program *p, tn_tensor *const *feeds, tn__workspace *w, tn_tensor **results)
 {
     for (size_t i = 0; i < p->feeds; i++)
-        tn__assign_object(&w->value[p->feed_slot[i]], feeds[i]);
+        w->value[i] = feeds[i];
     for (size_t i = 0; i < p->step.count; i++) {
         const tn__step *s = &p->step.item[i];
         if (s->way == TN__NOTHING)
