@@ -369,8 +369,6 @@ static tn_status run_kernel(tn__kernel *kernel, const tn__infer *infer)
 static tn_status compute_inferred(tn_context *context, tn__infer *infer, tn_tensor **outputs)
 {
     tn__kernel kernel = { context, infer->op, infer->attrs, infer->input, infer->input_count, infer->output_count, outputs, infer->lean };
-    for (size_t i = 0; i < infer->output_count; i++)
-        outputs[i] = NULL;
     tn_status status = make_outputs(&kernel, infer);
     if (status == TN_OK)
         status = run_kernel(&kernel, infer);

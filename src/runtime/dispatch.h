@@ -18,7 +18,8 @@ tn_tensor *tn__apply(const tn__op *op, const void *attrs, tn_tensor *const *inpu
 /* The same with several outputs: a list of the innermost scope. */
 tn_list tn__apply_list(const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count, size_t output_count);
 
-/* Computes one op on values, no modes, no tape: what eager dispatch and the executor both end in. Outputs are retained for the caller. */
+/* Computes one op on values, no modes, no tape: what eager dispatch and the executor both end in. Outputs, NULL before, are retained for
+ * the caller. */
 tn_status tn__compute(tn_context *context, const tn__op *op, const void *attrs, tn_tensor *const *inputs, size_t input_count,
                       tn_tensor **outputs, size_t output_count);
 /* The same when inference is already done: infer holds outputs' dtypes and shapes. */
