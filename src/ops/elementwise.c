@@ -200,11 +200,9 @@ tn_status tn__infer_scalar(tn__infer *infer)
     return TN_OK;
 }
 
-tn_status tn__infer_rank(const tn__infer *infer, size_t input, int least, int most)
+static tn_status refuse_rank(const tn__infer *infer, size_t input, int least, int most)
 {
     const tn_tensor *x = infer->input[input];
-    if (!x->shape.known || (x->shape.rank >= least && x->shape.rank <= most))
-        return TN_OK;
     const tn__signature *s = tn__op_signature(infer->op);
     const char *name = s ? s->input[tn__signature_arg(s, infer->input_count, input)].name : "input";
     if (least == most)
@@ -212,4 +210,10 @@ tn_status tn__infer_rank(const tn__infer *infer, size_t input, int least, int mo
                         name, least, TN__SHAPE(x->shape));
     return tn__fail(TN_INVALID_ARGUMENT, "%s: %s must have a rank of %d to %d, got %s",
                     infer->op->name, name, least, most, TN__SHAPE(x->shape));
+}
+
+tn_status tn__infer_rank(const tn__infer *infer, size_t input, int least, int most)
+{
+    const tn_shape *shape = &infer->input[input]->shape;
+    return !shape->known || (shape->rank >= least && shape->rank <= most) ? TN_OK : refuse_rank(infer, input, least, most);
 }

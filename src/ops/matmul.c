@@ -29,7 +29,7 @@ static bool batches_broadcast(tn_shape a, tn_shape b, tn_shape *out)
     return tn__shape_broadcast(&a, &b, out);
 }
 
-/* Batch dimensions broadcast; the last two multiply. Both ops have their two flags first in their attributes. */
+/* Batch dimensions broadcast; the last two multiply. */
 static tn_status product_infer(tn__infer *infer)
 {
     const tn_shape *a = &infer->input[0]->shape, *b = &infer->input[1]->shape;
@@ -142,14 +142,26 @@ int64_t tn__batch_of(const tn_shape *x, const tn_shape *out, int64_t index)
     return at;
 }
 
-static tn_status product_compute(tn__kernel *kernel)
+/* Of the last two dimensions. Both ops have their two flags first in their attributes. */
+static product product_of(const void *attrs, const tn_shape *a, const tn_shape *c)
+{
+    const batch_attrs *t = attrs;
+    return (product){ c->dims[c->rank - 2], c->dims[c->rank - 1], a->dims[a->rank - 1 - !!t->adj_x], t->adj_x != 0, t->adj_y != 0 };
+}
+
+static tn_status matmul_compute(tn__kernel *kernel)
+{
+    const tn_tensor *a = kernel->input[0], *b = kernel->input[1], *c = kernel->output[0];
+    product p = product_of(kernel->attrs, &a->shape, &c->shape);
+    return multiply(kernel->context, (tn_dtype)a->dtype, &p, a->data, b->data, c->data);
+}
+
+static tn_status batch_compute(tn__kernel *kernel)
 {
     const tn_tensor *a = kernel->input[0], *b = kernel->input[1];
     tn_tensor *c = kernel->output[0];
-    const batch_attrs *attrs = kernel->attrs;
     int rank = c->shape.rank;
-    product p = { c->shape.dims[rank - 2], c->shape.dims[rank - 1], a->shape.dims[a->shape.rank - 1 - !!attrs->adj_x], attrs->adj_x != 0,
-                  attrs->adj_y != 0 };
+    product p = product_of(kernel->attrs, &a->shape, &c->shape);
     if (tn__count(c) == 0)
         return TN_OK;
     int64_t batches = tn__count_of(&c->shape, 0, rank - 2);
@@ -164,8 +176,7 @@ static tn_status product_compute(tn__kernel *kernel)
 tn_status tn__matmul_with_epilogue(tn_context *context, const void *attrs, const tn_tensor *a, const tn_tensor *b, tn_tensor *c,
                                    tn__epilogue epilogue)
 {
-    const matmul_attrs *t = attrs;
-    product p = { c->shape.dims[0], c->shape.dims[1], a->shape.dims[1 - !!t->transpose_a], t->transpose_a != 0, t->transpose_b != 0 };
+    product p = product_of(attrs, &a->shape, &c->shape);
     return multiply_f32(context, &p, a->data, b->data, c->data, epilogue);
 }
 
@@ -204,7 +215,7 @@ const tn__op tn__op_MatMul = {
     .attrs = matmul_fields,
     .attrs_size = sizeof(matmul_attrs),
     .infer = product_infer,
-    .compute = product_compute,
+    .compute = matmul_compute,
     .gradient = product_gradient,
 };
 
@@ -217,7 +228,7 @@ const tn__op tn__op_BatchMatMulV2 = {
     .attrs = batch_fields,
     .attrs_size = sizeof(batch_attrs),
     .infer = product_infer,
-    .compute = product_compute,
+    .compute = batch_compute,
     .gradient = batch_gradient,
 };
 
